@@ -146,3 +146,64 @@ folder() {
     mkdir -p "$1"
     (cd -- "$1" && pwd -P)
 }
+
+# common_options [--host ADDRESS] [--port-file FILE]: into the caller's `host` and `port_file`.
+common_options() {
+    host=127.0.0.1 port_file=''
+    while [[ $# -gt 0 ]]; do
+        [[ $# -gt 1 ]] || die "$1 needs a value"
+        case $1 in
+        --host) host=$2 ;;
+        --port-file) port_file=$2 ;;
+        *) die "unknown option $1" ;;
+        esac
+        shift 2
+    done
+}
+
+# dispatch ACTION DIR OPTION...: the commands that every part has. The part defines
+#   make DIR OPTION...   what is to be there before its first start (called where DIR/env is missing)
+#   run DIR              starts what does not run, and waits until it answers
+#   halt DIR OPTION...   ends it; its data and ports stay
+# `up` prints DIR/env, `down` deletes DIR; both may be repeated.
+dispatch() {
+    local action=${1:-} dir=${2:-} words="use: ci/lab/${0##*/} up|start|stop|restart|down DIR [OPTION...]"
+    [[ $# -lt 2 ]] || shift 2
+    case $action in
+    up | start | stop | restart | down) [[ -n $dir ]] || die "$words" ;;
+    *) die "$words" ;;
+    esac
+    if [[ $action == up ]]; then
+        dir=$(folder "$dir")
+    elif [[ -d $dir ]]; then
+        dir=$(folder "$dir")
+    elif [[ $action == down ]]; then
+        return 0
+    else
+        die "there is no folder $dir: use 'up' first"
+    fi
+    case $action in
+    up)
+        [[ -e $dir/made ]] || make "$dir" "$@"
+        touch "$dir/made"
+        run "$dir"
+        follow_owner "$dir"
+        cat "$dir/env"
+        ;;
+    start)
+        [[ -e $dir/made ]] || die "nothing was made in $dir: use 'up' first"
+        run "$dir"
+        ;;
+    stop) halt "$dir" "$@" ;;
+    restart)
+        halt "$dir" "$@"
+        run "$dir"
+        ;;
+    down)
+        stop "$dir" owner 5
+        halt "$dir"
+        forget_ports "$dir"
+        rm -rf "$dir"
+        ;;
+    esac
+}

@@ -1,3 +1,3 @@
-//! Placeholder.
+//! The operator's program.
 
 fn main() {}

@@ -1,0 +1,148 @@
+//! Completion markers: which runs have had their final execution, remembered across restarts.
+//!
+//! One small file a run, `.live-data/runs/<job_id>.json`. Promises that a name from the stream never leaves that folder.
+//! It must not decide which runs are executed: [`crate::schedule`] does.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{OutputError, OutputFolder};
+
+/// How many markers are kept: enough for weeks of short runs.
+const KEPT: usize = 1000;
+
+/// A run that has had its final execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Marker {
+    /// The run's identity: its job id, or name and start time where it had none.
+    pub identity: String,
+    /// The run's name.
+    pub run_name: String,
+    /// Start of the run, ns since the Unix epoch.
+    pub start_ns: i64,
+    /// End of the run, ns since the Unix epoch.
+    #[serde(default)]
+    pub stop_ns: Option<i64>,
+    /// Events that the final execution saw.
+    pub events: u64,
+    /// SHA-256 of the script; absent when nothing had to be executed.
+    #[serde(default)]
+    pub script: Option<String>,
+    /// When it was finished, RFC 3339 in UTC.
+    pub finished: String,
+    /// The script's error, if it failed.
+    #[serde(default)]
+    pub error: Option<String>,
+}
+
+/// The file name for a run's identity: itself where it is plain, else its hash.
+fn file_name(identity: &str) -> String {
+    let plain = !identity.is_empty()
+        && identity.len() <= 100
+        && !identity.starts_with('.')
+        && identity
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    if plain {
+        format!("{identity}.json")
+    } else {
+        format!("sha256-{}.json", hex(&Sha256::digest(identity)))
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+impl OutputFolder {
+    fn markers_folder(&self) -> PathBuf {
+        self.hidden().join("runs")
+    }
+
+    /// Remembers that a run has had its final execution.
+    pub fn write_marker(&self, marker: &Marker) -> Result<(), OutputError> {
+        let path = self.markers_folder().join(file_name(&marker.identity));
+        let text = serde_json::to_vec_pretty(marker).map_err(|e| OutputError::at(&path, e.into()))?;
+        self.write_atomically(&path, &text)?;
+        self.prune_markers();
+        Ok(())
+    }
+
+    /// All markers, oldest run first; files that cannot be read as one are passed over and returned by name.
+    pub fn read_markers(&self) -> Result<(Vec<Marker>, Vec<String>), OutputError> {
+        let folder = self.markers_folder();
+        let mut markers = Vec::new();
+        let mut unreadable = Vec::new();
+        for entry in fs::read_dir(&folder)
+            .map_err(|e| OutputError::at(&folder, e))?
+            .flatten()
+        {
+            let parsed = fs::read(entry.path())
+                .ok()
+                .and_then(|text| serde_json::from_slice::<Marker>(&text).ok());
+            match parsed {
+                Some(marker) => markers.push(marker),
+                None => unreadable.push(entry.file_name().to_string_lossy().into_owned()),
+            }
+        }
+        markers.sort_by_key(|m| m.start_ns);
+        Ok((markers, unreadable))
+    }
+
+    fn prune_markers(&self) {
+        let Ok((markers, _)) = self.read_markers() else { return };
+        for old in markers.iter().take(markers.len().saturating_sub(KEPT)) {
+            // A marker that stays is only read again.
+            let _ = fs::remove_file(self.markers_folder().join(file_name(&old.identity)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn marker(identity: &str, start_ns: i64) -> Marker {
+        Marker {
+            identity: identity.into(),
+            run_name: "71617".into(),
+            start_ns,
+            stop_ns: Some(start_ns + 1),
+            events: 3,
+            script: None,
+            finished: "2026-01-01T00:00:00Z".into(),
+            error: None,
+        }
+    }
+
+    #[test]
+    fn markers_come_back_oldest_run_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let output = OutputFolder::new(dir.path());
+        output.prepare().unwrap();
+        output.write_marker(&marker("b", 2)).unwrap();
+        output.write_marker(&marker("a", 1)).unwrap();
+        fs::write(dir.path().join(".live-data/runs/torn.json"), b"{").unwrap();
+        let (markers, unreadable) = output.read_markers().unwrap();
+        assert_eq!(markers, [marker("a", 1), marker("b", 2)]);
+        assert_eq!(unreadable, ["torn.json"]);
+    }
+
+    #[test]
+    fn an_identity_from_the_stream_cannot_leave_the_folder() {
+        for identity in ["../../etc/passwd", ".hidden", "", "a/b", &"x".repeat(300), "naïve"] {
+            let name = file_name(identity);
+            assert!(
+                name.starts_with("sha256-") && !name.contains('/') && name.len() < 100,
+                "{identity} → {name}"
+            );
+        }
+        assert_eq!(file_name("6f1c-88.x"), "6f1c-88.x.json");
+    }
+}

@@ -1,0 +1,49 @@
+"""Describes exceptions as a script's author needs them: the script's own lines, in words where Python is terse."""
+
+import linecache
+import traceback
+
+_OURS = "<live-data>/"
+
+
+def describe(error):
+    """The text of an exception with its traceback, without the worker's own frames above the script's."""
+    described = getattr(error, "described", None)
+    if isinstance(described, str):
+        return described
+    linecache.checkcache()
+    if isinstance(error, SystemExit):
+        return _trace(error) + _exit_words(error)
+    if type(error).__name__ == "ScriptTimeout":
+        return _trace(error) + f"ScriptTimeout: {error}"
+    report = traceback.TracebackException.from_exception(error, compact=True)
+    _trim(report)
+    return "".join(report.format()).rstrip()
+
+
+def _exit_words(error):
+    code = "" if error.code is None else repr(error.code)
+    return (
+        f"SystemExit: the script called sys.exit({code}) or exit({code}); "
+        "execute() ended there, use return instead"
+    )
+
+
+def _trace(error):
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(_OURS)]
+    if not frames:
+        return ""
+    return "Traceback (most recent call last):\n" + "".join(traceback.format_list(frames))
+
+
+def _trim(report):
+    seen = set()
+    while report is not None and id(report) not in seen:
+        seen.add(id(report))
+        kept = list(report.stack)
+        while len(kept) > 1 and kept[0].filename.startswith(_OURS):
+            kept.pop(0)
+        if len(kept) == 1 and kept[0].filename.startswith(_OURS):
+            kept = []
+        report.stack = traceback.StackSummary.from_list(kept)
+        report = report.__cause__ or report.__context__

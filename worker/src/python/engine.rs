@@ -1,0 +1,102 @@
+//! Which engine is `mantid`: the real one or the native one.
+//!
+//! Promises the choice and its reason in words. Imports nothing itself; `module` does.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// What was asked for: ENGINE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EngineChoice {
+    /// The real Mantid when it can be imported, else the native engine.
+    #[default]
+    Auto,
+    /// The real Mantid or nothing.
+    Mantid,
+    /// The native engine, even beside a real Mantid.
+    Native,
+}
+
+/// What is in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Engine {
+    /// The real Mantid, with its version.
+    Mantid(String),
+    /// The native engine.
+    Native,
+}
+
+impl Engine {
+    /// The word for it in reports.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Mantid(_) => "mantid",
+            Self::Native => "native",
+        }
+    }
+}
+
+/// ENGINE holds no engine's name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("cannot choose the engine {0:?}: ENGINE is one of auto, mantid, native")]
+pub struct ChooseEngineError(pub String);
+
+impl FromStr for EngineChoice {
+    type Err = ChooseEngineError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "" | "auto" => Ok(Self::Auto),
+            "mantid" => Ok(Self::Mantid),
+            "native" => Ok(Self::Native),
+            _ => Err(ChooseEngineError(text.to_owned())),
+        }
+    }
+}
+
+/// Decides from what was asked for and what importing the real Mantid gave: its version, `None` when there is none, or
+/// the error of one that is there and broken. Returns the engine and a warning.
+///
+/// # Errors
+/// When the real Mantid was asked for and is not to be had.
+pub fn decide(
+    choice: EngineChoice,
+    real: Result<Option<String>, String>,
+) -> Result<(Engine, Option<String>), String> {
+    match (choice, real) {
+        (EngineChoice::Native, _) | (EngineChoice::Auto, Ok(None)) => Ok((Engine::Native, None)),
+        (_, Ok(Some(version))) => Ok((Engine::Mantid(version), None)),
+        (EngineChoice::Auto, Err(error)) => {
+            Ok((Engine::Native, Some(format!("Mantid is installed but cannot be imported ({error}); using the native engine"))))
+        }
+        (EngineChoice::Mantid, Ok(None)) => Err("ENGINE=mantid, but this Python has no mantid package; use the \
+             worker's Mantid image, or ENGINE=native"
+            .into()),
+        (EngineChoice::Mantid, Err(error)) => Err(format!("ENGINE=mantid, but importing mantid failed: {error}")),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_takes_what_works() {
+        assert_eq!(decide(EngineChoice::Auto, Ok(None)).unwrap().0, Engine::Native);
+        assert_eq!(decide(EngineChoice::Auto, Ok(Some("6.9".into()))).unwrap().0, Engine::Mantid("6.9".into()));
+        let (engine, warning) = decide(EngineChoice::Auto, Err("no libfoo".into())).unwrap();
+        assert_eq!(engine, Engine::Native);
+        assert!(warning.unwrap().contains("no libfoo"));
+    }
+
+    #[test]
+    fn asking_for_mantid_gets_mantid_or_an_error() {
+        assert!(decide(EngineChoice::Mantid, Ok(None)).is_err());
+        assert!(decide(EngineChoice::Mantid, Err("x".into())).is_err());
+        assert_eq!("Native".parse(), Ok(EngineChoice::Native));
+        assert!("numpy".parse::<EngineChoice>().is_err());
+    }
+}

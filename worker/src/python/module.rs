@@ -1,0 +1,132 @@
+//! What the interpreter is furnished with before the first script: our packages, streams, signal handler and engine.
+//!
+//! Promises that `livedata` (and `mantid`, with the native engine) are imported from the binary, and that everything
+//! that scripts print, log or raise comes back here. The Python half is `livedata.startup`.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyModule};
+
+use super::engine::{self, Engine, EngineChoice};
+use super::interpreter::InterpreterConfig;
+use super::output::{Level, Line, LineSplitter, Origin, Redactor, Sink, TextStream, stream::LONGEST_LINE};
+use super::watchdog::{Watch, signal_number};
+
+macro_rules! embedded {
+    ($($name:literal $package:literal $file:literal),* $(,)?) => {
+        &[$(Embedded { name: $name, package: $package, file: concat!("worker/python/", $file),
+            source: include_str!(concat!("../../python/", $file)) }),*]
+    };
+}
+
+/// A Python module inside the binary.
+struct Embedded {
+    name: &'static str,
+    package: bool,
+    file: &'static str,
+    source: &'static str,
+}
+
+static BRIDGE: &[Embedded] = embedded![
+    "livedata" true "livedata/__init__.py",
+    "livedata.failures" false "livedata/failures.py",
+    "livedata.run_file" false "livedata/run_file.py",
+    "livedata.script" false "livedata/script.py",
+    "livedata.startup" false "livedata/startup.py",
+];
+
+static FACE: &[Embedded] = embedded![
+    "mantid" true "mantid/__init__.py",
+];
+
+const FINDER: &str = include_str!("../../python/livedata/finder.py");
+
+/// What Python code of ours calls.
+#[pyclass(module = "livedata._native", frozen)]
+pub(crate) struct Hooks {
+    watch: Arc<Watch>,
+    sink: Sink,
+    redactor: Redactor,
+}
+
+#[pymethods]
+impl Hooks {
+    /// Why the script must stop, or None.
+    fn interruption(&self) -> Option<String> {
+        self.watch.interruption()
+    }
+
+    /// Passes on a line of `logging` or of Mantid's logger.
+    fn log(&self, level: i64, text: &str) {
+        let level = Level::from_logging(level);
+        let mut splitter = LineSplitter::new(LONGEST_LINE, self.redactor.clone());
+        let emit = |text| self.sink.line(Line { level, origin: Origin::Logging, text });
+        splitter.write(text, emit);
+        splitter.flush(emit);
+    }
+
+    /// The text without secrets.
+    fn redact(&self, text: String) -> String {
+        self.redactor.redact(text)
+    }
+}
+
+/// Furnishes the interpreter. Returns the engine in use and what to warn of.
+pub(crate) fn install(
+    py: Python<'_>,
+    config: InterpreterConfig,
+    watch: &Arc<Watch>,
+) -> PyResult<(Engine, Vec<String>)> {
+    let native = PyModule::new(py, "livedata._native")?;
+    native.add_class::<TextStream>()?;
+    native.add_class::<Hooks>()?;
+    let modules = py.import("sys")?.getattr("modules")?;
+    modules.set_item("livedata._native", &native)?;
+
+    let finder = PyModule::new(py, "livedata_finder")?;
+    finder.dict().set_item("__builtins__", py.import("builtins")?)?;
+    let code = py.import("builtins")?.call_method1("compile", (FINDER, "<live-data>/livedata/finder.py", "exec"))?;
+    py.import("builtins")?.call_method1("exec", (code, finder.dict()))?;
+    let sources = finder.getattr("Sources")?.call0()?;
+    add(py, &sources, BRIDGE)?;
+    sources.call_method0("install")?;
+
+    let hooks = Bound::new(
+        py,
+        Hooks { watch: Arc::clone(watch), sink: config.output.clone(), redactor: config.redactor.clone() },
+    )?;
+    native.add("hooks", hooks)?;
+    let stream = |origin| TextStream::new(config.output.clone(), origin, config.redactor.clone());
+    let settings = PyDict::new(py);
+    settings.set_item("stdout", Bound::new(py, stream(Origin::Stdout))?)?;
+    settings.set_item("stderr", Bound::new(py, stream(Origin::Stderr))?)?;
+    settings.set_item("signal_number", signal_number())?;
+    settings.set_item("hidden_variables", &config.hidden_variables)?;
+    settings.set_item("home", config.home.as_ref().map(|home| home.to_string_lossy().into_owned()))?;
+    settings.set_item("direct", matches!(config.output, Sink::Direct(_)))?;
+    let startup = py.import("livedata.startup")?;
+    startup.call_method("prepare", (), Some(&settings))?;
+
+    let real = if config.engine == EngineChoice::Native {
+        Ok(None)
+    } else {
+        startup.call_method0("real_mantid").and_then(|found| found.extract()).map_err(|error| error.to_string())
+    };
+    let (engine, warning) =
+        engine::decide(config.engine, real).map_err(pyo3::exceptions::PyRuntimeError::new_err)?;
+    if engine == Engine::Native {
+        add(py, &sources, FACE)?;
+        if let Some(setup) = config.native {
+            setup(py, watch)?;
+        }
+    }
+    Ok((engine, warning.into_iter().collect()))
+}
+
+fn add(_py: Python<'_>, sources: &Bound<'_, PyAny>, modules: &[Embedded]) -> PyResult<()> {
+    for module in modules {
+        sources.call_method1("add", (module.name, module.package, module.file, module.source))?;
+    }
+    Ok(())
+}

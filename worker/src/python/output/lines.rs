@@ -1,0 +1,123 @@
+//! Cuts a stream of text into lines of bounded length.
+//!
+//! Promises to hold at most one line's worth of text, whatever is written without a newline, and to cut only after
+//! secrets have been blotted out. Knows neither Python nor the queue.
+
+use super::redact::Redactor;
+
+/// Turns written text into lines.
+#[derive(Debug)]
+pub struct LineSplitter {
+    longest_line: usize,
+    redactor: Redactor,
+    partial: String,
+    cut: usize,
+}
+
+impl LineSplitter {
+    /// A splitter for lines of at most `longest_line` bytes.
+    #[must_use]
+    pub fn new(longest_line: usize, redactor: Redactor) -> Self {
+        Self { longest_line: longest_line.max(1), redactor, partial: String::new(), cut: 0 }
+    }
+
+    /// Takes written text and hands each finished line to `emit`.
+    pub fn write(&mut self, text: &str, mut emit: impl FnMut(String)) {
+        let mut rest = text;
+        while let Some(end) = rest.find('\n') {
+            let (head, tail) = rest.split_at(end);
+            self.append(head);
+            emit(self.finish());
+            rest = &tail[1..];
+        }
+        self.append(rest);
+    }
+
+    /// Hands over what is left without a newline, if anything.
+    pub fn flush(&mut self, mut emit: impl FnMut(String)) {
+        if !self.partial.is_empty() || self.cut > 0 {
+            emit(self.finish());
+        }
+    }
+
+    fn append(&mut self, text: &str) {
+        // What a terminal would overwrite: only the last state of a progress bar is of use.
+        let text = match text.trim_end_matches('\r').rfind('\r') {
+            Some(at) => {
+                self.partial.clear();
+                &text[at + 1..]
+            }
+            None => text,
+        };
+        let room = (self.longest_line + self.redactor.longest()).saturating_sub(self.partial.len());
+        let kept = floor_boundary(text, room);
+        self.partial.push_str(&text[..kept]);
+        self.cut += text.len() - kept;
+    }
+
+    fn finish(&mut self) -> String {
+        let mut line = self.redactor.redact(std::mem::take(&mut self.partial));
+        let mut cut = std::mem::take(&mut self.cut);
+        while line.ends_with('\r') {
+            line.pop();
+        }
+        let kept = floor_boundary(&line, self.longest_line);
+        cut += line.len() - kept;
+        line.truncate(kept);
+        if cut > 0 {
+            line.push_str(&format!(" … ({cut} more bytes)"));
+        }
+        line
+    }
+}
+
+/// The largest number of bytes up to `limit` that ends between two characters.
+#[must_use]
+pub fn floor_boundary(text: &str, limit: usize) -> usize {
+    if limit >= text.len() {
+        return text.len();
+    }
+    (0..=limit).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(longest: usize, secrets: &[&str], pieces: &[&str]) -> Vec<String> {
+        let mut splitter = LineSplitter::new(longest, Redactor::new(secrets));
+        let mut lines = Vec::new();
+        for piece in pieces {
+            splitter.write(piece, |line| lines.push(line));
+        }
+        splitter.flush(|line| lines.push(line));
+        lines
+    }
+
+    #[test]
+    fn lines_are_joined_from_pieces() {
+        assert_eq!(split(100, &[], &["a", "b\nc\n", "\n", "d"]), ["ab", "c", "", "d"]);
+        assert_eq!(split(100, &[], &["a\r\n", "10 %\r50 %\rdone\n"]), ["a", "done"]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_between_characters_and_says_so() {
+        assert_eq!(split(4, &[], &["abc€def\n"]), ["abc … (6 more bytes)"]);
+    }
+
+    #[test]
+    fn a_secret_across_the_cut_is_blotted_out() {
+        let lines = split(8, &["secretsecret"], &["abcdsecretsecret and more\n"]);
+        assert!(lines[0].starts_with("abcd***"), "{lines:?}");
+        assert!(!lines[0].contains("secr"), "{lines:?}");
+    }
+
+    #[test]
+    fn megabytes_without_a_newline_hold_one_line() {
+        let mut splitter = LineSplitter::new(100, Redactor::default());
+        for _ in 0..1000 {
+            splitter.write(&"x".repeat(10_000), |_| unreachable!());
+        }
+        assert!(splitter.partial.len() <= 100);
+    }
+}

@@ -3,12 +3,20 @@
 //!
 //! # Layout
 //! In the order in which data pass:
+//! - what decoders hand over: [`message`] in columns of [`wire`], stamped with [`time`];
+//! - the event store: [`dictionary`] → [`chunk`], with [`selection`]s of pulses.
 //! - plans: [`columns`] → [`transform`] → [`edges`], computed on a [`pool`] until [`cancel`]led, known by a
 //!   [`fingerprint`].
 
 pub mod cancel;
+pub mod chunk;
 pub mod columns;
+pub mod dictionary;
 pub mod edges;
 pub mod fingerprint;
+pub mod message;
 pub mod pool;
+pub mod selection;
+pub mod time;
 pub mod transform;
+pub mod wire;

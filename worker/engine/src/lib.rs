@@ -5,8 +5,8 @@
 //! In the order in which data pass:
 //! - what decoders hand over: [`message`] in columns of [`wire`], stamped with [`time`];
 //! - the event store: [`dictionary`] → [`chunk`], with [`selection`]s of pulses.
-//! - plans: [`columns`] → [`transform`] → [`edges`], computed on a [`pool`] until [`cancel`]led, known by a
-//!   [`fingerprint`].
+//! - plans: [`plan`] over the store or [`columns`] → [`transform`] → [`edges`], computed on a [`pool`] until
+//!   [`cancel`]led, known by a [`fingerprint`].
 
 pub mod cancel;
 pub mod chunk;
@@ -14,6 +14,7 @@ pub mod columns;
 pub mod dictionary;
 pub mod edges;
 pub mod fingerprint;
+pub mod plan;
 pub mod message;
 pub mod pool;
 pub mod selection;

@@ -65,6 +65,7 @@ stop() {
     local dir=$1 name=$2 limit=${3:-20} signal=${4:-TERM} pid until
     if pid=$(pid_of "$dir" "$name"); then
         kill "-$signal" "$pid" 2>/dev/null || true
+        kill -CONT "$pid" 2>/dev/null || true # one that is frozen could not end
         until=$((SECONDS + limit))
         while pid_of "$dir" "$name" >/dev/null; do
             if [[ $SECONDS -ge $until ]]; then

@@ -3,21 +3,38 @@
 //!
 //! # Layout
 //! In the order in which data pass:
-//! - what decoders hand over: [`message`] in columns of [`wire`], stamped with [`time`];
-//! - the event store: [`dictionary`] → [`chunk`], with [`selection`]s of pulses.
-//! - plans: [`plan`] over the store or [`columns`] → [`transform`] → [`edges`], computed on a [`pool`] until
-//!   [`cancel`]led, known by a [`fingerprint`].
+//! - what decoders hand over: [`message`] in columns of [`wire`], stamped with [`time`], from a [`place`];
+//! - the [`timeline`], as its [`config`] says: which [`offsets`] are held → [`dictionary`] of ids → [`chunk`]s, and
+//!   the [`ledger`] of pulses, [`logs`] and [`run`]s beside them; it answers with an [`outcome`] and counts
+//!   [`figures`];
+//! - readers: a [`snapshot`] of a run is its chunks with a [`selection`] of pulses each.
+//! - plans: [`plan`] over the store or [`columns`] → [`transform`] → [`edges`] → [`counts`], kept in [`memo`]s by
+//!   [`fingerprint`], computed on a [`pool`] until [`cancel`]led.
 
 pub mod cancel;
 pub mod chunk;
 pub mod columns;
+pub mod config;
+pub mod counts;
 pub mod dictionary;
 pub mod edges;
+pub mod figures;
 pub mod fingerprint;
-pub mod plan;
+mod kernel;
+pub mod ledger;
+pub mod logs;
+pub mod memo;
 pub mod message;
+pub mod offsets;
+pub mod outcome;
+pub mod place;
+pub mod plan;
 pub mod pool;
+pub mod run;
 pub mod selection;
+pub mod snapshot;
 pub mod time;
+mod timed;
+pub mod timeline;
 pub mod transform;
 pub mod wire;

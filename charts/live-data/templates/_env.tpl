@@ -12,12 +12,16 @@
   (list "KAFKA_BOOTSTRAP_SERVERS" $site.kafka.bootstrapServers)
   (list "VALKEY_HOST" $site.valkey.host)
   (list "VALKEY_PORT" (ternary $site.valkey.port "" (not (empty $site.valkey.host))))
-  (list "GITHUB_API_TOKEN_SECRET_NAME" $site.githubToken.secretName)
   (list "GITHUB_API_TOKEN_SECRET_KEY" (ternary $site.githubToken.secretKey "" (not (empty $site.githubToken.secretName))))
   (list "RUST_LOG" .Values.logLevel)
 -}}
 - name: DEV_MODE
   value: {{ $site.devMode | quote }}
+- name: WORKER_NETWORK_POLICY
+  value: {{ .Values.networkPolicy.workers | quote }}
+{{- /* Set where empty too: left out, the operator would take its own default for it. */}}
+- name: GITHUB_API_TOKEN_SECRET_NAME
+  value: {{ $site.githubToken.secretName | quote }}
 - name: WORKER_DEFAULTS
   value: {{ include "live-data.workerDefaults" . | quote }}
 {{- range $literals }}

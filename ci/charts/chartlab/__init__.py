@@ -1,0 +1,9 @@
+"""The checks of `ci/charts/test`.
+
+Layout, in the order of a run:
+- report: one line a check, and the count.
+- tools: programs and how they are called.
+- static: what needs no cluster: lint, unit tests, generated files, alerts, dashboards.
+- cluster: the control plane for one run, and questions to it.
+- installs, access, upgrades, uninstalls, instruments, takeover: one subject each, on that control plane.
+"""

@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Workspaces and algorithms: what a scientist's script calls, computed on the timeline's snapshots. Knows neither
+//! Kafka nor Python.
+//!
+//! # Layout
+//! In the order in which data pass:
+//! - [`date_and_time`], [`unit`], [`run`] (logs), [`instrument`] (geometry): what is known about a measurement;
+//! - [`workspace`]: histograms and events with all of that, in cells that names refer to;
+//! - [`service`]: the data service, the configuration, the logger;
+//! - [`value`] → [`declaration`] → [`algorithm`] → [`registry`]: how an algorithm is declared, called and executed;
+//! - [`algorithms`]: one file each.
+
+pub mod algorithm;
+pub mod algorithms;
+pub mod date_and_time;
+pub mod declaration;
+pub mod error;
+pub mod instrument;
+pub mod registry;
+pub mod run;
+pub mod service;
+pub mod unit;
+pub mod value;
+pub mod workspace;
+
+pub use algorithm::{AlgorithmRun, Outputs};
+pub use error::{AlgorithmError, ErrorClass, Result};
+pub use service::Service;
+pub use value::Value;
+pub use workspace::{Handle, MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup};

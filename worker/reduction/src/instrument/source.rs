@@ -1,0 +1,124 @@
+//! Where instruments come from: definition files in folders, chosen by name and date. Promises: of the files that are
+//! valid on a date the one with the latest start is taken; files are read once and kept; what is wrong with a file is
+//! said with its name. Must not look anywhere but in the folders given.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::date_and_time::DateAndTime;
+use crate::error::{Result, failed};
+use crate::instrument::{Instrument, idf};
+
+/// Provides instruments by name.
+pub trait InstrumentSource: Send + Sync {
+    /// The instrument of this name as it was at a date.
+    ///
+    /// # Errors
+    /// When there is no definition for the name, or it cannot be read.
+    fn by_name(&self, name: &str, at: DateAndTime) -> Result<Arc<Instrument>>;
+
+    /// The instrument in a definition file.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    fn by_file(&self, path: &Path) -> Result<Arc<Instrument>>;
+}
+
+/// Definition files in folders, and those that the program brings along.
+#[derive(Default)]
+pub struct InstrumentFolders {
+    folders: Vec<PathBuf>,
+    read: Mutex<HashMap<PathBuf, Arc<Instrument>>>,
+}
+
+/// Definitions that the program brings along: name and content.
+const OWN: &[(&str, &str)] = &[("LIVEDEMO", include_str!("../../instruments/LIVEDEMO_Definition.xml"))];
+
+impl InstrumentFolders {
+    /// Definitions in these folders, the first folder first.
+    pub fn new(folders: Vec<PathBuf>) -> Self {
+        Self { folders, read: Mutex::default() }
+    }
+
+    fn candidates(&self, name: &str) -> Vec<PathBuf> {
+        let prefix = format!("{}_definition", name.to_lowercase());
+        let mut found = Vec::new();
+        for folder in &self.folders {
+            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            for entry in entries.flatten() {
+                let file = entry.file_name().to_string_lossy().to_lowercase();
+                let rest = file.strip_prefix(&prefix);
+                if rest.is_some_and(|rest| rest.ends_with(".xml")) {
+                    found.push(entry.path());
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    fn read(&self, path: &Path) -> Result<Arc<Instrument>> {
+        if let Some(known) = self.read.lock().get(path) {
+            return Ok(known.clone());
+        }
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => return failed(format!("Unable to read the instrument definition {}: {error}", path.display())),
+        };
+        let instrument = Arc::new(parse(&path.display().to_string(), &text)?);
+        self.read.lock().insert(path.to_owned(), instrument.clone());
+        Ok(instrument)
+    }
+}
+
+fn parse(name: &str, text: &str) -> Result<Instrument> {
+    idf::parse(text).or_else(|error| failed(format!("Unable to parse the instrument definition {name}: {error}")))
+}
+
+impl InstrumentSource for InstrumentFolders {
+    fn by_name(&self, name: &str, at: DateAndTime) -> Result<Arc<Instrument>> {
+        let mut best: Option<(DateAndTime, PathBuf)> = None;
+        let mut any = None;
+        for path in self.candidates(name) {
+            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            let (from, to) = idf::validity(&text);
+            any = Some(path.clone());
+            if from <= at && at <= to && best.as_ref().is_none_or(|(latest, _)| from > *latest) {
+                best = Some((from, path));
+            }
+        }
+        if let Some((_, path)) = best.or_else(|| any.map(|path| (at, path))) {
+            return self.read(&path);
+        }
+        let Some((own, text)) = OWN.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) else {
+            let folders: Vec<String> = self.folders.iter().map(|folder| folder.display().to_string()).collect();
+            return failed(format!(
+                "No instrument definition {name}_Definition*.xml was found in {}: set INSTRUMENT_DIR to a folder that holds it",
+                if folders.is_empty() { "any folder (none is set)".to_owned() } else { folders.join(", ") }
+            ));
+        };
+        let key = PathBuf::from(format!("<built in>/{own}"));
+        if let Some(known) = self.read.lock().get(&key) {
+            return Ok(known.clone());
+        }
+        let instrument = Arc::new(parse(own, text)?);
+        self.read.lock().insert(key, instrument.clone());
+        Ok(instrument)
+    }
+
+    fn by_file(&self, path: &Path) -> Result<Arc<Instrument>> {
+        if path.exists() {
+            return self.read(path);
+        }
+        for folder in &self.folders {
+            let inside = folder.join(path);
+            if inside.exists() {
+                return self.read(&inside);
+            }
+        }
+        failed(format!("The instrument definition {} was not found", path.display()))
+    }
+}

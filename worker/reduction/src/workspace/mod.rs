@@ -1,0 +1,59 @@
+//! Workspaces: what scripts hold by name and algorithms compute with. Promises: a workspace is a value whose data are
+//! shared and copied only when changed; a cell is the place that names and handles refer to. Must not know Python.
+
+pub mod axis;
+pub mod cell;
+pub mod data;
+pub mod events;
+pub mod group;
+pub mod history;
+pub mod matrix;
+pub mod spectra;
+
+use std::sync::Arc;
+
+pub use cell::{Handle, WorkspaceCell};
+pub use group::WorkspaceGroup;
+pub use matrix::MatrixWorkspace;
+
+use history::HistoryEntry;
+
+/// Any workspace.
+// Both kinds are cloned and moved rarely, and nearly all workspaces are of the larger one.
+#[allow(clippy::large_enum_variant)]
+#[derive(Clone)]
+pub enum Workspace {
+    /// Spectra: histograms, points or events.
+    Matrix(MatrixWorkspace),
+    /// Other workspaces.
+    Group(WorkspaceGroup),
+}
+
+impl From<MatrixWorkspace> for Workspace {
+    fn from(workspace: MatrixWorkspace) -> Self {
+        Self::Matrix(workspace)
+    }
+}
+
+impl From<WorkspaceGroup> for Workspace {
+    fn from(group: WorkspaceGroup) -> Self {
+        Self::Group(group)
+    }
+}
+
+impl Workspace {
+    /// The kind, as scripts know it: `EventWorkspace`, `Workspace2D`, `WorkspaceSingleValue` or `WorkspaceGroup`.
+    pub fn id(&self) -> &'static str {
+        match self {
+            Self::Matrix(matrix) => matrix.id(),
+            Self::Group(_) => "WorkspaceGroup",
+        }
+    }
+
+    /// Adds an algorithm's execution to the history.
+    pub(crate) fn record(&mut self, entry: Option<&Arc<HistoryEntry>>) {
+        if let (Self::Matrix(matrix), Some(entry)) = (self, entry) {
+            matrix.history.push(entry.clone());
+        }
+    }
+}

@@ -1,0 +1,35 @@
+"""All courses on one control plane: Helm 4 always; Helm 3 the main ones, and with --full all of them."""
+
+from __future__ import annotations
+
+from . import access, installs, instruments, takeover, tools, uninstalls, upgrades
+from .cluster import Cluster
+from .report import Report
+
+
+def checks(report: Report, *, full: bool) -> None:
+    """Starts the control plane, runs the courses, takes it down."""
+    made: list[Cluster] = []
+    if not report.check("a control plane starts", lambda: made.append(Cluster())):
+        return
+    cluster = made[0]
+    try:
+        cluster.namespace()
+        report.check("the Prometheus operator's own definitions are there to install against", lambda: definitions(cluster))
+        for helm in ("helm", "helm3"):
+            courses = [takeover, upgrades, uninstalls]
+            if helm == "helm" or full:
+                courses = [installs, access, *courses, instruments]
+            for course in courses:
+                report.check(f"{helm}: {course.__name__.rpartition('.')[2]}: begins and ends clean",
+                             lambda course=course, helm=helm: course.checks(report, cluster, helm))
+    finally:
+        cluster.end()
+
+
+def definitions(cluster: Cluster) -> None:
+    """ServiceMonitor, PodMonitor and PrometheusRule as the Prometheus operator defines them."""
+    for file in tools.prometheus_definitions():
+        cluster.kubectl("apply", "--server-side", "--filename", file)
+    for kind in installs.MONITORS:
+        cluster.kubectl("wait", "--for=condition=Established", f"crd/{kind}", "--timeout=60s")

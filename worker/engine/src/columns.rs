@@ -85,14 +85,6 @@ impl Events {
         self.weight.clear();
         self.error_squared.clear();
     }
-
-    /// Makes the weight columns explicit, so that weighted events can be appended.
-    pub(crate) fn make_weighted(&mut self) {
-        if self.weight.len() < self.x.len() {
-            self.weight.resize(self.x.len(), 1.0);
-            self.error_squared.resize(self.x.len(), 1.0);
-        }
-    }
 }
 
 /// A column of weights and one of squared errors.
@@ -162,6 +154,21 @@ impl Columns {
             pulse_time,
             weights,
         })
+    }
+
+    /// Columns that are known to fit.
+    pub(crate) fn from_parts(
+        offsets: Arc<[u64]>,
+        x: Arc<[f64]>,
+        pulse_time: Option<Arc<[i64]>>,
+        weights: Option<WeightColumns>,
+    ) -> Self {
+        Self {
+            offsets,
+            x,
+            pulse_time,
+            weights,
+        }
     }
 
     /// Puts the events of each row together. The result has weights if any row has, and pulse times only if every

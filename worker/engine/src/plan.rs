@@ -5,7 +5,10 @@
 //! event of the stream. The one exception is a selection by pulse time on columns, which copies what it keeps. What
 //! a plan gives is what the same operations on lists of events would give, event by event.
 
+mod read;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -14,6 +17,7 @@ use thiserror::Error;
 use crate::columns::{Columns, EventKind};
 use crate::fingerprint::{Digest, Fingerprint};
 use crate::selection::Bitmap;
+use crate::snapshot::Part;
 use crate::time::PulseTime;
 use crate::transform::{Direction, Step, Transform};
 
@@ -274,6 +278,25 @@ impl EventPlan {
     #[must_use]
     pub fn stream(parts: Arc<[ChunkPart]>, slots: SlotMap, lane: Fingerprint) -> Self {
         Self::of(Source::Stream { parts, slots, lane })
+    }
+
+    /// A run's chunks (or a period's) as a snapshot gives them. Pulses before `settled_before` enter memos.
+    #[must_use]
+    pub fn snapshot(parts: &[Part], settled_before: PulseTime, slots: SlotMap, lane: Fingerprint) -> Self {
+        let parts = parts
+            .iter()
+            .map(|part| {
+                let times = part.chunk.pulse_times();
+                let settled = |pulse: usize| times.get(pulse).is_some_and(|time| *time < settled_before);
+                let all = (0..times.len()).all(settled);
+                ChunkPart {
+                    chunk: part.chunk.clone(),
+                    selected: Arc::clone(&part.selected),
+                    settled: (!all).then(|| Arc::new(Bitmap::from_fn(times.len(), settled))),
+                }
+            })
+            .collect();
+        Self::stream(parts, slots, lane)
     }
 
     /// Materialised events: one row for each row of the columns.

@@ -1,0 +1,352 @@
+//! Binning: passes over chunks into a grid of counts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::cancel::{Cancel, Cancelled};
+use crate::chunk::{BUCKETS, Event};
+use crate::edges::{Binning, NanosecondEdges};
+use crate::kernel::block::{Block, Consumer, feed_bucket, feed_tail};
+use crate::kernel::grid::{ContendedNarrow, ContendedWide, Grid, Layout, OwnedNarrow, OwnedWide, Shared, Sink, Spares};
+use crate::kernel::table::IdTable;
+use crate::kernel::tasks::{Tasks, buckets_of};
+use crate::kernel::{Pass, TailPass};
+use crate::plan::NONE;
+use crate::pool;
+use crate::selection::Bitmap;
+use crate::transform::Transform;
+
+/// Private copies of a grid are made only up to this many cells in all.
+const PRIVATE_CELLS: usize = 1 << 23;
+
+/// How events of one term are binned.
+pub(crate) struct Binner<'a> {
+    table: &'a IdTable,
+    transform: &'a Transform,
+    binning: &'a Binning,
+    layout: &'a Layout,
+    /// The first cell of each dense id's row, [`NONE`] for ids that go nowhere.
+    first_cells: Vec<u32>,
+}
+
+impl<'a> Binner<'a> {
+    pub(crate) fn new(table: &'a IdTable, transform: &'a Transform, binning: &'a Binning, layout: &'a Layout) -> Self {
+        let first_cells = table
+            .rows
+            .iter()
+            .map(|row| {
+                if *row == NONE {
+                    NONE
+                } else {
+                    layout.range(*row as usize).start as u32
+                }
+            })
+            .collect();
+        Self {
+            table,
+            transform,
+            binning,
+            layout,
+            first_cells,
+        }
+    }
+
+    /// Adds (or takes away) what the passes select.
+    ///
+    /// # Errors
+    /// [`Cancelled`]: the grid then holds part of the passes.
+    pub(crate) fn run(
+        &self,
+        grid: &mut Grid,
+        passes: &[Pass],
+        spares: &Arc<Spares>,
+        cancel: &Cancel,
+    ) -> Result<(), Cancelled> {
+        let tasks = Tasks::new(passes, self.table);
+        let threads = pool::threads();
+        if tasks.is_lopsided(threads) {
+            if self.layout.cells().saturating_mul(threads) <= PRIVATE_CELLS {
+                return self.run_private(grid, passes, threads, spares, cancel);
+            }
+            return self.run_contended(grid, passes, cancel);
+        }
+        let cells = grid.shared();
+        pool::run_tasks(tasks.groups.len(), cancel, |index| {
+            for bucket in &tasks.groups[index] {
+                for pass in passes {
+                    if cancel.is_cancelled() {
+                        return;
+                    }
+                    for bucket in buckets_of(&pass.chunk, *bucket, tasks.shift) {
+                        match cells {
+                            Shared::Narrow(cells) => {
+                                self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass) as u32));
+                            }
+                            Shared::Wide(cells) => {
+                                self.bucket(pass, bucket, OwnedWide(cells, sign(pass) as u64));
+                            }
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    /// Each thread counts whole chunks into a grid of its own; they are added up at the end.
+    fn run_private(
+        &self,
+        grid: &mut Grid,
+        passes: &[Pass],
+        threads: usize,
+        spares: &Arc<Spares>,
+        cancel: &Cancel,
+    ) -> Result<(), Cancelled> {
+        let next = AtomicUsize::new(0);
+        let done: Mutex<Vec<Grid>> = Mutex::new(Vec::new());
+        pool::run_tasks(threads.min(passes.len()), cancel, |_| {
+            let events = passes.iter().map(|pass| pass.chunk.events().len() as u64).sum();
+            let mut own = Grid::zeros(self.layout.cells(), events, spares);
+            let cells = own.shared();
+            while let Some(pass) = passes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if cancel.is_cancelled() {
+                    return;
+                }
+                for bucket in 0..BUCKETS {
+                    match cells {
+                        Shared::Narrow(cells) => {
+                            self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass) as u32));
+                        }
+                        Shared::Wide(cells) => {
+                            self.bucket(pass, bucket, OwnedWide(cells, sign(pass) as u64));
+                        }
+                    }
+                }
+            }
+            done.lock().push(own);
+        })?;
+        for own in done.into_inner() {
+            grid.add(&own);
+        }
+        Ok(())
+    }
+
+    /// All threads count whole chunks into one grid by additions that cannot come between each other: for many rows
+    /// that take spectra from everywhere.
+    fn run_contended(&self, grid: &mut Grid, passes: &[Pass], cancel: &Cancel) -> Result<(), Cancelled> {
+        let cells = grid.shared();
+        pool::run_tasks(passes.len(), cancel, |index| {
+            let pass = &passes[index];
+            for bucket in 0..BUCKETS {
+                if cancel.is_cancelled() {
+                    return;
+                }
+                match cells {
+                    Shared::Narrow(cells) => {
+                        self.bucket(pass, bucket, ContendedNarrow(cells, sign(pass) as u32));
+                    }
+                    Shared::Wide(cells) => {
+                        self.bucket(pass, bucket, ContendedWide(cells, sign(pass) as u64));
+                    }
+                }
+            }
+        })
+    }
+
+    fn bucket<S: Sink>(&self, pass: &Pass, bucket: usize, sink: S) {
+        let (events, pulses, ids) = (pass.chunk.bucket(bucket), &*pass.pulses, pass.chunk.bucket_ids(bucket));
+        let first = ids.start as usize;
+        if events.is_empty() || self.table.is_empty(first..ids.end as usize) {
+            return;
+        }
+        let first_cells = self.first_cells.get(first..).unwrap_or_default();
+        if self.transform.is_identity() {
+            match self.binning {
+                Binning::Common(edges) => {
+                    if let Some(edges) = edges.nanoseconds() {
+                        return scatter_nanoseconds(events, pulses, first_cells, edges, sink);
+                    }
+                }
+                Binning::Whole => return scatter_whole(events, pulses, first_cells, sink),
+                Binning::PerRow(_) => {}
+            }
+        }
+        feed_bucket(
+            events,
+            first,
+            pulses,
+            self.table,
+            self.transform,
+            &mut self.counter(sink),
+        );
+    }
+
+    fn counter<S: Sink>(&self, sink: S) -> Counter<'_, S> {
+        Counter {
+            binning: self.binning,
+            rows: &self.table.rows,
+            first_cells: &self.first_cells,
+            sink,
+        }
+    }
+
+    /// The cells of the events that the passes and tails select, sorted, with how often each comes.
+    ///
+    /// # Errors
+    /// [`Cancelled`].
+    pub(crate) fn list(
+        &self,
+        passes: &[Pass],
+        tails: &[TailPass],
+        cancel: &Cancel,
+    ) -> Result<Vec<(u32, u32)>, Cancelled> {
+        let mut lister = Lister {
+            binning: self.binning,
+            rows: &self.table.rows,
+            first_cells: &self.first_cells,
+            cells: Vec::new(),
+        };
+        for pass in passes {
+            for bucket in 0..BUCKETS {
+                cancel.check()?;
+                let first = bucket << pass.chunk.shift();
+                feed_bucket(
+                    pass.chunk.bucket(bucket),
+                    first,
+                    &pass.pulses,
+                    self.table,
+                    self.transform,
+                    &mut lister,
+                );
+            }
+        }
+        for pass in tails {
+            cancel.check()?;
+            feed_tail(&pass.tail, &pass.pulses, self.table, self.transform, &mut lister);
+        }
+        let mut cells = lister.cells;
+        pool::install(|| rayon::slice::ParallelSliceMut::par_sort_unstable(&mut cells[..]));
+        let mut list: Vec<(u32, u32)> = Vec::new();
+        for cell in cells {
+            match list.last_mut() {
+                Some((last, count)) if *last == cell => *count += 1,
+                _ => list.push((cell, 1)),
+            }
+        }
+        Ok(list)
+    }
+}
+
+fn sign(pass: &Pass) -> i64 {
+    if pass.subtract { -1 } else { 1 }
+}
+
+/// The bin of a value in a row.
+#[inline(always)]
+fn bin_of(binning: &Binning, rows: &[u32], id: usize, x: f64) -> Option<usize> {
+    match binning {
+        Binning::Common(edges) => edges.find(x),
+        Binning::Whole => Some(0),
+        Binning::PerRow(all) => all.get(*rows.get(id)? as usize)?.find(x),
+    }
+}
+
+/// Counts blocks of converted events.
+struct Counter<'a, S> {
+    binning: &'a Binning,
+    rows: &'a [u32],
+    first_cells: &'a [u32],
+    sink: S,
+}
+
+impl<S: Sink> Consumer for Counter<'_, S> {
+    fn take(&mut self, block: &Block) {
+        if let Binning::Common(edges) = self.binning {
+            for (id, x) in block.ids[..block.len].iter().zip(&block.x[..block.len]) {
+                if let (Some(bin), Some(first)) = (edges.find(*x), self.first_cells.get(*id as usize)) {
+                    self.sink.add(*first as usize + bin);
+                }
+            }
+            return;
+        }
+        for (id, x) in block.ids[..block.len].iter().zip(&block.x[..block.len]) {
+            let id = *id as usize;
+            if let (Some(bin), Some(first)) = (bin_of(self.binning, self.rows, id, *x), self.first_cells.get(id)) {
+                self.sink.add(*first as usize + bin);
+            }
+        }
+    }
+}
+
+/// Lists the cells of blocks of converted events.
+struct Lister<'a> {
+    binning: &'a Binning,
+    rows: &'a [u32],
+    first_cells: &'a [u32],
+    cells: Vec<u32>,
+}
+
+impl Consumer for Lister<'_> {
+    fn take(&mut self, block: &Block) {
+        for (id, x) in block.ids[..block.len].iter().zip(&block.x[..block.len]) {
+            let id = *id as usize;
+            if let (Some(bin), Some(first)) = (bin_of(self.binning, self.rows, id, *x), self.first_cells.get(id)) {
+                self.cells.push(first + bin as u32);
+            }
+        }
+    }
+}
+
+/// Times of flight as they are, into common bins: integers all the way.
+fn scatter_nanoseconds<S: Sink>(
+    events: &[Event],
+    pulses: &Bitmap,
+    first_cells: &[u32],
+    edges: &NanosecondEdges,
+    sink: S,
+) {
+    let Some((slope, intercept, limits)) = edges.arithmetic() else {
+        return visit(events, pulses, first_cells, |first, ns| {
+            if let Some(bin) = edges.find(ns) {
+                sink.add(first + bin);
+            }
+        });
+    };
+    let last = limits.len() - 1;
+    let (low, span) = (limits[0], limits[last] - limits[0]);
+    visit(events, pulses, first_cells, |first, ns| {
+        if ns.wrapping_sub(low) < span {
+            let guess = ((f64::from(ns) * slope + intercept) as i32).clamp(0, last as i32 - 1) as usize;
+            let bin = guess + usize::from(ns >= limits[guess + 1]) - usize::from(ns < limits[guess]);
+            sink.add(first + bin);
+        }
+    });
+}
+
+fn scatter_whole<S: Sink>(events: &[Event], pulses: &Bitmap, first_cells: &[u32], sink: S) {
+    visit(events, pulses, first_cells, |first, _| sink.add(first));
+}
+
+/// Calls `act(first cell of its row, time of flight)` for every selected event that has a row.
+#[inline(always)]
+fn visit(events: &[Event], pulses: &Bitmap, first_cells: &[u32], mut act: impl FnMut(usize, u32)) {
+    let mut one = |event: &Event| match first_cells.get(usize::from(event.low_id())) {
+        Some(&first) if first != NONE => act(first as usize, event.time_of_flight()),
+        _ => {}
+    };
+    if pulses.is_full() {
+        events.iter().for_each(one);
+    } else {
+        let words = pulses.words();
+        for event in events {
+            let pulse = usize::from(event.pulse());
+            if words
+                .get(pulse / 64)
+                .is_some_and(|word| (word >> (pulse % 64)) & 1 == 1)
+            {
+                one(event);
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 """Describes exceptions as a script's author needs them: the script's own lines, in words where Python is terse."""
 
 import linecache
+import sys
 import traceback
 
 _OURS = "<live-data>/"
@@ -18,7 +19,23 @@ def describe(error):
         return _trace(error) + f"ScriptTimeout: {error}"
     report = traceback.TracebackException.from_exception(error, compact=True)
     _trim(report)
-    return "".join(report.format()).rstrip()
+    return "".join(report.format()).rstrip() + _missing_words(error)
+
+
+def _missing_words(error):
+    """For a name that is not defined but looks like an algorithm, after `from mantid.simpleapi import *`."""
+    name = getattr(error, "name", None)
+    engine = sys.modules.get("livedata._engine")
+    if not isinstance(error, NameError) or engine is None or not name or not name[0].isupper():
+        return ""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    simpleapi = sys.modules.get("mantid.simpleapi")
+    scope = trace.tb_frame.f_globals if trace is not None else {}
+    if simpleapi is None or scope.get("mtd") is not simpleapi.mtd:
+        return ""
+    return "\n" + engine.missing(name)
 
 
 def _exit_words(error):

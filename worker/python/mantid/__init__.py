@@ -1,1 +1,22 @@
-"""x"""
+"""The native engine under Mantid's names: what live reduction scripts use of Mantid, computed by the worker itself.
+
+It is no Mantid. What it lacks says so by name when it is imported or called; run the worker with ENGINE=mantid in its
+Mantid image for the real one.
+"""
+
+__version__ = "6.0.0+native"
+
+from mantid import kernel
+from mantid import api
+from mantid.api import AlgorithmManager, AnalysisDataService, FileFinder, mtd
+from mantid.kernel import ConfigService, config, logger
+
+
+def __getattr__(name):
+    import importlib
+
+    if name in ("simpleapi", "geometry", "dataobjects"):
+        return importlib.import_module(f"mantid.{name}")
+    from mantid._absent import absent
+
+    raise absent("mantid", name)

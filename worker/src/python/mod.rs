@@ -6,13 +6,14 @@
 //! # Layout
 //! `venv` (which Python) and `engine` (which `mantid`) → `interpreter` (the script thread and the handle to it), which
 //! uses `module` (what is installed at start), `watchdog` (time limits) and `output` (what is printed) → `file` and
-//! `errors` (running, and what went wrong).
+//! `errors` (running, and what went wrong). `native` is what scripts reach of the native engine.
 
 pub mod engine;
 pub mod errors;
 mod file;
 pub mod interpreter;
 mod module;
+pub mod native;
 pub mod output;
 pub mod venv;
 pub mod watchdog;

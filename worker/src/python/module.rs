@@ -30,7 +30,9 @@ struct Embedded {
 
 static BRIDGE: &[Embedded] = embedded![
     "livedata" true "livedata/__init__.py",
+    "livedata.check" false "livedata/check.py",
     "livedata.failures" false "livedata/failures.py",
+    "livedata.names" false "livedata/names.py",
     "livedata.run_file" false "livedata/run_file.py",
     "livedata.script" false "livedata/script.py",
     "livedata.startup" false "livedata/startup.py",
@@ -38,6 +40,26 @@ static BRIDGE: &[Embedded] = embedded![
 
 static FACE: &[Embedded] = embedded![
     "mantid" true "mantid/__init__.py",
+    "mantid._absent" false "mantid/_absent.py",
+    "mantid._algorithms" false "mantid/_algorithms.py",
+    "mantid._calls" false "mantid/_calls.py",
+    "mantid._config" false "mantid/_config.py",
+    "mantid._data_service" false "mantid/_data_service.py",
+    "mantid._files" false "mantid/_files.py",
+    "mantid._instrument" false "mantid/_instrument.py",
+    "mantid._logger" false "mantid/_logger.py",
+    "mantid._properties" false "mantid/_properties.py",
+    "mantid._run" false "mantid/_run.py",
+    "mantid._times" false "mantid/_times.py",
+    "mantid._units" false "mantid/_units.py",
+    "mantid._vectors" false "mantid/_vectors.py",
+    "mantid._workspaces" false "mantid/_workspaces.py",
+    "mantid.api" true "mantid/api/__init__.py",
+    "mantid.dataobjects" false "mantid/dataobjects.py",
+    "mantid.geometry" false "mantid/geometry.py",
+    "mantid.kernel" true "mantid/kernel/__init__.py",
+    "mantid.kernel.funcinspect" false "mantid/kernel/funcinspect.py",
+    "mantid.simpleapi" false "mantid/simpleapi.py",
 ];
 
 const FINDER: &str = include_str!("../../python/livedata/finder.py");

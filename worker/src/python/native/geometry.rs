@@ -1,0 +1,201 @@
+//! The instrument of a workspace: detectors, components, parameters.
+//!
+//! Promises positions in metres in the laboratory's frame and angles in radians, as plain numbers; the face makes them
+//! `V3D`s and components. A detector or component that is not there is `None`, not an error.
+
+use live_data_reduction::date_and_time::DateAndTime;
+use live_data_reduction::instrument::{Detector, Instrument, V3};
+use pyo3::prelude::*;
+use pyo3::types::PyModule;
+
+use super::cell::Cell;
+use super::error::Raise;
+
+pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    for function in [
+        wrap_pyfunction!(instrument_name, module)?,
+        wrap_pyfunction!(source_and_sample, module)?,
+        wrap_pyfunction!(component, module)?,
+        wrap_pyfunction!(component_at, module)?,
+        wrap_pyfunction!(children, module)?,
+        wrap_pyfunction!(detector, module)?,
+        wrap_pyfunction!(detectors_within, module)?,
+        wrap_pyfunction!(detector_ids, module)?,
+        wrap_pyfunction!(spectrum_geometry, module)?,
+        wrap_pyfunction!(spectrum_flags, module)?,
+        wrap_pyfunction!(detector_masked, module)?,
+        wrap_pyfunction!(set_masked, module)?,
+        wrap_pyfunction!(parameter, module)?,
+        wrap_pyfunction!(parse_time, module)?,
+        wrap_pyfunction!(format_time, module)?,
+    ] {
+        module.add_function(function)?;
+    }
+    Ok(())
+}
+
+type Point = (f64, f64, f64);
+
+fn point(v: V3) -> Point {
+    (v.x, v.y, v.z)
+}
+
+#[pyfunction]
+fn instrument_name(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<String> {
+    Ok(cell.get().matrix(py)?.instrument().name.clone())
+}
+
+/// (index, name, position) of the source and of the sample's place; None where the definition has none.
+#[pyfunction]
+#[expect(clippy::type_complexity, reason = "two rows of a table, taken apart in Python")]
+fn source_and_sample(
+    py: Python<'_>,
+    cell: &Bound<'_, Cell>,
+) -> PyResult<(Option<(usize, String, Point)>, Option<(usize, String, Point)>)> {
+    let matrix = cell.get().matrix(py)?;
+    let instrument = matrix.instrument();
+    let part = |index: Option<u32>| index.and_then(|index| part_at(instrument, index as usize));
+    Ok((part(instrument.source), part(instrument.sample)))
+}
+
+fn part_at(instrument: &Instrument, index: usize) -> Option<(usize, String, Point)> {
+    instrument.components.get(index).map(|part| (index, part.name.to_string(), point(part.position)))
+}
+
+/// (index, name, position) of the component of a name or path.
+#[pyfunction]
+fn component(py: Python<'_>, cell: &Bound<'_, Cell>, name: &str) -> PyResult<Option<(usize, String, Point)>> {
+    let matrix = cell.get().matrix(py)?;
+    let instrument = matrix.instrument();
+    Ok(instrument.component(name).and_then(|index| part_at(instrument, index)))
+}
+
+#[pyfunction]
+fn component_at(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<Option<(usize, String, Point)>> {
+    Ok(part_at(cell.get().matrix(py)?.instrument(), index))
+}
+
+/// The indices of the components that a component carries.
+#[pyfunction]
+fn children(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<Vec<usize>> {
+    let matrix = cell.get().matrix(py)?;
+    let parts = matrix.instrument().components.iter().enumerate();
+    Ok(parts.filter(|(_, part)| part.parent.map(|p| p as usize) == Some(index)).map(|(at, _)| at).collect())
+}
+
+type DetectorRow = (i32, String, Point, bool, f64, f64, f64, f64);
+
+fn row(instrument: &Instrument, detector: &Detector) -> DetectorRow {
+    (
+        detector.id,
+        instrument.detector_name(detector),
+        point(detector.position),
+        detector.monitor,
+        instrument.l2(detector),
+        instrument.two_theta(detector),
+        instrument.phi(detector),
+        instrument.signed_two_theta(detector),
+    )
+}
+
+/// (id, name, position, is monitor, L2 m, two theta, phi, signed two theta) of a detector.
+#[pyfunction]
+fn detector(py: Python<'_>, cell: &Bound<'_, Cell>, id: i32) -> PyResult<Option<DetectorRow>> {
+    let matrix = cell.get().matrix(py)?;
+    let instrument = matrix.instrument();
+    Ok(instrument.detector(id).map(|detector| row(instrument, detector)))
+}
+
+#[pyfunction]
+fn detectors_within(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<Vec<i32>> {
+    Ok(cell.get().matrix(py)?.instrument().detectors_within(index))
+}
+
+/// The ids of all detectors, in order; without monitors when `monitors` is false.
+#[pyfunction]
+fn detector_ids(py: Python<'_>, cell: &Bound<'_, Cell>, monitors: bool) -> PyResult<Vec<i32>> {
+    let matrix = cell.get().matrix(py)?;
+    let detectors = matrix.instrument().detectors.iter();
+    Ok(detectors.filter(|detector| monitors || !detector.monitor).map(|detector| detector.id).collect())
+}
+
+/// (L1 m, L2 m, two theta, signed two theta, azimuth, position) of a spectrum: means over its detectors. None when it
+/// has none that the instrument knows.
+#[pyfunction]
+#[expect(clippy::type_complexity, reason = "a row of a table, taken apart in Python")]
+fn spectrum_geometry(
+    py: Python<'_>,
+    cell: &Bound<'_, Cell>,
+    index: usize,
+) -> PyResult<Option<(Option<f64>, f64, f64, f64, f64, Point)>> {
+    let matrix = cell.get().matrix(py)?;
+    let instrument = matrix.instrument();
+    let ids = matrix.spectra().detectors(index);
+    let known: Vec<&Detector> = ids.iter().filter_map(|id| instrument.detector(*id)).collect();
+    if known.is_empty() {
+        return Ok(None);
+    }
+    let count = known.len() as f64;
+    let mean = |f: &dyn Fn(&Detector) -> f64| known.iter().map(|detector| f(detector)).sum::<f64>() / count;
+    let place = (mean(&|d| d.position.x), mean(&|d| d.position.y), mean(&|d| d.position.z));
+    Ok(Some((
+        instrument.l1(),
+        mean(&|d| instrument.l2(d)),
+        mean(&|d| instrument.two_theta(d)),
+        mean(&|d| instrument.signed_two_theta(d)),
+        mean(&|d| instrument.phi(d)),
+        place,
+    )))
+}
+
+/// (has detectors, is monitor, is masked) of a spectrum.
+#[pyfunction]
+fn spectrum_flags(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<(bool, bool, bool)> {
+    let matrix = cell.get().matrix(py)?;
+    Ok((matrix.has_detectors(index), matrix.is_monitor(index), matrix.is_masked(index)))
+}
+
+#[pyfunction]
+fn detector_masked(py: Python<'_>, cell: &Bound<'_, Cell>, id: i32) -> PyResult<bool> {
+    Ok(cell.get().matrix(py)?.is_detector_masked(id))
+}
+
+#[pyfunction]
+fn set_masked(py: Python<'_>, cell: &Bound<'_, Cell>, ids: Vec<i32>, masked: bool) -> PyResult<()> {
+    cell.get().update(py, |matrix| {
+        matrix.set_masked(&ids, masked);
+        Ok(())
+    })
+}
+
+/// The text of a parameter of a component (of the instrument without one); None when it has none.
+#[pyfunction]
+#[pyo3(signature = (cell, name, component=None))]
+fn parameter(
+    py: Python<'_>,
+    cell: &Bound<'_, Cell>,
+    name: &str,
+    component: Option<usize>,
+) -> PyResult<Option<(String, Option<f64>)>> {
+    let matrix = cell.get().matrix(py)?;
+    Ok(matrix.instrument().parameter(component, name).map(|held| (held.text(), held.number())))
+}
+
+/// Nanoseconds since 1990 of a time in ISO 8601.
+#[pyfunction]
+fn parse_time(py: Python<'_>, text: &str) -> PyResult<i64> {
+    let wrong = || {
+        live_data_reduction::error::AlgorithmError::InvalidArgument(format!(
+            "Error interpreting string '{text}' as a date/time."
+        ))
+    };
+    Ok(DateAndTime::parse(text).ok_or_else(wrong).raise(py)?.nanoseconds())
+}
+
+/// ISO 8601 of nanoseconds since 1990; the fraction only where there is one, unless all nine digits are asked for.
+#[pyfunction]
+#[pyo3(signature = (nanoseconds, digits=false))]
+fn format_time(nanoseconds: i64, digits: bool) -> String {
+    let time = DateAndTime::from_nanoseconds(nanoseconds);
+    if digits { time.to_iso_nanoseconds() } else { time.to_iso() }
+}

@@ -1,0 +1,214 @@
+//! The data service, the configuration, the logger and the declarations of algorithms.
+//!
+//! Promises that names are looked up without computing anything.
+
+use std::sync::{Arc, Weak};
+
+use live_data_reduction::declaration::{Declaration, Direction, Kind, Validator};
+use live_data_reduction::registry;
+use live_data_reduction::service::Level;
+use live_data_reduction::workspace::{Workspace, WorkspaceCell};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyModule};
+
+use super::cell::Cell;
+use super::error::Raise;
+use super::{shared, value};
+use crate::script::Pinned;
+
+pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    for function in [
+        wrap_pyfunction!(names, module)?,
+        wrap_pyfunction!(contains, module)?,
+        wrap_pyfunction!(retrieve, module)?,
+        wrap_pyfunction!(add, module)?,
+        wrap_pyfunction!(add_or_replace, module)?,
+        wrap_pyfunction!(remove, module)?,
+        wrap_pyfunction!(rename, module)?,
+        wrap_pyfunction!(clear, module)?,
+        wrap_pyfunction!(unique_name, module)?,
+        wrap_pyfunction!(config_get, module)?,
+        wrap_pyfunction!(config_set, module)?,
+        wrap_pyfunction!(config_keys, module)?,
+        wrap_pyfunction!(log, module)?,
+        wrap_pyfunction!(set_log_level, module)?,
+        wrap_pyfunction!(algorithm_names, module)?,
+        wrap_pyfunction!(algorithm_versions, module)?,
+        wrap_pyfunction!(declaration, module)?,
+        wrap_pyfunction!(missing, module)?,
+    ] {
+        module.add_function(function)?;
+    }
+    Ok(())
+}
+
+/// Empties the data service; returns what to look for with [`still_held`].
+pub fn clear_data_service(_py: Python<'_>) -> Vec<(String, Weak<WorkspaceCell>)> {
+    let Ok(shared) = shared() else { return Vec::new() };
+    let data = &shared.service.data;
+    let former = data.object_names().into_iter().filter_map(|name| {
+        let handle = data.get(&name)?;
+        Some((name, Arc::downgrade(&handle)))
+    });
+    let former = former.collect();
+    data.clear();
+    former
+}
+
+/// Which of those workspaces something still holds, and what they take.
+pub fn still_held(_py: Python<'_>, former: Vec<(String, Weak<WorkspaceCell>)>) -> Vec<Pinned> {
+    let held = former.into_iter().filter_map(|(name, cell)| {
+        let bytes = match cell.upgrade()?.raw() {
+            Workspace::Matrix(matrix) => matrix.memory(),
+            Workspace::Group(_) => 0,
+        };
+        Some(Pinned { name, bytes: bytes as u64 })
+    });
+    held.collect()
+}
+
+#[pyfunction]
+fn names() -> PyResult<Vec<String>> {
+    Ok(shared()?.service.data.object_names())
+}
+
+#[pyfunction]
+fn contains(name: &str) -> PyResult<bool> {
+    Ok(shared()?.service.data.contains(name))
+}
+
+#[pyfunction]
+fn retrieve(py: Python<'_>, name: &str) -> PyResult<Cell> {
+    shared()?.service.data.retrieve(name).map(Cell::new).raise(py)
+}
+
+#[pyfunction]
+fn add(py: Python<'_>, name: &str, cell: &Bound<'_, Cell>) -> PyResult<()> {
+    shared()?.service.data.add(name, cell.get().handle().clone()).raise(py)
+}
+
+#[pyfunction]
+fn add_or_replace(py: Python<'_>, name: &str, cell: &Bound<'_, Cell>) -> PyResult<()> {
+    shared()?.service.data.add_or_replace(name, cell.get().handle().clone()).raise(py)
+}
+
+#[pyfunction]
+fn remove(py: Python<'_>, name: &str) -> PyResult<bool> {
+    let data = &shared()?.service.data;
+    // What goes with the workspace may be large, or hold arrays of Python's: not while attached.
+    Ok(py.detach(|| data.remove(name).is_some()))
+}
+
+#[pyfunction]
+fn rename(py: Python<'_>, old: &str, new: &str) -> PyResult<()> {
+    shared()?.service.data.rename(old, new).raise(py)
+}
+
+#[pyfunction]
+fn clear(py: Python<'_>) -> PyResult<()> {
+    let data = &shared()?.service.data;
+    py.detach(|| data.clear());
+    Ok(())
+}
+
+#[pyfunction]
+fn unique_name(length: usize, prefix: &str, suffix: &str) -> PyResult<String> {
+    Ok(shared()?.service.data.unique_name(length, prefix, suffix))
+}
+
+#[pyfunction]
+fn config_get(key: &str) -> PyResult<Option<String>> {
+    Ok(shared()?.service.config.get(key))
+}
+
+#[pyfunction]
+fn config_set(key: &str, text: &str) -> PyResult<()> {
+    shared()?.service.config.set(key, text);
+    Ok(())
+}
+
+#[pyfunction]
+fn config_keys() -> PyResult<Vec<String>> {
+    Ok(shared()?.service.config.keys())
+}
+
+/// Writes a line of log; levels are fatal, critical, error, warning, notice, information, debug, trace.
+#[pyfunction]
+fn log(level: &str, source: &str, text: &str) -> PyResult<()> {
+    let level = match level {
+        "fatal" => Level::Fatal,
+        "critical" => Level::Critical,
+        "error" => Level::Error,
+        "warning" => Level::Warning,
+        "notice" => Level::Notice,
+        "information" => Level::Information,
+        "debug" => Level::Debug,
+        _ => Level::Trace,
+    };
+    shared()?.service.logger.log(level, source, text);
+    Ok(())
+}
+
+/// The least serious level passed on, as Mantid counts them (1 fatal to 8 trace).
+#[pyfunction]
+fn set_log_level(number: u8) {
+    super::logger::set_level(number);
+}
+
+#[pyfunction]
+fn algorithm_names() -> Vec<&'static str> {
+    registry::names()
+}
+
+/// The versions that an algorithm has.
+#[pyfunction]
+fn algorithm_versions(name: &str) -> Vec<u32> {
+    (1..=9).filter(|version| registry::find(name, Some(*version)).is_some()).collect()
+}
+
+/// What to say of a name that the engine has no algorithm for.
+#[pyfunction]
+fn missing(name: &str) -> String {
+    registry::missing(name)
+}
+
+/// An algorithm's declaration as a dictionary; None when there is no such algorithm.
+#[pyfunction]
+#[pyo3(signature = (name, version=None))]
+fn declaration<'py>(py: Python<'py>, name: &str, version: Option<u32>) -> PyResult<Option<Bound<'py, PyDict>>> {
+    registry::declaration(name, version).map(|declaration| described(py, &declaration)).transpose()
+}
+
+fn described<'py>(py: Python<'py>, declaration: &Declaration) -> PyResult<Bound<'py, PyDict>> {
+    let out = PyDict::new(py);
+    out.set_item("name", declaration.name)?;
+    out.set_item("version", declaration.version)?;
+    out.set_item("category", declaration.category)?;
+    out.set_item("summary", declaration.summary)?;
+    out.set_item("help", declaration.help())?;
+    let mut properties = Vec::with_capacity(declaration.properties.len());
+    for property in &declaration.properties {
+        let one = PyDict::new(py);
+        one.set_item("name", property.name)?;
+        one.set_item(
+            "direction",
+            match property.direction {
+                Direction::In => "In",
+                Direction::Out => "Out",
+                Direction::InOut => "InOut",
+            },
+        )?;
+        one.set_item("workspace", property.kind.is_workspace() || property.kind == Kind::WorkspaceList)?;
+        one.set_item("kind", format!("{:?}", property.kind))?;
+        one.set_item("default", value::to_python(py, property.default.clone())?)?;
+        one.set_item("mandatory", property.mandatory)?;
+        one.set_item("unit", property.unit)?;
+        one.set_item("document", property.document)?;
+        if let Validator::OneOf(allowed) = property.validator {
+            one.set_item("allowed", allowed)?;
+        }
+        properties.push(one);
+    }
+    out.set_item("properties", properties)?;
+    Ok(out)
+}

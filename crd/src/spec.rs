@@ -31,6 +31,7 @@ use crate::storage::StorageSpec;
     namespaced,
     status = "LiveDataProcessorStatus",
     derive = "PartialEq",
+    derive = "Default",
     doc = "Processes one instrument's live data: reads its stream, reduces it with a script, publishes the result.",
     printcolumn(name = "Instrument", type_ = "string", json_path = ".status.instrument", description = "Instrument whose topics are read"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether a worker is ready"),

@@ -1,0 +1,246 @@
+//! Server-side apply of what differs.
+//!
+//! Promises: an object that is as it should be costs no request; one that is not in the cache is looked up before it
+//! is written, so that nothing of anyone else is overwritten; a pod's needs are applied before the Deployment, and no
+//! Deployment is made while a volume of it is someone else's. It must not decide what an object should be.
+
+use futures::future::join_all;
+use kube::Client;
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
+use serde_json::{Value, json};
+
+use crate::desired::Desired;
+use crate::failure::Failure;
+use crate::names::MANAGER;
+use crate::objects::{Kind, Live, Objects};
+use crate::ownership::{self, Decision};
+use crate::takeover;
+use crate::validate::{Plan, Problem};
+
+/// What was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// What could not be applied because of what is there.
+    pub problems: Vec<Problem>,
+    /// Objects that were made or changed, as kind/name.
+    pub written: Vec<String>,
+    /// Objects taken over from the former operator, as kind/name.
+    pub adopted: Vec<String>,
+    /// Objects that are being deleted and will be made anew, as kind/name.
+    pub waiting: Vec<String>,
+}
+
+impl Applied {
+    fn absorb(&mut self, other: Self) {
+        self.problems.extend(other.problems);
+        self.written.extend(other.written);
+        self.adopted.extend(other.adopted);
+        self.waiting.extend(other.waiting);
+    }
+}
+
+/// Applies the objects of a plan and deletes those that it does not have any more.
+///
+/// # Errors
+/// When a request fails; what was applied until then stays.
+pub async fn apply(client: &Client, objects: &Objects, plan: &Plan, desired: &[Desired]) -> Result<Applied, Failure> {
+    let (needs, deployments): (Vec<_>, Vec<_>) = desired.iter().partition(|object| object.kind != Kind::Deployment);
+    let mut applied = Applied::default();
+    for outcome in join_all(needs.into_iter().map(|object| one(client, objects, plan, object))).await {
+        applied.absorb(outcome?);
+    }
+    let held = !applied.waiting.is_empty()
+        || applied.problems.iter().any(|problem| matches!(problem.reason, "VolumeTaken" | "ClaimTaken" | "NameTaken"));
+    for object in deployments {
+        // What runs goes on; only a new worker would start without its volumes.
+        if held && objects.get(Kind::Deployment, &plan.names.namespace, &object.name).is_none() {
+            continue;
+        }
+        applied.absorb(one(client, objects, plan, object).await?);
+    }
+    if !held {
+        applied.absorb(remove_unwanted(client, objects, plan, desired).await?);
+    }
+    Ok(applied)
+}
+
+/// An API for one kind.
+pub fn api(client: &Client, kind: Kind, namespace: &str) -> Api<DynamicObject> {
+    let resource: ApiResource = kind.api_resource();
+    if kind.namespaced() {
+        Api::namespaced_with(client.clone(), namespace, &resource)
+    } else {
+        Api::all_with(client.clone(), &resource)
+    }
+}
+
+async fn one(client: &Client, objects: &Objects, plan: &Plan, desired: &Desired) -> Result<Applied, Failure> {
+    let api = api(client, desired.kind, &plan.names.namespace);
+    let label = format!("{}/{}", desired.kind.name(), desired.name);
+    let mut applied = Applied::default();
+    let known = objects.get(desired.kind, &plan.names.namespace, &desired.name);
+    let from_cache = known.is_some();
+    // What carries no label of ours is in no cache: look before writing.
+    let looked_up = if from_cache { None } else { look_up(&api, desired, &label).await? };
+    let live = known.or(looked_up.map(std::sync::Arc::new));
+    let Some(live) = live else {
+        write(&api, objects, desired, &label).await?;
+        applied.written.push(label);
+        return Ok(applied);
+    };
+    let value = live.value();
+    match ownership::decide(plan, desired, &value, live.former) {
+        Decision::Keep => {
+            rebind(&api, objects, plan, desired, &value, &mut applied).await?;
+        }
+        Decision::Apply(difference) => {
+            tracing::debug!(object = label, difference, "applying");
+            if live.former {
+                take_over(&api, desired, &label).await?;
+                applied.adopted.push(label.clone());
+            }
+            write(&api, objects, desired, &label).await?;
+            applied.written.push(label);
+            rebind(&api, objects, plan, desired, &value, &mut applied).await?;
+        }
+        Decision::Wait => applied.waiting.push(label),
+        Decision::Foreign(problem) | Decision::Immutable(problem) => applied.problems.push(problem),
+    }
+    Ok(applied)
+}
+
+async fn look_up(api: &Api<DynamicObject>, desired: &Desired, label: &str) -> Result<Option<Live>, Failure> {
+    let found = api.get_opt(&desired.name).await.map_err(|error| Failure::api("look up", label, error))?;
+    found.map(|object| Live::new(object).map_err(|error| Failure::json("read", label, error))).transpose()
+}
+
+async fn write(api: &Api<DynamicObject>, objects: &Objects, desired: &Desired, label: &str) -> Result<(), Failure> {
+    // Whoever else owns one of our fields loses it: the resource is the only place to change them.
+    let parameters = PatchParams::apply(MANAGER).force();
+    let written = api
+        .patch(&desired.name, &parameters, &Patch::Apply(&desired.value))
+        .await
+        .map_err(|error| Failure::api("apply", label, error))?;
+    objects.put(desired.kind, written);
+    Ok(())
+}
+
+/// Makes the former operator's fields ours, if the object is still the one that was read.
+async fn take_over(api: &Api<DynamicObject>, desired: &Desired, label: &str) -> Result<(), Failure> {
+    let object = api.get(&desired.name).await.map_err(|error| Failure::api("read", label, error))?;
+    let Some(fields) = takeover::folded(object.metadata.managed_fields.as_deref().unwrap_or_default()) else {
+        return Ok(());
+    };
+    let patch = json!([
+        {"op": "replace", "path": "/metadata/managedFields", "value": fields},
+        // Refused with a conflict if anyone wrote in between.
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": object.metadata.resource_version},
+    ]);
+    let patch = json_patch(patch, label)?;
+    api.patch(&desired.name, &PatchParams::default(), &patch)
+        .await
+        .map_err(|error| Failure::api("take over the fields of", label, error))?;
+    Ok(())
+}
+
+/// A volume whose claim has vanished stays Released, for it remembers the claim's UID: forget it, so that the claim of
+/// the same name binds again. The data are the same ones, and the claim is this resource's.
+async fn rebind(
+    api: &Api<DynamicObject>,
+    objects: &Objects,
+    plan: &Plan,
+    desired: &Desired,
+    live: &Value,
+    applied: &mut Applied,
+) -> Result<(), Failure> {
+    if desired.kind != Kind::PersistentVolume || live.pointer("/status/phase").and_then(Value::as_str) != Some("Released") {
+        return Ok(());
+    }
+    let text = |path: &str| live.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let remembered = text("/spec/claimRef/uid");
+    if remembered.is_empty() {
+        return Ok(());
+    }
+    let label = format!("{}/{}", desired.kind.name(), desired.name);
+    let claim = objects.get(Kind::PersistentVolumeClaim, &plan.names.namespace, text("/spec/claimRef/name"));
+    if claim.is_some_and(|claim| claim.uid == remembered) {
+        return Ok(());
+    }
+    let mut patch = vec![
+        json!({"op": "test", "path": "/spec/claimRef/uid", "value": remembered}),
+        json!({"op": "remove", "path": "/spec/claimRef/uid"}),
+    ];
+    if live.pointer("/spec/claimRef/resourceVersion").is_some() {
+        patch.push(json!({"op": "remove", "path": "/spec/claimRef/resourceVersion"}));
+    }
+    let patch = json_patch(Value::Array(patch), &label)?;
+    let written = api
+        .patch(&desired.name, &PatchParams { field_manager: Some(MANAGER.into()), ..PatchParams::default() }, &patch)
+        .await
+        .map_err(|error| Failure::api("release", &label, error))?;
+    objects.put(desired.kind, written);
+    applied.written.push(label);
+    Ok(())
+}
+
+/// Deletes objects of this resource that the plan has no more: another kind of storage was chosen, or no policy.
+async fn remove_unwanted(
+    client: &Client,
+    objects: &Objects,
+    plan: &Plan,
+    desired: &[Desired],
+) -> Result<Applied, Failure> {
+    let names = &plan.names;
+    let optional = [
+        (Kind::NetworkPolicy, names.base()),
+        (Kind::PersistentVolumeClaim, names.ceph_claim()),
+        (Kind::PersistentVolumeClaim, names.archive_claim()),
+        (Kind::PersistentVolume, names.ceph_volume()),
+        (Kind::PersistentVolume, names.archive_volume()),
+    ];
+    let mut applied = Applied::default();
+    for (kind, name) in optional {
+        if desired.iter().any(|object| object.kind == kind && object.name == name) {
+            continue;
+        }
+        let Some(live) = objects.get(kind, &names.namespace, &name) else { continue };
+        if delete(client, kind, &names.namespace, &name, &plan.uid, &names.owner(), &live).await? {
+            applied.written.push(format!("{}/{name}", kind.name()));
+        }
+    }
+    Ok(applied)
+}
+
+/// Deletes an object of this resource; answers whether a request was made. One that is someone else's, is being
+/// deleted, or has been replaced since it was seen is left alone.
+///
+/// # Errors
+/// When the request fails.
+pub async fn delete(
+    client: &Client,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+    uid: &str,
+    owner: &str,
+    live: &Live,
+) -> Result<bool, Failure> {
+    let value = live.value();
+    if !ownership::is_ours(kind, uid, owner, &value) || value.pointer("/metadata/deletionTimestamp").is_some() {
+        return Ok(false);
+    }
+    let parameters = DeleteParams {
+        preconditions: Some(Preconditions { uid: Some(live.uid.clone()), resource_version: None }),
+        ..DeleteParams::background()
+    };
+    match api(client, kind, namespace).delete(name, &parameters).await {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(false),
+        Err(error) => Err(Failure::api("delete", format!("{}/{name}", kind.name()), error)),
+    }
+}
+
+fn json_patch(patch: Value, label: &str) -> Result<Patch<()>, Failure> {
+    let patch = serde_json::from_value(patch).map_err(|error| Failure::json("write a patch of", label, error))?;
+    Ok(Patch::Json(patch))
+}

@@ -1,0 +1,87 @@
+//! Writing a resource's status.
+//!
+//! Promises: a status that is as it should be costs no request. It remembers what it wrote, for the watch brings it
+//! back a moment later.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Api, Patch, PatchParams};
+use kube::{Client, ResourceExt};
+use live_data_crd::{LiveDataProcessor, LiveDataProcessorStatus};
+use parking_lot::Mutex;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::names::MANAGER;
+use crate::objects::newer;
+use crate::status::{self, Knowledge};
+
+/// What was last written, by UID: version and status.
+#[derive(Debug, Default)]
+pub struct Published {
+    last: Mutex<HashMap<String, (String, LiveDataProcessorStatus)>>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Publication {
+    /// The status as it was before.
+    pub before: LiveDataProcessorStatus,
+    /// The status as it is now.
+    pub after: LiveDataProcessorStatus,
+    /// When figures that were held back may be written.
+    pub again: Option<Duration>,
+}
+
+impl Published {
+    /// Forgets a resource that is gone.
+    pub fn forget(&self, uid: &str) {
+        self.last.lock().remove(uid);
+    }
+
+    fn present(&self, resource: &LiveDataProcessor) -> LiveDataProcessorStatus {
+        let of_watch = || resource.status.clone().unwrap_or_default();
+        let last = self.last.lock();
+        match last.get(&resource.uid().unwrap_or_default()) {
+            Some((version, status)) if newer(version, &resource.resource_version().unwrap_or_default()) => status.clone(),
+            _ => of_watch(),
+        }
+    }
+
+    /// Writes the status, if it differs from what is there.
+    ///
+    /// # Errors
+    /// When the request fails; that the resource is gone is no failure.
+    pub async fn publish(
+        &self,
+        client: &Client,
+        resource: &LiveDataProcessor,
+        knowledge: &Knowledge<'_>,
+    ) -> Result<Publication, Failure> {
+        let before = self.present(resource);
+        let outcome = status::status(&before, knowledge, Timestamp::now());
+        if outcome.status != before {
+            let name = resource.name_any();
+            let api: Api<LiveDataProcessor> = Api::namespaced(client.clone(), &resource.namespace().unwrap_or_default());
+            let patch = json!({
+                "apiVersion": "fia.com/v1",
+                "kind": "LiveDataProcessor",
+                // A resource of the same name that came after this one must not get its status.
+                "metadata": {"name": name, "uid": resource.uid()},
+                "status": outcome.status,
+            });
+            let parameters = PatchParams::apply(MANAGER).force();
+            match api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await {
+                Ok(written) => {
+                    let version = written.resource_version().unwrap_or_default();
+                    self.last.lock().insert(resource.uid().unwrap_or_default(), (version, outcome.status.clone()));
+                }
+                Err(kube::Error::Api(status)) if status.is_not_found() => {}
+                Err(error) => return Err(Failure::api("write the status of", name, error)),
+            }
+        }
+        Ok(Publication { before, after: outcome.status, again: outcome.again })
+    }
+}

@@ -123,6 +123,8 @@ pub struct Figures {
     pub memory_limit: Option<u64>,
     /// Events in the timeline's chunks.
     pub events_kept: u64,
+    /// Frames in the ledger.
+    pub pulses: u64,
     /// Chunks of the timeline, open tails included.
     pub chunks: u64,
     /// No events are added from this pulse time on, because the memory limit was reached.

@@ -58,12 +58,31 @@ impl Row {
         self.flags & flag != 0
     }
 
+    fn join_frame(&mut self, metadata: Metadata) {
+        if !self.has(FRAME) {
+            if let (Some(period), false) = (metadata.period, self.has(PULSE_PERIOD)) {
+                self.period = period;
+            }
+            if let (Some(charge), false) = (metadata.charge, self.has(PULSE_CHARGE)) {
+                self.charge = charge;
+            }
+            if metadata.setup == Some(true) {
+                self.flags |= SETUP;
+            }
+        }
+        self.flags |= FRAME | JOINED;
+    }
+
     pub(crate) const fn period(&self) -> u16 {
         self.period
     }
 
     pub(crate) const fn has_vetos(&self) -> bool {
         self.vetos & VETO_BITS != 0
+    }
+
+    pub(crate) const fn at(&self) -> i64 {
+        self.time
     }
 
     pub(crate) const fn events(&self) -> u32 {
@@ -168,21 +187,29 @@ impl Ledger {
     }
 
     /// Joins what rode on the events (is84) about the frame of `time`.
+    #[cfg(test)]
     pub(crate) fn join_frame(&mut self, time: i64, metadata: Metadata, hint: &mut usize) -> Change {
+        self.change(time, hint, |row| row.join_frame(metadata))
+    }
+
+    /// Adds events and joins what rode on them, in one look-up.
+    pub(crate) fn add_events_and_join(
+        &mut self,
+        time: i64,
+        events: u32,
+        metadata: Metadata,
+        hint: &mut usize,
+    ) -> Change {
         self.change(time, hint, |row| {
-            if !row.has(FRAME) {
-                if let (Some(period), false) = (metadata.period, row.has(PULSE_PERIOD)) {
-                    row.period = period;
-                }
-                if let (Some(charge), false) = (metadata.charge, row.has(PULSE_CHARGE)) {
-                    row.charge = charge;
-                }
-                if metadata.setup == Some(true) {
-                    row.flags |= SETUP;
-                }
-            }
-            row.flags |= FRAME | JOINED;
+            row.events = row.events.saturating_add(events);
+            row.join_frame(metadata);
         })
+    }
+
+    /// Takes events away from the frame of `time`, if there is one.
+    pub(crate) fn take_events(&mut self, time: i64, events: u32) -> Option<Change> {
+        self.rows.get(time, &mut 0)?;
+        Some(self.change(time, &mut 0, |row| row.events = row.events.saturating_sub(events)))
     }
 
     fn change(&mut self, time: i64, hint: &mut usize, change: impl FnOnce(&mut Row)) -> Change {
@@ -233,9 +260,9 @@ impl Ledger {
         sum
     }
 
-    /// Forgets frames before `time` (those that share a leaf with later ones stay), and masks no longer in force.
+    /// Forgets frames before `time`, and masks no longer in force.
     pub(crate) fn forget_before(&mut self, time: i64) {
-        self.rows.forget_leaves_before(time, |_| ());
+        self.rows.forget_before(time, |_| ());
         let in_force = self.masks.steps.partition_point(|&(from, _)| from <= time);
         if in_force > 64 {
             Arc::make_mut(&mut self.masks.steps).drain(..in_force - 1);

@@ -54,6 +54,20 @@ struct Series {
     units: Option<(i64, Option<Arc<str>>)>,
 }
 
+impl Series {
+    /// Whether there is more than the last value, or alarm, before `time`.
+    fn is_stale(&self, time: i64) -> bool {
+        let stale = |first: Option<i64>, kept: Option<i64>| first.zip(kept).is_some_and(|(first, kept)| first < kept);
+        stale(
+            self.values.first().map(Timed::time),
+            self.values.last_before(time).map(Timed::time),
+        ) || stale(
+            self.alarms.first().map(Timed::time),
+            self.alarms.last_before(time).map(Timed::time),
+        )
+    }
+}
+
 /// What became of a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
@@ -87,32 +101,24 @@ impl LogStore {
     }
 
     fn series(&mut self, source: &str) -> &mut Series {
-        if !self.series.contains_key(source) {
-            let variable: Arc<str> = source.into();
-            let name = source
-                .strip_prefix(&*self.prefix)
-                .filter(|name| !name.is_empty())
-                .map(Arc::from);
-            let name = name.unwrap_or_else(|| Arc::clone(&variable));
-            let series = Series {
+        // Looked up by `&str` first: a name is allocated once per process variable, not once per sample.
+        let (variable, bytes) = match self.series.get_key_value(source) {
+            Some((variable, _)) => (Arc::clone(variable), 0),
+            None => (Arc::from(source), SERIES_BYTES + source.len() as u64 * 2),
+        };
+        self.bytes += bytes;
+        let prefix = &self.prefix;
+        let series = self.series.entry(Arc::clone(&variable)).or_insert_with(|| {
+            let stripped = variable.strip_prefix(&**prefix).filter(|name| !name.is_empty());
+            let name = stripped.map_or_else(|| Arc::clone(&variable), Arc::from);
+            Arc::new(Series {
                 name,
                 values: TimedList::default(),
                 alarms: TimedList::default(),
                 units: None,
-            };
-            self.series.insert(variable, Arc::new(series));
-            self.bytes += SERIES_BYTES + source.len() as u64 * 2;
-        }
-        // The entry exists; the default is for the compiler.
-        let entry = self.series.entry(source.into());
-        Arc::make_mut(entry.or_insert_with(|| {
-            Arc::new(Series {
-                name: source.into(),
-                values: TimedList::default(),
-                alarms: TimedList::default(),
-                units: None,
             })
-        }))
+        });
+        Arc::make_mut(series)
     }
 
     pub(crate) fn add(&mut self, sample: LogSample) -> Kept {
@@ -175,27 +181,26 @@ impl LogStore {
         Kept::New
     }
 
+    /// Whether [`Self::forget_before`] has anything to forget.
+    pub(crate) fn has_before(&self, time: i64) -> bool {
+        self.series.values().any(|series| series.is_stale(time))
+    }
+
     /// Forgets what no run that starts at `time` or later can see; the last value before stays.
     pub(crate) fn forget_before(&mut self, time: i64) {
         let mut freed = 0_u64;
         for series in self.series.values_mut() {
-            let values = series.values.last_before(time).map(Timed::time);
-            let alarms = series.alarms.last_before(time).map(Timed::time);
-            let older =
-                |first: Option<i64>, kept: Option<i64>| first.zip(kept).is_some_and(|(first, kept)| first < kept);
-            let stale = older(series.values.first().map(Timed::time), values)
-                || older(series.alarms.first().map(Timed::time), alarms);
-            if !stale {
+            if !series.is_stale(time) {
                 continue;
             }
             let series = Arc::make_mut(series);
-            if let Some(kept) = values {
-                series.values.forget_leaves_before(kept, |entry| {
+            if let Some(kept) = series.values.last_before(time).map(Timed::time) {
+                series.values.forget_before(kept, |entry| {
                     freed += (size_of::<LogEntry>() + entry.value.heap_bytes()) as u64;
                 });
             }
-            if let Some(kept) = alarms {
-                series.alarms.forget_leaves_before(kept, |entry| {
+            if let Some(kept) = series.alarms.last_before(time).map(Timed::time) {
+                series.alarms.forget_before(kept, |entry| {
                     freed += (size_of::<AlarmEntry>() + entry.message.len()) as u64;
                 });
             }

@@ -1,0 +1,98 @@
+//! Sealing: a tail's columns become 256 buckets of packed events.
+//!
+//! Promises: every event of the tail is in the chunk once, in its bucket, in arrival order. It must not change the
+//! tail, which snapshots may hold.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use crate::chunk::{Account, BUCKETS, Chunk, Event, Tail};
+
+/// Sorts a tail's events into buckets of `1 << shift` dense ids.
+#[allow(clippy::cast_possible_truncation)]
+pub(crate) fn seal(tail: &Tail, shift: u32, total: &Arc<AtomicU64>) -> Chunk {
+    let mut counts = [0_u32; BUCKETS];
+    for block in &tail.blocks {
+        for id in &block.dense_ids {
+            counts[bucket(*id, shift)] += 1;
+        }
+    }
+    let mut starts = Box::new([0_u32; BUCKETS + 1]);
+    let mut sum = 0;
+    for (start, count) in starts.iter_mut().zip(counts) {
+        *start = sum;
+        sum += count;
+    }
+    starts[BUCKETS] = sum;
+    let mut next: [u32; BUCKETS] = std::array::from_fn(|bucket| starts[bucket]);
+    let mut events = vec![Event::new(0, 0, 0); sum as usize];
+    let low = (1_u32 << shift) - 1;
+    for block in &tail.blocks {
+        for (pulse, range) in block.pulses() {
+            let ids = block.dense_ids.get(range.clone()).unwrap_or(&[]);
+            let times = block.time_of_flight.get(range).unwrap_or(&[]);
+            for (&id, &time) in ids.iter().zip(times) {
+                let place = &mut next[bucket(id, shift)];
+                if let Some(event) = events.get_mut(*place as usize) {
+                    *event = Event::new(time, pulse, (id & low) as u16);
+                }
+                *place += 1;
+            }
+        }
+    }
+    let bytes = size_of_val(events.as_slice()) + size_of_val(&*starts) + size_of::<Chunk>();
+    Chunk {
+        id: tail.id,
+        events,
+        starts,
+        shift,
+        times: Arc::clone(&tail.times),
+        _account: Account::new(total, bytes as u64),
+    }
+}
+
+/// The bucket of a dense id; the mask only spares the bounds check, 256 buckets of `1 << shift` hold all ids.
+const fn bucket(id: u32, shift: u32) -> usize {
+    (id >> shift) as usize & (BUCKETS - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::{Block, Span};
+    use crate::time::PulseTime;
+    use proptest::prelude::*;
+    use std::sync::atomic::Ordering;
+
+    proptest! {
+        #[test]
+        fn every_event_keeps_its_id_time_and_pulse(
+            blocks in prop::collection::vec(prop::collection::vec((0_u32..16_384, any::<u32>()), 1..200), 0..5),
+        ) {
+            let mut pulse = 0;
+            let blocks: Vec<_> = blocks.iter().map(|events| {
+                pulse += 2;
+                let half = events.len() / 2;
+                let mut spans = vec![Span { first: 0, pulse }];
+                if half > 0 {
+                    spans.push(Span { first: half as u32, pulse: pulse + 1 });
+                }
+                Arc::new(Block {
+                    time_of_flight: events.iter().map(|event| event.1).collect(),
+                    dense_ids: events.iter().map(|event| event.0).collect(),
+                    spans,
+                })
+            }).collect();
+            let events = blocks.iter().map(|block| block.len()).sum();
+            let tail = Tail { id: 3, blocks, times: Arc::new(vec![PulseTime::MIN; 12]), events };
+            let total = Arc::new(AtomicU64::new(0));
+            let chunk = seal(&tail, 6, &total);
+            let (mut sealed, mut arrived) = (Vec::new(), Vec::new());
+            crate::chunk::ChunkView::Sealed(Arc::new(chunk)).for_each(|id, time, pulse| sealed.push((id >> 6, id, time, pulse)));
+            crate::chunk::ChunkView::Tail(Arc::new(tail)).for_each(|id, time, pulse| arrived.push((id >> 6, id, time, pulse)));
+            arrived.sort_by_key(|event| event.0);
+            prop_assert_eq!(sealed, arrived);
+            prop_assert_eq!(total.load(Ordering::Relaxed), 0);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! When a run is complete: every partition has passed its stop, or has been read to where it ended some time after.
+//!
+//! Promises: runs complete in the order of their starts, each once. It must not execute anything.
+
+use crate::outcome::Signal;
+use crate::place::{PartitionProgress, TopicRole};
+use crate::time::{NANOS_PER_SECOND, PulseTime};
+
+use super::state::State;
+
+/// Wall-clock time over which pulses inside and outside of runs are compared.
+const OUTSIDE_WINDOW: i64 = 10 * NANOS_PER_SECOND;
+/// Wall-clock time over which the rate is averaged.
+const RATE_WINDOW: i64 = 5 * NANOS_PER_SECOND;
+
+impl State {
+    pub(super) fn progress(&mut self, partitions: &[PartitionProgress], now: PulseTime) {
+        for report in partitions {
+            let index = self.partition(report.partition);
+            if let Some(partition) = self.partitions.get_mut(index) {
+                partition.progress = Some((report.next_offset, report.high_watermark));
+            }
+        }
+        let margin = self.config.completion_margin;
+        for data in self.runs.values_mut().filter(|data| !data.complete) {
+            let due = data.stop_read.is_some_and(|read| now >= read.plus(margin));
+            if !due {
+                continue;
+            }
+            for report in partitions {
+                if let Some(end) = report.high_watermark {
+                    data.targets.entry(report.partition).or_insert(end);
+                }
+            }
+        }
+    }
+
+    pub(super) fn tick(&mut self, now: PulseTime) -> Vec<Signal> {
+        self.complete_runs(now);
+        self.watch_outside(now);
+        self.rates.push_back((now, self.figures.events));
+        while self.rates.len() > 2
+            && self
+                .rates
+                .get(1)
+                .is_some_and(|(then, _)| now.since(*then) > RATE_WINDOW)
+        {
+            self.rates.pop_front();
+        }
+        self.free(now);
+        std::mem::take(&mut self.signals)
+    }
+
+    fn complete_runs(&mut self, now: PulseTime) {
+        let order: Vec<_> = self.tracker.runs().iter().map(|run| (run.id, run.stop)).collect();
+        for (id, stop) in order {
+            let Some(data) = self.runs.get(&id) else { continue };
+            if data.complete {
+                continue;
+            }
+            if stop == i64::MAX || !self.passed(id, stop) {
+                return;
+            }
+            if let Some(data) = self.runs.get_mut(&id) {
+                data.complete = true;
+                data.completed = Some(now);
+                let key = data.key.clone();
+                if let Some(snapshot) = self.snapshot(id) {
+                    self.signals.push(Signal::RunComplete {
+                        key,
+                        snapshot: Box::new(snapshot),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Whether nothing of a run can come any more.
+    fn passed(&self, id: u32, stop: i64) -> bool {
+        let until = stop.saturating_add(self.config.completion_margin);
+        let Some(data) = self.runs.get(&id) else { return false };
+        let mut any = false;
+        let all = self.partitions.iter().all(|partition| {
+            let timed = matches!(partition.key.role, TopicRole::Events | TopicRole::SampleEnv);
+            if !timed && partition.progress.is_none() {
+                // Nobody says how far it has been read, and its records have no pulse times.
+                return true;
+            }
+            any = true;
+            let by_time = timed && partition.passed() >= until;
+            let target = data.targets.get(&partition.key);
+            let by_offset = target
+                .zip(partition.progress)
+                .is_some_and(|(&target, (next, _))| next >= target);
+            by_time || by_offset
+        });
+        any && all
+    }
+
+    fn watch_outside(&mut self, now: PulseTime) {
+        let began = *self.window_began.get_or_insert(now);
+        if now.since(began) < OUTSIDE_WINDOW && now >= began {
+            return;
+        }
+        let open = self
+            .tracker
+            .runs()
+            .last()
+            .is_some_and(|run| run.stop == i64::MAX && self.runs.get(&run.id).is_some_and(|data| !data.complete));
+        let (inside, outside) = (std::mem::take(&mut self.inside), std::mem::take(&mut self.outside));
+        self.window_began = Some(now);
+        let every = open && inside == 0 && outside > 0;
+        if every != self.figures.every_pulse_outside {
+            self.figures.every_pulse_outside = every;
+            self.signals.push(Signal::EveryPulseOutside(every));
+        }
+    }
+}

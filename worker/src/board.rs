@@ -21,8 +21,6 @@ use crate::memory;
 pub struct IngestFigures {
     /// The run in view.
     pub run: Option<RunReport>,
-    /// What an event's id means.
-    pub event_ids: String,
     /// Events per second.
     pub rate: f64,
     /// Age of the newest event read against the newest in the topic, in seconds.
@@ -31,8 +29,6 @@ pub struct IngestFigures {
     pub partitions: Vec<PartitionReport>,
     /// Events since the start of the worker.
     pub events: u64,
-    /// Pulses since the start of the worker.
-    pub pulses: u64,
     /// Bytes of messages since the start of the worker.
     pub bytes: u64,
     /// Messages by topic, schema and outcome.
@@ -72,6 +68,7 @@ pub struct Board {
     started: String,
     memory_limit: u64,
     engine: Mutex<String>,
+    event_ids: Mutex<&'static str>,
     ready: AtomicBool,
     writer: AtomicBool,
     stopping: AtomicBool,
@@ -95,6 +92,7 @@ impl Board {
             started: now(),
             memory_limit: memory_limit.unwrap_or(0),
             engine: Mutex::default(),
+            event_ids: Mutex::default(),
             ready: AtomicBool::new(false),
             writer: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -114,6 +112,11 @@ impl Board {
     /// Says which engine runs the scripts.
     pub fn set_engine(&self, engine: &str) {
         engine.clone_into(&mut self.engine.lock());
+    }
+
+    /// Says what an event's id means on this stream.
+    pub fn set_event_ids(&self, meaning: &'static str) {
+        *self.event_ids.lock() = meaning;
     }
 
     /// Says that the worker has caught up; stays so.
@@ -227,6 +230,11 @@ impl Board {
         }
     }
 
+    /// Whether something is wrong for this reason.
+    pub fn is_degraded(&self, reason: &'static str) -> bool {
+        self.degraded.lock().contains_key(reason)
+    }
+
     /// The whole report.
     pub fn report(&self) -> WorkerReport {
         let ingest = self.ingest.load_full();
@@ -239,7 +247,7 @@ impl Board {
             instrument: self.instrument.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             engine: self.engine.lock().clone(),
-            event_ids: ingest.event_ids.clone(),
+            event_ids: (*self.event_ids.lock()).to_owned(),
             ready: self.is_ready(),
             writer: self.writer.load(Ordering::Acquire),
             run: ingest.run.clone(),

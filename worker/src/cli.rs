@@ -97,6 +97,9 @@ pub struct RunArgs {
     /// The key of that certificate.
     #[arg(long, env = "KAFKA_SSL_KEY_LOCATION", help_heading = "Kafka")]
     pub kafka_ssl_key_location: Option<PathBuf>,
+    /// File that holds the key's password; read before Python starts.
+    #[arg(long, env = "KAFKA_SSL_KEY_PASSWORD_FILE", help_heading = "Kafka")]
+    pub kafka_ssl_key_password_file: Option<PathBuf>,
     /// Consumer group under which offsets are committed for monitoring tools; none when empty.
     #[arg(long, env = "KAFKA_GROUP_ID", help_heading = "Kafka")]
     pub kafka_group_id: Option<String>,

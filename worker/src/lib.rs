@@ -3,24 +3,30 @@
 //! # Layout
 //! In the order in which data flow through it.
 //! - [`cli`], [`settings`]: arguments as typed, and judged.
-//! - [`ingest`]: the thread that takes records from the source, decodes them and appends them to the timeline.
+//! - [`resume`]: where a worker takes up the work (pure).
+//! - [`ingest`], [`figures`], [`limiter`]: the thread that takes records from the source, decodes them and appends them to the timeline.
 //! - [`fetch`]: where the reduction script comes from.
 //! - [`schedule`], [`executor`]: what is executed next (pure), and its execution.
-//! - [`python`], [`script`]: the embedded interpreter and the script in it.
+//! - [`engine`], [`python`], [`script`], [`live`]: the engines, the embedded interpreter, the script, the live workspace.
 //! - [`output`]: the output folder, the writer's lease, completion markers.
 //! - [`journal`]: the scientist's log, to the pod's log, the browsers and Valkey.
 //! - [`board`], [`http`], [`progress`], [`logging`], [`memory`]: what the worker tells of itself.
 //! - [`worker`]: all of it put together, until told to stop.
-//! - [`simulate`], [`demo`], [`check`]: a simulated instrument, the whole system on one machine, a script's check.
+//! - [`simulate`], [`demo`], [`check`], [`python_file`]: the program's other commands.
 
 pub mod board;
 pub mod cli;
+pub mod engine;
 pub mod fetch;
 pub mod http;
 pub mod journal;
+pub mod limiter;
 pub mod logging;
 pub mod memory;
 pub mod output;
 pub mod progress;
+pub mod python;
+pub mod python_file;
+pub mod script;
 pub mod settings;
 pub mod simulate;

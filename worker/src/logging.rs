@@ -2,8 +2,6 @@
 //!
 //! Written to stderr. Progress bars and lines share the terminal through [`crate::progress`].
 
-use std::io::IsTerminal;
-
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::LogFormat;
@@ -26,7 +24,7 @@ pub fn set_up(level: &str, format: LogFormat) -> Result<(), SetUpLoggingError> {
         reason: e.to_string(),
     })?;
     let text = match format {
-        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Auto => progress::is_terminal(),
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
@@ -34,10 +32,7 @@ pub fn set_up(level: &str, format: LogFormat) -> Result<(), SetUpLoggingError> {
         .with_env_filter(filter)
         .with_writer(progress::stderr);
     let done = if text {
-        builder
-            .with_ansi(std::io::stderr().is_terminal())
-            .with_target(false)
-            .try_init()
+        builder.with_ansi(progress::is_terminal()).with_target(false).try_init()
     } else {
         builder
             .json()

@@ -1,37 +1,83 @@
 //! Progress on the terminal, where one is there: rate, lag, run, events and the next execution.
 //!
-//! Elsewhere nothing is drawn. Lines of the log are written above the drawn one, never through it.
+//! Elsewhere nothing is drawn. Lines of the log are written above the drawn one, never through it. All of it goes to the
+//! standard error that the process was started with, which scripts' output no longer reaches once it is captured.
 
+use std::fs::File;
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use live_data_crd::report::WorkerReport;
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::board::Board;
 
-static DRAWN: OnceLock<MultiProgress> = OnceLock::new();
+/// To the beginning of the line, and nothing on it.
+const CLEAR: &[u8] = b"\r\x1b[2K";
 
-/// Draws until `stop`, where stderr is a terminal.
-pub async fn draw(board: Arc<Board>, stop: CancellationToken) {
-    if !std::io::stderr().is_terminal() {
+static TERMINAL: OnceLock<Terminal> = OnceLock::new();
+
+struct Terminal {
+    stdout: File,
+    stderr: File,
+    drawn: Mutex<String>,
+}
+
+/// Says where the true standard output and error are; once in a process, before anything is captured.
+pub fn set_outputs(stdout: File, stderr: File) {
+    // A second start in the same process keeps the first, which are the same files.
+    let _ = TERMINAL.set(Terminal {
+        stdout,
+        stderr,
+        drawn: Mutex::default(),
+    });
+}
+
+/// Writes a line to the true standard output, stepping round what is drawn.
+pub fn say(text: &str) {
+    let Some(terminal) = TERMINAL.get() else {
+        println!("{text}");
         return;
+    };
+    let drawn = terminal.drawn.lock();
+    // A reader that has gone away is no reason to stop.
+    if !drawn.is_empty() {
+        let _ = (&terminal.stderr).write_all(CLEAR);
     }
-    let all = DRAWN.get_or_init(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(4)));
-    let bar = all.add(ProgressBar::new_spinner());
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-        bar.set_style(style);
+    let _ = (&terminal.stdout).write_all(format!("{text}\n").as_bytes());
+    if !drawn.is_empty() {
+        let _ = (&terminal.stderr).write_all(drawn.as_bytes());
     }
+}
+
+/// Whether the true standard error is a terminal.
+pub fn is_terminal() -> bool {
+    TERMINAL.get().map_or_else(
+        || std::io::stderr().is_terminal(),
+        |terminal| terminal.stderr.is_terminal(),
+    )
+}
+
+/// Draws until `stop`, where there is a terminal.
+pub async fn draw(board: Arc<Board>, stop: CancellationToken) {
+    let Some(terminal) = TERMINAL.get().filter(|_| is_terminal()) else {
+        return;
+    };
     while tokio::time::timeout(Duration::from_millis(250), stop.cancelled())
         .await
         .is_err()
     {
-        bar.set_message(line(&board.report()));
-        bar.tick();
+        let text = line(&board.report());
+        let mut drawn = terminal.drawn.lock();
+        // A terminal that has gone away is no reason to stop.
+        let _ = (&terminal.stderr).write_all(&[CLEAR, text.as_bytes()].concat());
+        *drawn = text;
     }
-    bar.finish_and_clear();
+    let mut drawn = terminal.drawn.lock();
+    let _ = (&terminal.stderr).write_all(CLEAR);
+    drawn.clear();
 }
 
 /// The report in one line.
@@ -85,14 +131,20 @@ struct LineWriter;
 
 impl Write for LineWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match DRAWN.get() {
-            Some(all) => all.suspend(|| std::io::stderr().write(bytes)),
-            None => std::io::stderr().write(bytes),
+        let Some(terminal) = TERMINAL.get() else {
+            return std::io::stderr().write(bytes);
+        };
+        let drawn = terminal.drawn.lock();
+        if drawn.is_empty() {
+            (&terminal.stderr).write_all(bytes)?;
+        } else {
+            (&terminal.stderr).write_all(&[CLEAR, bytes, drawn.as_bytes()].concat())?;
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        std::io::stderr().flush()
+        Ok(())
     }
 }
 

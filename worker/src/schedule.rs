@@ -6,11 +6,11 @@
 
 use std::time::{Duration, Instant};
 
-use live_data_engine::RunKey;
+use live_data_engine::run::RunKey;
 
 /// What the scheduler needs to know of one run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunState {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
     /// Which run.
     pub key: RunKey,
     /// Events in its view.
@@ -31,7 +31,7 @@ pub struct Situation<'a> {
     /// Identity of the script that is loaded; changes with its text.
     pub script: Option<u64>,
     /// The runs in view, oldest first.
-    pub runs: &'a [RunState],
+    pub runs: &'a [Turn],
     /// The time.
     pub now: Instant,
 }
@@ -46,7 +46,7 @@ pub enum Kind {
 }
 
 /// What to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Nothing before this time, or before something changes.
     Wait(Option<Instant>),
@@ -56,7 +56,7 @@ pub enum Next {
     Close(RunKey),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Last {
     run: RunKey,
     script: u64,
@@ -84,7 +84,7 @@ impl Schedule {
 
     /// When the next execution is due by the interval alone.
     pub fn due(&self) -> Option<Instant> {
-        self.last.and_then(|last| last.started.checked_add(self.interval))
+        self.last.as_ref().and_then(|last| last.started.checked_add(self.interval))
     }
 
     /// What to do now.
@@ -93,13 +93,13 @@ impl Schedule {
             return Next::Wait(None);
         }
         match situation.runs.iter().find(|run| !run.finished) {
-            Some(run) if run.complete && run.events == 0 => Next::Close(run.key),
+            Some(run) if run.complete && run.events == 0 => Next::Close(run.key.clone()),
             Some(run) if run.complete => match situation.script {
-                Some(_) => Next::Execute(run.key, Kind::Final),
+                Some(_) => Next::Execute(run.key.clone(), Kind::Final),
                 None => Next::Wait(None),
             },
             Some(run) if run.events == 0 => self.again_on_ended(situation),
-            Some(run) => self.when_due(situation, run.key, Kind::Live, true),
+            Some(run) => self.when_due(situation, &run.key, Kind::Live, true),
             None => self.again_on_ended(situation),
         }
     }
@@ -108,23 +108,23 @@ impl Schedule {
     fn again_on_ended(&self, situation: &Situation<'_>) -> Next {
         match situation.runs.iter().rev().find(|run| run.finished && run.events > 0) {
             // Runs that an earlier worker finished are not executed again merely because this one started.
-            Some(run) if self.last.is_some_and(|last| last.run == run.key) => {
-                let failed = self.last.is_some_and(|last| last.failed);
-                self.when_due(situation, run.key, Kind::Final, failed)
-            }
-            _ => Next::Wait(None),
+            Some(run) => match &self.last {
+                Some(last) if last.run == run.key => self.when_due(situation, &run.key, Kind::Final, last.failed),
+                _ => Next::Wait(None),
+            },
+            None => Next::Wait(None),
         }
     }
 
-    fn when_due(&self, situation: &Situation<'_>, run: RunKey, kind: Kind, repeat: bool) -> Next {
+    fn when_due(&self, situation: &Situation<'_>, run: &RunKey, kind: Kind, repeat: bool) -> Next {
         let Some(script) = situation.script else { return Next::Wait(None) };
-        match self.last {
-            Some(last) if last.run == run && last.script == script => match self.due() {
-                Some(due) if repeat && situation.now >= due => Next::Execute(run, kind),
+        match &self.last {
+            Some(last) if last.run == *run && last.script == script => match self.due() {
+                Some(due) if repeat && situation.now >= due => Next::Execute(run.clone(), kind),
                 due if repeat => Next::Wait(due),
                 _ => Next::Wait(None),
             },
-            _ => Next::Execute(run, kind),
+            _ => Next::Execute(run.clone(), kind),
         }
     }
 }
@@ -133,14 +133,19 @@ impl Schedule {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use live_data_engine::time::PulseTime;
 
     const INTERVAL: Duration = Duration::from_secs(300);
 
-    fn run(key: u64, events: u64, complete: bool, finished: bool) -> RunState {
-        RunState { key: RunKey(key), events, complete, finished }
+    fn key(run: u64) -> RunKey {
+        RunKey::new(&run.to_string(), "", PulseTime::MIN)
     }
 
-    fn at(runs: &[RunState], script: Option<u64>, now: Instant) -> Situation<'_> {
+    fn run(run: u64, events: u64, complete: bool, finished: bool) -> Turn {
+        Turn { key: key(run), events, complete, finished }
+    }
+
+    fn at(runs: &[Turn], script: Option<u64>, now: Instant) -> Situation<'_> {
         Situation { ready: true, writer: true, script, runs, now }
     }
 
@@ -151,7 +156,7 @@ mod tests {
         assert_eq!(schedule.next(&Situation { ready: false, ..at(&runs, Some(1), now) }), Next::Wait(None));
         assert_eq!(schedule.next(&Situation { writer: false, ..at(&runs, Some(1), now) }), Next::Wait(None));
         assert_eq!(schedule.next(&at(&runs, None, now)), Next::Wait(None));
-        assert_eq!(schedule.next(&at(&runs, Some(1), now)), Next::Execute(RunKey(1), Kind::Final));
+        assert_eq!(schedule.next(&at(&runs, Some(1), now)), Next::Execute(key(1), Kind::Final));
     }
 
     #[test]
@@ -160,30 +165,30 @@ mod tests {
         let empty = [run(1, 0, false, false)];
         assert_eq!(schedule.next(&at(&empty, Some(7), now)), Next::Wait(None));
         let runs = [run(1, 5, false, false)];
-        assert_eq!(schedule.next(&at(&runs, Some(7), now)), Next::Execute(RunKey(1), Kind::Live));
-        schedule.executed(RunKey(1), 7, now, true);
+        assert_eq!(schedule.next(&at(&runs, Some(7), now)), Next::Execute(key(1), Kind::Live));
+        schedule.executed(key(1), 7, now, true);
         let due = now + INTERVAL;
         assert_eq!(schedule.next(&at(&runs, Some(7), now)), Next::Wait(Some(due)));
-        assert_eq!(schedule.next(&at(&runs, Some(7), due)), Next::Execute(RunKey(1), Kind::Live));
-        assert_eq!(schedule.next(&at(&runs, Some(8), now)), Next::Execute(RunKey(1), Kind::Live));
+        assert_eq!(schedule.next(&at(&runs, Some(7), due)), Next::Execute(key(1), Kind::Live));
+        assert_eq!(schedule.next(&at(&runs, Some(8), now)), Next::Execute(key(1), Kind::Live));
     }
 
     #[test]
     fn the_next_run_waits_for_the_final_execution_of_the_former() {
         let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
-        schedule.executed(RunKey(1), 7, now, false);
+        schedule.executed(key(1), 7, now, false);
         let ending = [run(1, 5, false, false), run(2, 9, false, false)];
         assert_eq!(schedule.next(&at(&ending, Some(7), now)), Next::Wait(Some(now + INTERVAL)));
         let ended = [run(1, 5, true, false), run(2, 9, false, false)];
-        assert_eq!(schedule.next(&at(&ended, Some(7), now)), Next::Execute(RunKey(1), Kind::Final));
+        assert_eq!(schedule.next(&at(&ended, Some(7), now)), Next::Execute(key(1), Kind::Final));
         let finished = [run(1, 5, true, true), run(2, 9, false, false)];
-        assert_eq!(schedule.next(&at(&finished, Some(7), now)), Next::Execute(RunKey(2), Kind::Live));
+        assert_eq!(schedule.next(&at(&finished, Some(7), now)), Next::Execute(key(2), Kind::Live));
     }
 
     #[test]
     fn a_run_without_events_is_closed_without_an_execution() {
         let (schedule, now) = (Schedule::new(INTERVAL), Instant::now());
-        assert_eq!(schedule.next(&at(&[run(1, 0, true, false)], None, now)), Next::Close(RunKey(1)));
+        assert_eq!(schedule.next(&at(&[run(1, 0, true, false)], None, now)), Next::Close(key(1)));
     }
 
     #[test]
@@ -191,11 +196,11 @@ mod tests {
         let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
         let runs = [run(1, 5, true, true)];
         assert_eq!(schedule.next(&at(&runs, Some(7), now)), Next::Wait(None), "finished by an earlier worker");
-        schedule.executed(RunKey(1), 7, now, false);
+        schedule.executed(key(1), 7, now, false);
         assert_eq!(schedule.next(&at(&runs, Some(7), now + INTERVAL)), Next::Wait(None));
-        assert_eq!(schedule.next(&at(&runs, Some(8), now)), Next::Execute(RunKey(1), Kind::Final));
-        schedule.executed(RunKey(1), 8, now, true);
+        assert_eq!(schedule.next(&at(&runs, Some(8), now)), Next::Execute(key(1), Kind::Final));
+        schedule.executed(key(1), 8, now, true);
         assert_eq!(schedule.next(&at(&runs, Some(8), now)), Next::Wait(Some(now + INTERVAL)));
-        assert_eq!(schedule.next(&at(&runs, Some(8), now + INTERVAL)), Next::Execute(RunKey(1), Kind::Final));
+        assert_eq!(schedule.next(&at(&runs, Some(8), now + INTERVAL)), Next::Execute(key(1), Kind::Final));
     }
 }

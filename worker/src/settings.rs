@@ -7,6 +7,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use live_data_stream::config::SourceConfig;
+use live_data_stream::security::{Mechanism, Protocol, Secret, Security};
+use live_data_stream::topics::{Role, Topics};
+
 use crate::cli::{EngineArg, EventIdsArg, LogFormat, RunArgs};
 use crate::fetch::{ScriptSource, script_url};
 use crate::journal::valkey::{ValkeySettings, stream_key};
@@ -18,7 +22,7 @@ pub struct Settings {
     /// Instrument, upper case.
     pub instrument: String,
     /// The broker and the topics.
-    pub kafka: KafkaSettings,
+    pub kafka: SourceConfig,
     /// What an event's id means.
     pub event_ids: EventIdsArg,
     /// Added to the start and stop times of runs, in nanoseconds.
@@ -46,7 +50,7 @@ pub struct Settings {
     /// When it is interrupted.
     pub script_timeout: Duration,
     /// The scripts' token.
-    pub github_api_token: Secret,
+    pub github_api_token: Option<Secret>,
     /// Where scripts write.
     pub output_dir: PathBuf,
     /// The script's working folder.
@@ -67,59 +71,6 @@ pub struct Settings {
     pub log_level: String,
     /// Log format.
     pub log_format: LogFormat,
-}
-
-/// The broker, the topics and how to be let in.
-#[derive(Clone, Debug, Default)]
-pub struct KafkaSettings {
-    /// host:port,host:port
-    pub bootstrap_servers: String,
-    /// Topics of events.
-    pub events: Vec<String>,
-    /// Topic of run starts and stops.
-    pub run_info: String,
-    /// Topic of sample logs.
-    pub sample_env: String,
-    /// Topic of veto configurations.
-    pub veto_config: Option<String>,
-    /// librdkafka's security.protocol.
-    pub security_protocol: Option<String>,
-    /// librdkafka's sasl.mechanism.
-    pub sasl_mechanism: Option<String>,
-    /// SASL user.
-    pub sasl_username: Option<String>,
-    /// SASL password.
-    pub sasl_password: Secret,
-    /// Certificate authorities.
-    pub ssl_ca_location: Option<PathBuf>,
-    /// Our certificate.
-    pub ssl_certificate_location: Option<PathBuf>,
-    /// Its key.
-    pub ssl_key_location: Option<PathBuf>,
-    /// Group for committed offsets.
-    pub group_id: Option<String>,
-}
-
-/// A value that is never shown.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(Option<String>);
-
-impl Secret {
-    /// Keeps a value; an empty one counts as none.
-    pub fn new(value: Option<String>) -> Self {
-        Secret(value.filter(|v| !v.is_empty()))
-    }
-
-    /// The value.
-    pub fn value(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.is_some() { "(set)" } else { "(not set)" })
-    }
 }
 
 /// Every mistake in the settings.
@@ -150,7 +101,11 @@ impl Settings {
             script_refresh: mistakes.seconds("SCRIPT_REFRESH_TIME", args.script_refresh_time, false),
             script_interval: mistakes.seconds("SCRIPT_RUN_INTERVAL", args.script_run_interval, false),
             script_timeout: mistakes.seconds("SCRIPT_TIMEOUT", args.script_timeout, false),
-            github_api_token: Secret::new(args.github_api_token.clone()),
+            github_api_token: args
+                .github_api_token
+                .clone()
+                .filter(|token| !token.is_empty())
+                .map(Secret::new),
             output_dir: args.output_dir.clone(),
             work_dir: args.work_dir.clone(),
             valkey: mistakes.valkey(args, &instrument),
@@ -173,12 +128,16 @@ impl Settings {
 
     /// The values that must not appear in any line of a script's output.
     pub fn secrets(&self) -> Vec<String> {
-        let valkey = self.valkey.as_ref().and_then(|v| v.password.clone());
-        [&self.github_api_token, &self.kafka.sasl_password]
-            .into_iter()
-            .filter_map(|secret| secret.value().map(str::to_owned))
-            .chain(valkey)
-            .collect()
+        let valkey = self.valkey.as_ref().and_then(|v| v.password.as_ref());
+        [
+            self.github_api_token.as_ref(),
+            self.kafka.security.sasl_password.as_ref(),
+            valkey,
+        ]
+        .into_iter()
+        .flatten()
+        .map(|secret| secret.expose().to_owned())
+        .collect()
     }
 }
 
@@ -259,101 +218,30 @@ impl Mistakes {
         ScriptSource::FiaApi(script_url(&args.fia_api_url, instrument))
     }
 
-    fn secret_file(&mut self, name: &str, path: Option<&PathBuf>) -> Secret {
-        let Some(path) = path else { return Secret::default() };
-        match std::fs::read_to_string(path) {
-            Ok(text) => Secret::new(Some(text.trim_end_matches(['\n', '\r']).to_owned())),
-            Err(error) => {
-                self.add(format!(
-                    "{name} names {}, which cannot be read: {error}",
-                    path.display()
-                ));
-                Secret::default()
-            }
-        }
+    fn secret_file(&mut self, name: &str, path: Option<&PathBuf>, what: &'static str) -> Option<Secret> {
+        let secret = path.map(|path| Secret::read(path, what))?;
+        secret.map_err(|error| self.add(format!("{name}: {error}"))).ok()
     }
 
     fn valkey(&mut self, args: &RunArgs, instrument: &str) -> Option<ValkeySettings> {
-        let password = self.secret_file("VALKEY_PASSWORD_FILE", args.valkey_password_file.as_ref());
+        let password = self.secret_file(
+            "VALKEY_PASSWORD_FILE",
+            args.valkey_password_file.as_ref(),
+            "Valkey password",
+        );
         (!args.valkey_host.is_empty()).then(|| ValkeySettings {
             host: args.valkey_host.clone(),
             port: args.valkey_port,
-            password: password.value().map(str::to_owned),
+            password,
             stream: stream_key(instrument),
         })
     }
 
-    fn kafka(&mut self, args: &RunArgs, instrument: &str) -> KafkaSettings {
+    fn kafka(&mut self, args: &RunArgs, instrument: &str) -> SourceConfig {
         let given = |value: &Option<String>| value.clone().filter(|v| !v.trim().is_empty());
-        let topic =
-            |value: &Option<String>, suffix: &str| given(value).unwrap_or_else(|| format!("{instrument}{suffix}"));
-        let events: Vec<String> = args
-            .events_topic
-            .iter()
-            .map(|t| t.trim().to_owned())
-            .filter(|t| !t.is_empty())
-            .collect();
-        let settings = KafkaSettings {
-            bootstrap_servers: given(&args.kafka_bootstrap_servers)
-                .unwrap_or_else(|| format!("{}:{}", args.kafka_ip, args.kafka_port)),
-            events: if events.is_empty() {
-                vec![format!("{instrument}_events")]
-            } else {
-                events
-            },
-            run_info: topic(&args.run_info_topic, "_runInfo"),
-            sample_env: topic(&args.sample_env_topic, "_sampleEnv"),
-            veto_config: match &args.veto_config_topic {
-                Some(name) if name.trim().is_empty() => None,
-                name => Some(topic(name, "_vetoConfig")),
-            },
-            security_protocol: given(&args.kafka_security_protocol).map(|p| p.to_lowercase()),
-            sasl_mechanism: given(&args.kafka_sasl_mechanism),
-            sasl_username: given(&args.kafka_sasl_username),
-            sasl_password: self.secret_file("KAFKA_SASL_PASSWORD_FILE", args.kafka_sasl_password_file.as_ref()),
-            ssl_ca_location: args.kafka_ssl_ca_location.clone(),
-            ssl_certificate_location: args.kafka_ssl_certificate_location.clone(),
-            ssl_key_location: args.kafka_ssl_key_location.clone(),
-            group_id: given(&args.kafka_group_id),
-        };
-        self.kafka_security(&settings);
-        for name in settings
-            .events
-            .iter()
-            .chain([&settings.run_info, &settings.sample_env])
-            .chain(&settings.veto_config)
-        {
-            let right = name.len() <= 249 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-            if !right {
-                self.add(format!(
-                    "{name:?} is no Kafka topic: use letters, digits, '.', '_' and '-', 249 at most"
-                ));
-            }
-        }
-        settings
-    }
-
-    fn kafka_security(&mut self, settings: &KafkaSettings) {
-        let protocol = settings.security_protocol.as_deref().unwrap_or("plaintext");
-        if !["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"].contains(&protocol) {
-            self.add(format!(
-                "KAFKA_SECURITY_PROTOCOL is {protocol:?}: use plaintext, ssl, sasl_plaintext or sasl_ssl"
-            ));
-        }
-        if let Some(mechanism) = &settings.sasl_mechanism
-            && !["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"].contains(&mechanism.as_str())
-        {
-            self.add(format!(
-                "KAFKA_SASL_MECHANISM is {mechanism:?}: use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
-            ));
-        }
-        let sasl = protocol.starts_with("sasl");
-        if sasl && (settings.sasl_username.is_none() || settings.sasl_password.value().is_none()) {
-            self.add(format!(
-                "KAFKA_SECURITY_PROTOCOL is {protocol}, which needs KAFKA_SASL_USERNAME and a KAFKA_SASL_PASSWORD_FILE that is not empty"
-            ));
-        }
-        for server in settings.bootstrap_servers.split(',') {
+        let servers =
+            given(&args.kafka_bootstrap_servers).unwrap_or_else(|| format!("{}:{}", args.kafka_ip, args.kafka_port));
+        for server in servers.split(',') {
             let port = server
                 .rsplit_once(':')
                 .and_then(|(host, port)| (!host.is_empty()).then(|| port.trim().parse::<u16>()));
@@ -363,6 +251,83 @@ impl Mistakes {
                 ));
             }
         }
+        let mut kafka = SourceConfig::new(servers, self.topics(args, instrument));
+        kafka.security = self.security(args);
+        kafka.group_id = given(&args.kafka_group_id);
+        kafka.client_id = format!("live-data-worker-{instrument}");
+        kafka.seek_margin = Duration::try_from_secs_f64(args.seek_margin).unwrap_or_default();
+        kafka.metadata_interval =
+            Duration::try_from_secs_f64(args.run_check_interval).unwrap_or(kafka.metadata_interval);
+        kafka
+    }
+
+    fn topics(&mut self, args: &RunArgs, instrument: &str) -> Topics {
+        let mut topics = Topics::of_instrument(instrument);
+        let veto_config = args
+            .veto_config_topic
+            .clone()
+            .unwrap_or_else(|| format!("{instrument}_vetoConfig"));
+        topics = topics.with(Role::VetoConfig, &veto_config);
+        let others = [
+            (Role::Events, args.events_topic.join(",")),
+            (Role::RunInfo, args.run_info_topic.clone().unwrap_or_default()),
+            (Role::SampleEnv, args.sample_env_topic.clone().unwrap_or_default()),
+        ];
+        for (role, names) in others.into_iter().filter(|(_, names)| !names.trim().is_empty()) {
+            topics = topics.with(role, &names);
+        }
+        for topic in topics.as_slice() {
+            let right = topic.name.len() <= 249
+                && topic
+                    .name
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+            if !right {
+                self.add(format!(
+                    "{:?} is no Kafka topic: use letters, digits, '.', '_' and '-', 249 at most",
+                    topic.name
+                ));
+            }
+        }
+        topics
+    }
+
+    fn security(&mut self, args: &RunArgs) -> Security {
+        let given = |value: &Option<String>| value.clone().filter(|v| !v.trim().is_empty());
+        let mut security = Security {
+            sasl_username: given(&args.kafka_sasl_username),
+            sasl_password: self.secret_file(
+                "KAFKA_SASL_PASSWORD_FILE",
+                args.kafka_sasl_password_file.as_ref(),
+                "SASL password",
+            ),
+            ssl_ca_location: args.kafka_ssl_ca_location.clone(),
+            ssl_certificate_location: args.kafka_ssl_certificate_location.clone(),
+            ssl_key_location: args.kafka_ssl_key_location.clone(),
+            ssl_key_password: self.secret_file(
+                "KAFKA_SSL_KEY_PASSWORD_FILE",
+                args.kafka_ssl_key_password_file.as_ref(),
+                "password of the client key",
+            ),
+            ..Security::default()
+        };
+        match given(&args.kafka_security_protocol)
+            .unwrap_or_default()
+            .parse::<Protocol>()
+        {
+            Ok(protocol) => security.protocol = protocol,
+            Err(error) => self.add(error.to_string()),
+        }
+        if let Some(mechanism) = given(&args.kafka_sasl_mechanism) {
+            match mechanism.parse::<Mechanism>() {
+                Ok(mechanism) => security.sasl_mechanism = Some(mechanism),
+                Err(error) => self.add(error.to_string()),
+            }
+        }
+        if let Err(error) = security.settings() {
+            self.add(error.to_string());
+        }
+        security
     }
 }
 
@@ -382,7 +347,7 @@ mod tests {
     fn what_the_old_processor_was_given_is_enough() {
         let settings = check(&["--instrument", "merlin", "--kafka-ip", "kafka", "--kafka-port", "9"]).unwrap();
         assert_eq!(settings.kafka.bootstrap_servers, "kafka:9");
-        assert_eq!(settings.kafka.events, ["MERLIN_events"]);
+        assert_eq!(settings.kafka.topics.of_role(Role::Events).count(), 1);
         assert_eq!(settings.script_interval, Duration::from_secs(300));
         assert_eq!(settings.valkey.unwrap().stream, "MERLIN_live_data_processor_logs");
         let ScriptSource::FiaApi(url) = settings.script else {
@@ -445,7 +410,10 @@ mod tests {
             "ghp_1",
         ])
         .unwrap();
-        assert_eq!(settings.kafka.sasl_password.value(), Some("hunter2"));
+        assert_eq!(
+            settings.kafka.security.sasl_password.as_ref().unwrap().expose(),
+            "hunter2"
+        );
         assert_eq!(settings.secrets(), ["ghp_1", "hunter2", "hunter2"]);
         let shown = format!("{settings:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("ghp_1"), "{shown}");

@@ -41,7 +41,6 @@ impl Collector for Scrape {
         let partitions = || report.partitions.iter();
 
         counter(&mut to, "events", "Events read since the start", ingest.events)?;
-        counter(&mut to, "pulses", "Pulses read since the start", ingest.pulses)?;
         counter(
             &mut to,
             "message_bytes",

@@ -4,36 +4,39 @@
 //! holds the writer's lease; the stream is begun anew when the lease is first taken. A server that is away delays lines,
 //! never the worker. It must not log its password.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use live_data_stream::security::Secret;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::Entry;
 use crate::board::Board;
 
 /// Entries that the stream keeps.
 pub const LONGEST: usize = 2000;
+/// Lines written at once.
+const BATCH: usize = 200;
+/// First pause after a failure; it doubles with each.
+const SHORTEST_DELAY: Duration = Duration::from_millis(500);
+/// Longest pause after a failure.
+const LONGEST_DELAY: Duration = Duration::from_secs(30);
 /// How long the server may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the stream is.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct ValkeySettings {
     /// Host of the server.
     pub host: String,
     /// Its port.
     pub port: u16,
     /// Its password, where it asks for one.
-    pub password: Option<String>,
+    pub password: Option<Secret>,
     /// The stream's key.
     pub stream: String,
-}
-
-impl std::fmt::Debug for ValkeySettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "valkey {}:{} {}", self.host, self.port, self.stream)
-    }
 }
 
 /// The stream's key for an instrument.
@@ -53,48 +56,75 @@ enum WriteLogError {
     Silent { host: String, port: u16 },
 }
 
-/// Writes lines to the stream until the journal is gone.
+/// Writes lines to the stream until `stop`, and then those that are still waiting.
 pub async fn write_stream(
     settings: ValkeySettings,
-    mut lines: mpsc::Receiver<Entry>,
+    lines: mpsc::Receiver<Entry>,
     mut writer: watch::Receiver<bool>,
-    board: std::sync::Arc<Board>,
+    board: Arc<Board>,
+    stop: CancellationToken,
 ) {
-    if writer.wait_for(|holds| *holds).await.is_err() {
+    // A worker that never held the lease has no business with the stream.
+    if !matches!(
+        stop.run_until_cancelled(writer.wait_for(|holds| *holds)).await,
+        Some(Ok(_))
+    ) {
         return;
     }
+    let mut waiting = Waiting {
+        lines,
+        batch: Vec::new(),
+        stop,
+    };
     let mut begun = false;
-    let mut delay = Duration::from_millis(500);
-    let mut batch: Vec<Entry> = Vec::new();
-    loop {
-        if batch.is_empty() && lines.recv_many(&mut batch, 200).await == 0 {
+    let mut delay = SHORTEST_DELAY;
+    while waiting.next().await {
+        match write_batches(&settings, &mut begun, &mut waiting, &board).await {
+            Ok(()) => return,
+            Err(error) => board.degrade(
+                "ValkeyUnreachable",
+                format!("{error}. Lines of the log wait; check VALKEY_HOST and VALKEY_PORT"),
+            ),
+        }
+        if waiting.stop.is_cancelled() {
             return;
         }
-        match write_batch(&settings, &mut begun, &mut batch, &mut lines).await {
-            // The journal is gone and everything is written.
-            Ok(()) => return,
-            Err(error) => {
-                board.degrade(
-                    "ValkeyUnreachable",
-                    format!("{error}. Lines of the log wait; check VALKEY_HOST and VALKEY_PORT"),
-                );
-                sleep(delay).await;
-                delay = (delay * 2).min(Duration::from_secs(30));
-            }
-        }
-        if connect(&settings).await.is_ok() {
-            board.recover("ValkeyUnreachable");
-            delay = Duration::from_millis(500);
-        }
+        let _ = timeout(delay, waiting.stop.cancelled()).await;
+        delay = if board.is_degraded("ValkeyUnreachable") {
+            (delay * 2).min(LONGEST_DELAY)
+        } else {
+            SHORTEST_DELAY
+        };
     }
 }
 
-/// Writes over one connection until it fails or the journal is gone; what was not written stays in `batch`.
-async fn write_batch(
+/// Lines that were not written yet.
+struct Waiting {
+    lines: mpsc::Receiver<Entry>,
+    batch: Vec<Entry>,
+    stop: CancellationToken,
+}
+
+impl Waiting {
+    /// Fills the batch if it is empty; false when there will be no more.
+    async fn next(&mut self) -> bool {
+        if self.batch.is_empty() {
+            tokio::select! {
+                biased;
+                _ = self.lines.recv_many(&mut self.batch, BATCH) => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+        !self.batch.is_empty()
+    }
+}
+
+/// Writes over one connection until it fails or there will be no more lines; what was not written stays in the batch.
+async fn write_batches(
     settings: &ValkeySettings,
     begun: &mut bool,
-    batch: &mut Vec<Entry>,
-    lines: &mut mpsc::Receiver<Entry>,
+    waiting: &mut Waiting,
+    board: &Board,
 ) -> Result<(), WriteLogError> {
     let mut connection = connect(settings).await?;
     loop {
@@ -102,12 +132,14 @@ async fn write_batch(
         if !*begun {
             pipe.del(&settings.stream).ignore();
         }
-        for entry in batch.iter() {
-            pipe.cmd("XADD")
+        for entry in &waiting.batch {
+            let command = pipe
+                .cmd("XADD")
                 .arg(&settings.stream)
                 .arg("MAXLEN")
                 .arg(LONGEST)
-                .arg("*")
+                .arg("*");
+            command
                 .arg("msg")
                 .arg(&entry.msg)
                 .arg("level")
@@ -115,9 +147,10 @@ async fn write_batch(
                 .ignore();
         }
         answer(settings, pipe.query_async::<()>(&mut connection)).await?;
+        board.recover("ValkeyUnreachable");
         *begun = true;
-        batch.clear();
-        if lines.recv_many(batch, 200).await == 0 {
+        waiting.batch.clear();
+        if !waiting.next().await {
             return Ok(());
         }
     }
@@ -126,7 +159,7 @@ async fn write_batch(
 async fn connect(settings: &ValkeySettings) -> Result<redis::aio::MultiplexedConnection, WriteLogError> {
     let mut server = redis::RedisConnectionInfo::default();
     if let Some(password) = &settings.password {
-        server = server.set_password(password);
+        server = server.set_password(password.expose());
     }
     let info = redis::ConnectionAddr::Tcp(settings.host.clone(), settings.port);
     let info = redis::IntoConnectionInfo::into_connection_info(info).map(|info| info.set_redis_settings(server));

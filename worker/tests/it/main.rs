@@ -1,2 +1,11 @@
-//! Integration tests of the worker, against real parts.
+//! Integration tests of the worker, against real parts: Kafka, Redis, HTTP, and h5py reading the files.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod api;
+mod lab;
+mod main_job;
+mod nexus;
+mod process;
+mod restarts;
+mod scripts;
+mod stream;

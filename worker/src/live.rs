@@ -1,0 +1,146 @@
+//! The live workspace: how a view of a run gets its name in the data service, in either engine.
+//!
+//! Promises that with the native engine nothing is copied and nothing is computed before a script asks. It must not decide
+//! when: the executor does.
+
+use std::sync::Arc;
+
+use live_data_crd::report::WorkspaceReport;
+use live_data_engine::config::{EventIds, TimelineConfig};
+use live_data_engine::snapshot::Snapshot;
+use live_data_reduction::service::Service;
+use live_data_reduction::workspace::{MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup};
+use live_data_reduction::live;
+use pyo3::prelude::*;
+
+use crate::board::Board;
+use crate::cli::EventIdsArg;
+use crate::engine::{JournalLogger, service};
+use crate::executor::LiveBinding;
+use crate::journal::Journal;
+use crate::python::interpreter::Setup;
+use crate::python::{Engine, Handle, native};
+use crate::script::Pinned;
+use crate::settings::Settings;
+
+/// The timeline's settings from the worker's.
+pub fn timeline_config(settings: &Settings) -> TimelineConfig {
+    let nanos = |duration: std::time::Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
+    TimelineConfig {
+        event_ids: event_ids(settings.event_ids),
+        exclude_setup: settings.exclude_setup,
+        run_clock_offset: settings.run_clock_offset_ns,
+        grace: nanos(settings.grace),
+        duplicate_window: nanos(settings.duplicate_window),
+        memory_limit: settings.memory_limit,
+        ..TimelineConfig::new(&settings.instrument)
+    }
+}
+
+/// What an event's id means, as the engine says it.
+pub fn event_ids(choice: EventIdsArg) -> EventIds {
+    match choice {
+        EventIdsArg::Auto => EventIds::Auto,
+        EventIdsArg::Spectrum => EventIds::Spectrum,
+        EventIdsArg::Detector => EventIds::Detector,
+        EventIdsArg::Index => EventIds::Index,
+    }
+}
+
+/// What the executor needs to show runs to scripts.
+pub struct Live {
+    service: Service,
+    name: String,
+    event_ids: EventIds,
+    board: Arc<Board>,
+}
+
+impl Live {
+    /// For these settings.
+    pub fn new(settings: &Settings, output: &crate::output::OutputFolder, journal: Journal, board: Arc<Board>) -> Self {
+        let logger = Arc::new(JournalLogger(journal));
+        let service = service(logger, settings.instrument_dir.clone(), Some(output.root().to_owned()));
+        service.config.set("default.instrument", &settings.instrument);
+        Live::over(service, &settings.live_ws, event_ids(settings.event_ids), board)
+    }
+
+    /// Over services that are there already.
+    pub fn over(service: Service, name: &str, event_ids: EventIds, board: Arc<Board>) -> Self {
+        Live { service, name: name.to_owned(), event_ids, board }
+    }
+
+    /// What the interpreter prepares for the native engine.
+    pub fn setup(&self) -> Setup {
+        native::setup(self.service.clone())
+    }
+
+    /// The binding for the engine that is in use.
+    pub fn binding(self, python: &Handle) -> Arc<dyn LiveBinding> {
+        match python.started().engine {
+            Engine::Native => Arc::new(Native(self)),
+            Engine::Mantid(_) => Arc::new(crate::python::mantid::Binding::new(self.name)),
+        }
+    }
+}
+
+struct Native(Live);
+
+/// One period has the live workspace's name; several have it with `_1`, `_2`, …, and a group has the name itself.
+fn name_periods(live: &Live, mut periods: Vec<MatrixWorkspace>) -> live_data_reduction::Result<()> {
+    let data = &live.service.data;
+    if periods.len() == 1
+        && let Some(only) = periods.pop()
+    {
+        return data.add_or_replace(&live.name, WorkspaceCell::new(&live.name, Workspace::Matrix(only)));
+    }
+    let mut members = Vec::with_capacity(periods.len());
+    for (number, period) in (1..).zip(periods) {
+        let name = format!("{}_{number}", live.name);
+        let cell = WorkspaceCell::new(&name, Workspace::Matrix(period));
+        data.add_or_replace(&name, Arc::clone(&cell))?;
+        members.push(cell);
+    }
+    data.add_or_replace(&live.name, WorkspaceCell::new(&live.name, Workspace::Group(WorkspaceGroup::new(members))))
+}
+
+impl LiveBinding for Native {
+    fn bind(&self, py: Python<'_>, run: Snapshot) -> Result<(), String> {
+        let live = &self.0;
+        py.detach(|| {
+            let bound = live::bind(&run, &live.service, live.event_ids).map_err(|error| error.to_string())?;
+            for warning in &bound.warnings {
+                live.board.degrade(warning.reason, warning.message.clone());
+            }
+            live.board.set_event_ids(bound.event_ids);
+            name_periods(live, bound.periods).map_err(|error| error.to_string())
+        })
+    }
+
+    fn clear(&self, py: Python<'_>) -> Box<dyn std::any::Any + Send> {
+        Box::new(native::clear_data_service(py))
+    }
+
+    fn pinned(&self, py: Python<'_>, former: Box<dyn std::any::Any + Send>) -> Vec<Pinned> {
+        former.downcast().map(|former| native::still_held(py, *former)).unwrap_or_default()
+    }
+
+    fn workspaces(&self) -> Vec<WorkspaceReport> {
+        let data = &self.0.service.data;
+        let handles = data.object_names().into_iter().filter_map(|name| data.get(&name).map(|cell| (name, cell)));
+        handles
+            .map(|(name, cell)| match cell.raw() {
+                Workspace::Matrix(matrix) => WorkspaceReport {
+                    name,
+                    kind: matrix.id().to_owned(),
+                    spectra: matrix.histograms() as u64,
+                    bins: matrix.x(0).map_or(0, |x| x.len().saturating_sub(1) as u64),
+                    events: None,
+                    memory_bytes: matrix.memory() as u64,
+                },
+                Workspace::Group(_) => {
+                    WorkspaceReport { name, kind: "WorkspaceGroup".into(), ..WorkspaceReport::default() }
+                }
+            })
+            .collect()
+    }
+}

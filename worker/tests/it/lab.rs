@@ -1,0 +1,120 @@
+//! Real servers for the tests, started through `ci/lab` and ended with this process.
+//!
+//! Promises free ports and folders of their own, so that tests can run beside each other; a server that does not start
+//! fails the test with its own words.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, OnceLock};
+
+/// The checkout.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Python with the packages that scripts and tests import.
+pub fn python() -> PathBuf {
+    let cache = std::env::var_os("LIVE_DATA_CACHE").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/live-data"),
+        PathBuf::from,
+    );
+    let python = cache.join("py/bin/python");
+    assert!(python.exists(), "{} is missing: run ci/setup first", python.display());
+    python
+}
+
+/// The environment that [`python`] belongs to.
+pub fn venv() -> PathBuf {
+    python().parent().unwrap().parent().unwrap().to_owned()
+}
+
+/// One server.
+#[derive(Debug)]
+pub struct Server {
+    kind: &'static str,
+    folder: PathBuf,
+    values: HashMap<String, String>,
+}
+
+static RUNNING: Mutex<Vec<(&'static str, PathBuf)>> = Mutex::new(Vec::new());
+
+extern "C" fn end_all() {
+    for (kind, folder) in RUNNING.lock().unwrap().drain(..) {
+        let _ = Command::new(root().join("ci/lab").join(kind))
+            .arg("down")
+            .arg(&folder)
+            .output();
+    }
+}
+
+impl Server {
+    /// Starts a server of `kind`: `kafka` or `redis`.
+    pub fn start(kind: &'static str) -> Server {
+        static ONCE: OnceLock<()> = OnceLock::new();
+        ONCE.get_or_init(|| {
+            // SAFETY: the handler is a plain function that touches only a static mutex and starts processes.
+            unsafe { libc::atexit(end_all) };
+        });
+        let folder = tempfile::Builder::new().prefix("live-data-").tempdir().unwrap().keep();
+        RUNNING.lock().unwrap().push((kind, folder.clone()));
+        let mut server = Server {
+            kind,
+            folder,
+            values: HashMap::new(),
+        };
+        let said = server.call("up");
+        server.values = said
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
+        server
+    }
+
+    /// A value that the server was started with, such as KAFKA_BOOTSTRAP.
+    pub fn value(&self, name: &str) -> &str {
+        self.values
+            .get(name)
+            .unwrap_or_else(|| panic!("{} says no {name}: {:?}", self.kind, self.values))
+    }
+
+    /// Ends the server and starts it again on its data and port.
+    pub fn restart(&self) {
+        self.call("restart");
+    }
+
+    /// Ends the server, keeping its data and port.
+    pub fn stop(&self) {
+        self.call("stop");
+    }
+
+    /// Starts it again.
+    pub fn begin(&self) {
+        self.call("start");
+    }
+
+    fn call(&self, verb: &str) -> String {
+        let program = root().join("ci/lab").join(self.kind);
+        let output = Command::new(&program).arg(verb).arg(&self.folder).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{} {verb} failed:\n{}",
+            program.display(),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// The broker that all tests share, each with an instrument of its own.
+pub fn kafka() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    SHARED.get_or_init(|| Server::start("kafka"))
+}
+
+/// The Redis server that all tests share.
+pub fn redis() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    SHARED.get_or_init(|| Server::start("redis"))
+}

@@ -1,0 +1,192 @@
+//! The worker as a process, as a pod runs it: started with environment variables, asked over HTTP, killed.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use live_data_crd::report::WorkerReport;
+
+use crate::lab;
+
+/// How long anything may take before a test gives up: generous, because two cores do everything.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A worker that has not been started yet.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    instrument: String,
+    output: PathBuf,
+    environment: BTreeMap<String, String>,
+}
+
+impl Settings {
+    /// A worker of `instrument` on the shared broker, with intervals fit for tests.
+    pub fn new(instrument: &str, output: &Path, api: &str) -> Settings {
+        let settings = Settings {
+            instrument: instrument.into(),
+            output: output.into(),
+            environment: BTreeMap::new(),
+        };
+        settings
+            .with("KAFKA_BOOTSTRAP_SERVERS", lab::kafka().value("KAFKA_BOOTSTRAP"))
+            .with("FIA_API_URL", api)
+            .with("SCRIPT_REFRESH_TIME", "0.3")
+            .with("SCRIPT_RUN_INTERVAL", "1")
+            .with("RUN_CHECK_INTERVAL", "0.2")
+            .with("VALKEY_HOST", "")
+            .with("ENGINE", "native")
+            .with("LIVE_DATA_VENV", lab::venv().to_str().unwrap())
+            .with("LOG_LEVEL", "info,live_data_stream=debug")
+    }
+
+    /// The same with another variable.
+    pub fn with(mut self, name: &str, value: &str) -> Settings {
+        self.environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// Starts the process.
+    pub fn start(&self) -> Worker {
+        // A port that was free a moment ago; another process would have to take just this one meanwhile.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let home = tempfile::tempdir().unwrap();
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_live-data-worker"))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", home.path())
+            .env("INSTRUMENT", &self.instrument)
+            .env("OUTPUT_DIR", &self.output)
+            .env("WORK_DIR", home.path().join("work"))
+            .env("HTTP_ADDR", format!("127.0.0.1:{port}"))
+            .envs(&self.environment)
+            .stdin(Stdio::null())
+            .stdout(log.reopen().unwrap())
+            .stderr(log.reopen().unwrap())
+            .spawn()
+            .unwrap();
+        Worker {
+            child,
+            port,
+            log,
+            _home: home,
+        }
+    }
+}
+
+/// A worker process; killed when dropped.
+pub struct Worker {
+    child: Child,
+    port: u16,
+    log: tempfile::NamedTempFile,
+    _home: tempfile::TempDir,
+}
+
+impl Worker {
+    /// The address of its pages.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// What it answers: the status and the body; `None` while it does not.
+    pub fn get(&self, path: &str) -> Option<(u16, String)> {
+        use std::io::Write;
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: worker\r\nConnection: close\r\n\r\n"
+        )
+        .ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let status = answer.split_whitespace().nth(1)?.parse().ok()?;
+        Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+    }
+
+    /// Its report; `None` while it does not answer.
+    pub fn report(&self) -> Option<WorkerReport> {
+        self.get("/status")
+            .and_then(|(_, body)| serde_json::from_str(&body).ok())
+    }
+
+    /// Waits until the report is as wished, and returns it.
+    pub fn wait(&mut self, what: &str, wished: impl Fn(&WorkerReport) -> bool) -> WorkerReport {
+        let started = Instant::now();
+        let mut last = None;
+        while started.elapsed() < PATIENCE {
+            if let Some(report) = self.report() {
+                if wished(&report) {
+                    return report;
+                }
+                last = Some(report);
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("waiting for {what}: the worker ended with {status}\n{}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{what} did not come; last report: {last:#?}\n{}", self.log());
+    }
+
+    /// Waits until it has caught up and holds the lease.
+    pub fn wait_writer(&mut self) -> WorkerReport {
+        self.wait("the writer's lease", |report| report.ready && report.writer)
+    }
+
+    /// Waits until the run has had its final execution.
+    pub fn wait_completed(&mut self, run: &str) -> WorkerReport {
+        self.wait(&format!("the end of run {run}"), |report| {
+            report
+                .last_completed_run
+                .as_ref()
+                .is_some_and(|done| done.number == run)
+        })
+    }
+
+    /// Everything that it has written so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.log.path()).unwrap()).into_owned()
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and what came of it.
+    pub fn stop(mut self) -> (ExitStatus, String) {
+        self.signal(libc::SIGTERM);
+        (self.wait_for_exit(), self.log())
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: i32) {
+        let pid = i32::try_from(self.child.id()).unwrap();
+        // SAFETY: a plain system call on the child that this value owns and has not waited for.
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+    }
+
+    /// Waits until it has ended.
+    pub fn wait_for_exit(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(started.elapsed() < PATIENCE, "the worker does not end:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

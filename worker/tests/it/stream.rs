@@ -1,0 +1,322 @@
+//! A small instrument's stream, written to real topics record by record, with the truth of what was sent.
+//!
+//! 40 spectra of two detectors each: spectrum `s` (from 1) has the detectors `1000 + 2s` and `1001 + 2s`. Events follow
+//! from a seed, so that a test can say exactly what must be in each run.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use live_data_engine::message::LogValue;
+use live_data_stream::encode::{Encoder, Ev42, Ev44, IsisFrame, Pl72, Pu00, RunStop6s4t, SpectrumMap};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
+
+use crate::lab;
+
+/// Spectra of the instrument.
+pub const SPECTRA: i32 = 40;
+/// Nanoseconds between two pulses.
+pub const FRAME: i64 = 20_000_000;
+/// Nanoseconds in a second.
+pub const SECOND: i64 = 1_000_000_000;
+
+/// Which schema events are sent in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// Ids are spectrum numbers.
+    Ev42,
+    /// Ids are detector ids; charge and period in pu00.
+    Ev44,
+}
+
+/// Counts by spectrum number.
+pub type Counts = BTreeMap<i32, u64>;
+
+/// The instrument and its connection to the broker.
+pub struct Instrument {
+    /// Its name, upper case.
+    pub name: String,
+    /// How events are sent.
+    pub schema: Schema,
+    partitions: i32,
+    bootstrap: String,
+    producer: ThreadedProducer<rdkafka::producer::DefaultProducerContext>,
+    encoder: Encoder,
+    message_id: u64,
+    random: u64,
+}
+
+/// One run's identity and bounds.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its name in the messages.
+    pub name: String,
+    /// Its job id.
+    pub job: String,
+    /// First moment, ns.
+    pub start: i64,
+    /// First moment after it, ns.
+    pub stop: i64,
+}
+
+impl Run {
+    /// A run of `number` from `start` to `stop`; bounds are whole milliseconds, as in the messages.
+    pub fn new(number: u32, start: i64, stop: i64) -> Run {
+        let millisecond = |ns: i64| ns / 1_000_000 * 1_000_000;
+        Run {
+            name: number.to_string(),
+            job: format!("job-{number}"),
+            start: millisecond(start),
+            stop: millisecond(stop),
+        }
+    }
+
+    /// Whether a pulse is of this run.
+    pub fn holds(&self, pulse: i64) -> bool {
+        (self.start..self.stop).contains(&pulse)
+    }
+}
+
+/// Now, in ns since the Unix epoch.
+pub fn now() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap()
+}
+
+/// Every pulse time from `from` to `to`.
+pub fn pulses(from: i64, to: i64) -> impl Iterator<Item = i64> {
+    (0..(to - from) / FRAME).map(move |n| from + n * FRAME + 7)
+}
+
+fn client(bootstrap: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", bootstrap)
+        .set("message.max.bytes", "100000000");
+    config
+}
+
+impl Instrument {
+    /// A new instrument with its three topics, of `partitions` partitions for the events.
+    pub fn new(name: &str, schema: Schema, partitions: i32) -> Instrument {
+        let instrument = Instrument::without_topics(name, schema, partitions);
+        instrument.create_topics();
+        instrument
+    }
+
+    /// The same on a broker of the test's own.
+    pub fn on(broker: &lab::Server, name: &str, schema: Schema, partitions: i32) -> Instrument {
+        let instrument = Instrument::connected(broker.value("KAFKA_BOOTSTRAP"), name, schema, partitions);
+        instrument.create_topics();
+        instrument
+    }
+
+    /// A new instrument whose topics do not exist yet.
+    pub fn without_topics(name: &str, schema: Schema, partitions: i32) -> Instrument {
+        Instrument::connected(lab::kafka().value("KAFKA_BOOTSTRAP"), name, schema, partitions)
+    }
+
+    fn connected(bootstrap: &str, name: &str, schema: Schema, partitions: i32) -> Instrument {
+        let producer = client(bootstrap)
+            .set("linger.ms", "1")
+            .set("queue.buffering.max.messages", "1000000")
+            .create()
+            .unwrap();
+        Instrument {
+            name: name.to_uppercase(),
+            schema,
+            partitions,
+            bootstrap: bootstrap.to_owned(),
+            producer,
+            encoder: Encoder::new(),
+            message_id: 0,
+            random: 0x9e37_79b9_7f4a_7c15,
+        }
+    }
+
+    /// Creates the three topics.
+    pub fn create_topics(&self) {
+        let admin: AdminClient<DefaultClientContext> = client(&self.bootstrap).create().unwrap();
+        let names = [self.topic("events"), self.topic("runInfo"), self.topic("sampleEnv")];
+        let topics: Vec<_> = names
+            .iter()
+            .zip([self.partitions, 1, 2])
+            .map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(1)))
+            .collect();
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        for result in runtime.block_on(admin.create_topics(&topics, &options)).unwrap() {
+            result.unwrap();
+        }
+    }
+
+    /// One of its topics.
+    pub fn topic(&self, suffix: &str) -> String {
+        format!("{}_{suffix}", self.name)
+    }
+
+    /// Sends bytes.
+    pub fn send(&self, suffix: &str, partition: i32, timestamp_ms: i64, payload: &[u8]) {
+        let topic = self.topic(suffix);
+        let record = BaseRecord::<(), [u8]>::to(&topic)
+            .partition(partition)
+            .timestamp(timestamp_ms)
+            .payload(payload);
+        self.producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+
+    /// Waits until the broker has everything.
+    pub fn flush(&self) {
+        self.producer.flush(Duration::from_secs(60)).unwrap();
+    }
+
+    fn next(&mut self) -> u64 {
+        // xorshift64*
+        self.random ^= self.random >> 12;
+        self.random ^= self.random << 25;
+        self.random ^= self.random >> 27;
+        self.random.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    /// The start of a run.
+    pub fn start_run(&mut self, run: &Run) {
+        let spectrum: Vec<i32> = (0..2 * SPECTRA).map(|n| 1 + n / 2).collect();
+        let detector_id: Vec<i32> = (0..2 * SPECTRA).map(|n| 1002 + n).collect();
+        let map = SpectrumMap {
+            spectrum: &spectrum,
+            detector_id: &detector_id,
+            n_spectra: 2 * SPECTRA,
+        };
+        self.start_run_with(run, Some(map));
+    }
+
+    /// The start of a run with another map, or none.
+    pub fn start_run_with(&mut self, run: &Run, map: Option<SpectrumMap<'_>>) {
+        let payload = self
+            .encoder
+            .pl72(&Pl72 {
+                start_time: u64::try_from(run.start / 1_000_000).unwrap(),
+                stop_time: 0,
+                run_name: Some(&run.name),
+                instrument_name: Some(&self.name.clone()),
+                nexus_structure: None,
+                job_id: Some(&run.job),
+                n_periods: 1,
+                map,
+                metadata: None,
+            })
+            .to_vec();
+        self.send("runInfo", 0, run.start / 1_000_000, &payload);
+    }
+
+    /// The end of a run, named by its job id alone, as ISIS's control program does.
+    pub fn stop_run(&mut self, run: &Run) {
+        let stop_time = u64::try_from(run.stop / 1_000_000).unwrap();
+        let message = RunStop6s4t {
+            stop_time,
+            run_name: Some("test_run"),
+            job_id: Some(&run.job),
+        };
+        let payload = self.encoder.run_stop(&message).to_vec();
+        self.send("runInfo", 0, run.stop / 1_000_000, &payload);
+    }
+
+    /// A pulse of `events` events; returns its counts.
+    pub fn pulse(&mut self, time: i64, events: usize) -> Counts {
+        let partition = i32::try_from((time / FRAME).rem_euclid(i64::from(self.partitions))).unwrap();
+        self.pulse_in(partition, time, events)
+    }
+
+    /// A pulse in a partition of the test's choice.
+    pub fn pulse_in(&mut self, partition: i32, time: i64, events: usize) -> Counts {
+        let mut counts = Counts::new();
+        let (mut ids, mut times) = (Vec::with_capacity(events), Vec::with_capacity(events));
+        for _ in 0..events {
+            let random = self.next();
+            let spectrum = 1 + i32::try_from(random % u64::try_from(SPECTRA).unwrap()).unwrap();
+            *counts.entry(spectrum).or_default() += 1;
+            ids.push(match self.schema {
+                Schema::Ev42 => spectrum,
+                Schema::Ev44 => 1000 + 2 * spectrum + i32::try_from((random >> 32) & 1).unwrap(),
+            });
+            times.push(i32::try_from(100_000 + (random >> 40) % 19_000_000).unwrap());
+        }
+        self.message_id += 1;
+        match self.schema {
+            Schema::Ev42 => {
+                let unsigned = |column: &[i32]| column.iter().map(|v| u32::try_from(*v).unwrap()).collect::<Vec<_>>();
+                let message = Ev42 {
+                    source: "kafka_event_producer",
+                    message_id: self.message_id,
+                    pulse_time: u64::try_from(time).unwrap(),
+                    time_of_flight: &unsigned(&times),
+                    detector_id: &unsigned(&ids),
+                    isis: Some(IsisFrame {
+                        period_number: 0,
+                        running: true,
+                        proton_charge: 0.001,
+                    }),
+                };
+                let payload = self.encoder.ev42(&message).to_vec();
+                self.send("events", partition, time / 1_000_000, &payload);
+            }
+            Schema::Ev44 => {
+                let message = Ev44 {
+                    source: "aggregator",
+                    message_id: 0,
+                    reference_time: &[time],
+                    reference_time_index: &[0],
+                    time_of_flight: &times,
+                    pixel_id: &ids,
+                };
+                let payload = self.encoder.ev44(&message).to_vec();
+                self.send("events", partition, time / 1_000_000, &payload);
+                let frame = Pu00 {
+                    source: "aggregator",
+                    message_id: 0,
+                    reference_time: time,
+                    vetos: Some(0),
+                    period_number: Some(0),
+                    proton_charge: Some(0.001),
+                };
+                let payload = self.encoder.pu00(&frame).to_vec();
+                self.send("events", partition, time / 1_000_000, &payload);
+            }
+        }
+        counts
+    }
+
+    /// A value of a log.
+    pub fn log(&mut self, name: &str, time: i64, value: &LogValue) {
+        let payload = self.encoder.f144(name, time, value).to_vec();
+        self.send("sampleEnv", 0, time / 1_000_000, &payload);
+    }
+
+    /// The unit of a log.
+    pub fn units(&mut self, name: &str, time: i64, units: &str) {
+        let payload = self.encoder.un00(name, time, Some(units)).to_vec();
+        self.send("sampleEnv", 0, time / 1_000_000, &payload);
+    }
+
+    /// A whole run with its start, its pulses and its stop; returns its counts.
+    pub fn whole_run(&mut self, run: &Run, events: usize) -> Counts {
+        self.start_run(run);
+        let mut counts = Counts::new();
+        for time in pulses(run.start, run.stop) {
+            add(&mut counts, &self.pulse(time, events));
+        }
+        self.stop_run(run);
+        counts
+    }
+}
+
+/// Adds counts to counts.
+pub fn add(sum: &mut Counts, more: &Counts) {
+    for (spectrum, count) in more {
+        *sum.entry(*spectrum).or_default() += count;
+    }
+}

@@ -21,8 +21,10 @@ def checks(report: Report, *, full: bool) -> None:
             if helm == "helm" or full:
                 courses = [installs, access, *courses, instruments]
             for course in courses:
-                report.check(f"{helm}: {course.__name__.rpartition('.')[2]}: begins and ends clean",
-                             lambda course=course, helm=helm: course.checks(report, cluster, helm))
+                name = course.__name__.rpartition(".")[2]
+                if not report.check(f"{helm}: {name}: begins and ends clean",
+                                    lambda course=course, helm=helm: course.checks(report, cluster, helm)):
+                    return
     finally:
         cluster.end()
 

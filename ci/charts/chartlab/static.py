@@ -157,11 +157,14 @@ def known_metrics() -> set[str]:
 
 
 def operator_metrics() -> set[str]:
-    """The names that the operator exports, as its own description of a scrape lists them."""
-    path = ROOT / "operator" / "src" / "metrics.rs"
-    if not path.exists():
-        return set()
-    return set(re.findall(r"\b(live_data_operator_\w+)\b", path.read_text(encoding="utf-8")))
+    """The names that the operator exports: what it registers, by the type of the field that it registers."""
+    text = (ROOT / "operator" / "src" / "metrics.rs").read_text(encoding="utf-8")
+    kinds = {field: next(kind for kind in ("Counter", "Gauge", "Histogram") if kind in what)
+             for field, what in re.findall(r"^    (\w+): (.*(?:Counter|Gauge|Histogram).*),$", text, re.MULTILINE)}
+    suffixes = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_sum", "_count")}
+    return {f"live_data_operator_{name}{suffix}"
+            for name, field in re.findall(r'\bregister\(\s*"(\w+)",\s*"[^"]*",\s*self\.(\w+)', text)
+            for suffix in suffixes[kinds[field]]}
 
 
 def metrics_exist() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .cluster import CRD, NAMESPACE, RESOURCES, Cluster, install
-from .report import Report, expect, expect_equal, expect_in
+from .report import Report, expect, expect_equal, expect_in, wait_until
 from .tools import CHART, HERE, call, run
 
 # What each Helm needs besides the usual command. Helm 4 applies on the server's side and meets the fields of the
@@ -12,12 +12,13 @@ FLAGS = {"helm": ("--take-ownership", "--force-conflicts"), "helm3": ("--take-ow
 
 
 def old_site(cluster: Cluster) -> None:
-    """As Argo CD leaves it: applied with its field manager."""
+    """As Argo CD leaves it: applied from the client's side, its default, with its field manager."""
     cluster.namespace()
     manager = "--field-manager=argocd-controller"
-    cluster.kubectl("apply", "--server-side", manager, "--filename", HERE / "fixtures" / "old-site.yaml")
+    cluster.kubectl("apply", manager, "--filename", HERE / "fixtures" / "old-site.yaml")
     cluster.kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=60s")
-    cluster.kubectl("apply", "--server-side", manager, "--filename", HERE / "fixtures" / "old-resource.yaml")
+    wait_until(cluster.served, "the old definition is served")
+    cluster.kubectl("apply", manager, "--filename", HERE / "fixtures" / "old-resource.yaml")
     cluster.kubectl("rollout", "status", "deployment/live-data-operator", "--namespace", NAMESPACE, "--timeout=60s")
 
 
@@ -33,7 +34,7 @@ def refused_beside_the_old_deployment(cluster: Cluster, helm: str) -> None:
     """The old operator's Deployment has another selector, which cannot be changed: it is to be deleted first."""
     done = call(helm, "upgrade", "--install", "live-data", CHART, "--namespace", NAMESPACE, *FLAGS[helm], env=cluster.env)
     expect(done.returncode != 0, "the old Deployment was taken over")
-    expect_in("field is immutable", done.stderr, "the answer")
+    expect_in("spec.selector", done.stderr, "the answer")
 
 
 def taken_over(cluster: Cluster, helm: str) -> None:
@@ -48,6 +49,7 @@ def taken_over(cluster: Cluster, helm: str) -> None:
     definition = cluster.get("crd", CRD) or {}
     expect_equal(definition["spec"]["names"].get("shortNames"), ["ldp"], "the definition's short names")
     expect_equal(definition["metadata"]["annotations"].get("meta.helm.sh/release-name"), "live-data", "the CRD's release")
+    expect_equal(definition["metadata"]["labels"].get("app.kubernetes.io/instance"), "live-data", "whose the CRD is to Argo CD")
     rules = (cluster.get("clusterrole", "live-data-operator") or {})["rules"]
     old = [rule for rule in rules if "namespaces" in rule["resources"] or "customresourcedefinitions" in rule["resources"]]
     expect_equal(old, [], "rules of the old operator that are left")
@@ -67,8 +69,7 @@ def gone_back(cluster: Cluster, helm: str) -> None:
     """Back to the old operator: uninstalled with the definition kept, its manifests applied again."""
     run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, "--wait", env=cluster.env)
     before = (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {})["metadata"]["uid"]
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=argocd-controller",
-                    "--filename", HERE / "fixtures" / "old-site.yaml")
+    cluster.kubectl("apply", "--field-manager=argocd-controller", "--filename", HERE / "fixtures" / "old-site.yaml")
     cluster.kubectl("rollout", "status", "deployment/live-data-operator", "--namespace", NAMESPACE, "--timeout=60s")
     after = (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {})["metadata"]["uid"]
     expect_equal(after, before, "the resource's uid")

@@ -71,6 +71,19 @@ def rolled_back(cluster: Cluster, helm: str) -> None:
     install(cluster, helm, CHART)
 
 
+def by_the_other_helm(cluster: Cluster, helm: str) -> None:
+    """A release of one Helm is upgraded by the other, and back: a site may have both."""
+    other = "helm3" if helm == "helm" else "helm"
+    before = cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
+    install(cluster, other, CHART, "--set", "logLevel=debug")
+    install(cluster, helm, CHART, "--set", "logLevel=warn")
+    deployment = cluster.get("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
+    names = [entry["name"] for entry in deployment["spec"]["template"]["spec"]["containers"][0]["env"]]
+    expect_equal(len(names), len(set(names)), f"environment: {names}; variables")
+    after = cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
+    expect_equal(after["metadata"]["uid"], before["metadata"]["uid"], "the resource's uid")
+
+
 def refused_by_the_definition(cluster: Cluster) -> None:
     """What the definition refuses, it refuses with the field: the instrument cannot be changed."""
     done = call("kubectl", "patch", RESOURCES, "merlin", "--namespace", NAMESPACE, "--type=merge",
@@ -84,5 +97,6 @@ def checks(report: Report, cluster: Cluster, helm: str) -> None:
     report.check(f"{helm}: an upgrade from a previous version upgrades the definition and restarts nothing",
                  lambda: upgraded(cluster, helm))
     report.check(f"{helm}: helm rollback, and forth again", lambda: rolled_back(cluster, helm))
+    report.check(f"{helm}: upgraded by the other Helm, and back", lambda: by_the_other_helm(cluster, helm))
     report.check(f"{helm}: the definition's rules are in force", lambda: refused_by_the_definition(cluster))
     cluster.forget(helm, "live-data")

@@ -171,11 +171,16 @@ fn storage(knowledge: &Knowledge<'_>) -> Finding {
 
 /// What is wrong, but for the report: what validation and apply found, then what the pods and the Deployment tell.
 fn troubles(knowledge: &Knowledge<'_>) -> Vec<Problem> {
-    let Observation { deployment, pods, .. } = knowledge.observation;
+    let Observation { deployment, pods, claims, .. } = knowledge.observation;
     let mut all = knowledge.problems.to_vec();
     if !knowledge.suspend {
-        // The newest pod is the one that is wanted; trouble of one that goes does not matter.
-        if let Some(trouble) = pods.iter().rev().find(|pod| !pod.deleting).and_then(|pod| pod.trouble.clone()) {
+        // The newest pod is the one that is wanted; trouble of one that goes does not matter. No node takes a pod
+        // whose claims are being bound: StorageReady tells of that.
+        let binding = claims.iter().any(|(_, phase)| phase.as_deref() != Some("Bound"));
+        let newest = pods.iter().rev().find(|pod| !pod.deleting);
+        if let Some(trouble) = newest.and_then(|pod| pod.trouble.clone())
+            && !(trouble.reason == "Unschedulable" && (binding || trouble.message.contains("unbound immediate")))
+        {
             all.push(trouble);
         }
         if let Some(message) = deployment.as_ref().and_then(|deployment| deployment.replica_failure.clone()) {

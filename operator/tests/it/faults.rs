@@ -1,0 +1,161 @@
+//! An apiserver that goes away, refuses, breaks off, or is slow.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::lab::{LONG, eventually, turn};
+
+#[test]
+fn an_apiserver_that_is_away_for_half_a_minute_costs_nothing_but_time() {
+    let (_turn, lab) = turn();
+    let operator = lab.operator();
+    operator.wait_leading();
+    lab.create("before", "{}");
+    lab.wait_ready("before");
+    lab.control("stop", &["apiserver"]);
+    thread::sleep(Duration::from_secs(30));
+    lab.control("start", &[]);
+    let back = Instant::now();
+    lab.create("afterwards", "{}");
+    lab.wait_ready("afterwards");
+    println!("after an outage of 30 s: a new resource is ready {:.1} s after the apiserver is", back.elapsed().as_secs_f64());
+    // What changed meanwhile or since is seen: the watches are back, not only the queue.
+    lab.kubectl(&["scale", "-n", "fia", "deployment/livedataprocessor-before-deployment", "--replicas=0"]);
+    eventually("the scale is put right", LONG, || {
+        let worker = lab.get("deployment/livedataprocessor-before-deployment").unwrap();
+        if worker["spec"]["replicas"] == 1 { Ok(()) } else { Err(worker["spec"].to_string()) }
+    });
+    for name in ["before", "afterwards"] {
+        lab.delete(name);
+    }
+    operator.stop();
+}
+
+#[test]
+fn refusals_failures_and_broken_watches_do_not_keep_it_from_converging() {
+    let (_turn, lab) = turn();
+    let proxy = Proxy::start(lab.env("APISERVER_PORT").parse().unwrap());
+    // The operator speaks plain HTTP with the proxy, which speaks TLS with the apiserver through kubectl.
+    let config = std::fs::read_to_string(lab.operator_kubeconfig()).unwrap();
+    let server = config.lines().find(|line| line.trim_start().starts_with("server:")).unwrap().to_owned();
+    let through = config.replace(&server, &format!("      server: https://127.0.0.1:{}", proxy.port));
+    let file = lab.folder.join("through-proxy.kubeconfig");
+    std::fs::write(&file, through).unwrap();
+    let operator = lab.operator_with("operator-0", &[("KUBECONFIG", file.to_str().unwrap())]);
+    operator.wait_leading();
+    proxy.break_every.store(3, Ordering::SeqCst);
+    for index in 0..6 {
+        lab.create(&format!("shaky-{index}"), "{}");
+    }
+    let mark = lab.audit_mark();
+    let started = Instant::now();
+    for index in 0..6 {
+        lab.wait_ready(&format!("shaky-{index}"));
+    }
+    // All connections at once, watches with them.
+    proxy.cut();
+    lab.create("shaky-after", "{}");
+    lab.wait_ready("shaky-after");
+    proxy.break_every.store(0, Ordering::SeqCst);
+    let rate = lab.requests_since(mark).len() as f64 / started.elapsed().as_secs_f64().max(1.0);
+    println!("through a broken line: {} connections cut, {rate:.0} requests a second", proxy.cuts.load(Ordering::SeqCst));
+    assert!(proxy.cuts.load(Ordering::SeqCst) > 3, "the proxy cut nothing");
+    assert!(rate < 200.0, "{rate}");
+    for index in 0..6 {
+        lab.delete(&format!("shaky-{index}"));
+    }
+    lab.delete("shaky-after");
+    operator.stop();
+}
+
+/// A TCP proxy that cuts connections; TLS goes through it untouched.
+struct Proxy {
+    port: u16,
+    /// Cuts each n-th new connection after a moment; 0 cuts none.
+    break_every: Arc<AtomicU32>,
+    cuts: Arc<AtomicU32>,
+    epoch: Arc<AtomicU32>,
+    ends: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    fn start(target: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let proxy = Self {
+            port: listener.local_addr().unwrap().port(),
+            break_every: Arc::default(),
+            cuts: Arc::default(),
+            epoch: Arc::default(),
+            ends: Arc::default(),
+        };
+        let (every, cuts, epoch, ends) =
+            (proxy.break_every.clone(), proxy.cuts.clone(), proxy.epoch.clone(), proxy.ends.clone());
+        thread::spawn(move || {
+            let mut number = 0_u32;
+            for client in listener.incoming().map_while(Result::ok) {
+                if ends.load(Ordering::SeqCst) {
+                    return;
+                }
+                let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else { continue };
+                number += 1;
+                let every = every.load(Ordering::SeqCst);
+                let limit = if every != 0 && number.is_multiple_of(every) { Some(20_000) } else { None };
+                let (cuts, epoch) = (cuts.clone(), epoch.clone());
+                thread::spawn(move || relay(&client, &server, limit, &cuts, &epoch));
+            }
+        });
+        proxy
+    }
+
+    /// Cuts every connection there is.
+    fn cut(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+    }
+}
+
+/// Passes bytes in both directions until an end closes, the limit of bytes is reached, or all are cut.
+fn relay(client: &TcpStream, server: &TcpStream, limit: Option<usize>, cuts: &Arc<AtomicU32>, epoch: &Arc<AtomicU32>) {
+    let born = epoch.load(Ordering::SeqCst);
+    let pass = |from: &TcpStream, to: &TcpStream| {
+        let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+        let (cuts, epoch) = (cuts.clone(), epoch.clone());
+        thread::spawn(move || {
+            let mut passed = 0;
+            let mut buffer = [0; 16 * 1024];
+            from.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+            loop {
+                if epoch.load(Ordering::SeqCst) != born || limit.is_some_and(|limit| passed > limit) {
+                    cuts.fetch_add(1, Ordering::SeqCst);
+                    break;
+                }
+                match from.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(count) => {
+                        passed += count;
+                        if to.write_all(&buffer[..count]).is_err() {
+                            break;
+                        }
+                    }
+                    Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+                    Err(_) => break,
+                }
+            }
+            let _ = from.shutdown(Shutdown::Both);
+            let _ = to.shutdown(Shutdown::Both);
+        })
+    };
+    let (there, back) = (pass(client, server), pass(server, client));
+    let _ = there.join();
+    let _ = back.join();
+}

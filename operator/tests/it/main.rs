@@ -1,0 +1,16 @@
+//! The operator as a process against a real control plane, with the rights that the chart gives it.
+//!
+//! `LIVE_DATA_FULL=1` adds what takes minutes. Needs what `ci/setup` builds.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod admission;
+mod commands;
+mod conflicts;
+mod faults;
+mod lab;
+mod lifecycle;
+mod rights;
+mod speed;
+mod steady;
+mod takeover;
+mod workers;

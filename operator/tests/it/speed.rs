@@ -1,0 +1,138 @@
+//! How long many resources take, against kubectl and the same objects; and how much memory.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::lab::{Lab, LONG, eventually, resource, turn};
+
+/// Kinds that the operator makes for a resource.
+const KINDS: &str = "sa,svc,networkpolicies,pv,pvc,deployments";
+const SELECTOR: &str = "app.kubernetes.io/name=live-data-worker";
+
+/// Whether every Deployment is available and every claim is bound.
+fn all_ready(lab: &Lab, count: usize) -> Result<(), String> {
+    let ready = lab
+        .kubectl(&["get", "deployments", "-n", "fia", "-l", SELECTOR, "-o", "jsonpath={.items[*].status.availableReplicas}"])
+        .split_whitespace()
+        .count();
+    let bound = lab
+        .kubectl(&["get", "pvc", "-n", "fia", "-l", SELECTOR, "-o", "jsonpath={.items[*].status.phase}"])
+        .split_whitespace()
+        .filter(|phase| *phase == "Bound")
+        .count();
+    if ready == count && bound == 2 * count { Ok(()) } else { Err(format!("{ready} ready, {bound} bound")) }
+}
+
+fn statuses_ready(lab: &Lab, count: usize) -> Result<(), String> {
+    let path = r#"jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}"#;
+    let ready = lab.kubectl(&["get", "ldp", "-n", "fia", "-o", path]).split_whitespace().filter(|status| *status == "True").count();
+    if ready == count { Ok(()) } else { Err(format!("{ready} statuses are ready")) }
+}
+
+/// Applies resources to a running operator; the time to all of them ready.
+fn with_operator(lab: &Lab, count: usize, limit: Duration) -> Duration {
+    let all: String = (0..count).map(|index| resource(&format!("swift-{index}"), "{}")).collect();
+    let file = lab.folder.join("swift.yaml");
+    std::fs::write(&file, all).unwrap();
+    let started = Instant::now();
+    lab.kubectl(&["create", "-f", file.to_str().unwrap()]);
+    eventually("all Deployments are ready", limit, || all_ready(lab, count));
+    eventually("all statuses are ready", limit, || statuses_ready(lab, count));
+    started.elapsed()
+}
+
+fn delete_all(lab: &Lab, limit: Duration) {
+    lab.kubectl(&["delete", "ldp", "-n", "fia", "--all", "--wait=false"]);
+    eventually("nothing is left", limit, || {
+        let left = lab.kubectl(&["get", &format!("{KINDS},pods,ldp"), "-n", "fia", "-o", "name"]);
+        let ours = left.lines().filter(|name| name.contains("swift-")).count();
+        if ours == 0 { Ok(()) } else { Err(format!("{ours} objects")) }
+    });
+}
+
+#[test]
+fn forty_resources_take_as_long_as_kubectl_takes_for_their_objects() {
+    const COUNT: usize = 40;
+    let (_turn, lab) = turn();
+    let operator = lab.operator();
+    operator.wait_leading();
+    let ours = with_operator(lab, COUNT, LONG);
+    let (resident, peak) = (operator.memory("VmRSS"), operator.memory("VmHWM"));
+    // The same objects, made by kubectl as one list.
+    let mut objects = Vec::new();
+    for kind in KINDS.split(',') {
+        for mut object in lab.list(&[kind, "-n", "fia", "-l", SELECTOR]) {
+            strip(&mut object);
+            objects.push(object);
+        }
+    }
+    assert_eq!(objects.len(), 8 * COUNT);
+    delete_all(lab, LONG);
+    operator.stop();
+    let file = lab.folder.join("objects.json");
+    std::fs::write(&file, serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()).unwrap();
+    let started = Instant::now();
+    lab.kubectl(&["create", "-f", file.to_str().unwrap()]);
+    eventually("kubectl's Deployments are ready", LONG, || all_ready(lab, COUNT));
+    let kubectls = started.elapsed();
+    lab.kubectl(&["delete", "-f", file.to_str().unwrap(), "--wait=false"]);
+    eventually("kubectl's objects are gone", LONG, || {
+        let left = lab.kubectl(&["get", &format!("{KINDS},pods"), "-n", "fia", "-l", SELECTOR, "-o", "name"]);
+        if left.is_empty() { Ok(()) } else { Err(left) }
+    });
+    println!(
+        "40 resources: {:.1} s with the operator, {:.1} s with kubectl create; memory {resident:.1} MiB, at most {peak:.1} MiB",
+        ours.as_secs_f64(),
+        kubectls.as_secs_f64()
+    );
+    assert!(ours <= kubectls.mul_f64(1.2), "{ours:?} against {kubectls:?}");
+    within(resident, 30.0);
+}
+
+#[test]
+fn a_thousand_resources_converge() {
+    const COUNT: usize = 1000;
+    if std::env::var_os("LIVE_DATA_FULL").is_none() {
+        println!("1,000 resources are tried with LIVE_DATA_FULL=1 only");
+        return;
+    }
+    let limit = Duration::from_secs(900);
+    let (_turn, lab) = turn();
+    let operator = lab.operator();
+    operator.wait_leading();
+    let took = with_operator(lab, COUNT, limit);
+    let (resident, peak) = (operator.memory("VmRSS"), operator.memory("VmHWM"));
+    println!("1,000 resources: {:.1} s; memory {resident:.1} MiB, at most {peak:.1} MiB", took.as_secs_f64());
+    within(resident, 80.0);
+    delete_all(lab, limit);
+    operator.stop();
+}
+
+/// The limit holds for what is shipped; an unoptimised program is larger by its own code.
+fn within(mebibytes: f64, limit: f64) {
+    let unoptimised = cfg!(debug_assertions) && std::env::var_os("LIVE_DATA_OPERATOR").is_none();
+    let limit = if unoptimised { limit + 12.0 } else { limit };
+    assert!(mebibytes <= limit, "{mebibytes} MiB, more than {limit}");
+}
+
+/// What a user would have written.
+fn strip(object: &mut Value) {
+    let metadata = object["metadata"].as_object_mut().unwrap();
+    for field in ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "ownerReferences", "finalizers"] {
+        metadata.remove(field);
+    }
+    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+        annotations.retain(|name, _| name.starts_with("live-data.fia.com/"));
+    }
+    object.as_object_mut().unwrap().remove("status");
+    let spec = &mut object["spec"];
+    if let Some(claim) = spec.get_mut("claimRef").and_then(Value::as_object_mut) {
+        claim.remove("uid");
+        claim.remove("resourceVersion");
+    }
+    if let Some(spec) = spec.as_object_mut() {
+        spec.remove("clusterIP");
+        spec.remove("clusterIPs");
+    }
+}

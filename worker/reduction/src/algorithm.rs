@@ -51,7 +51,10 @@ pub struct Outputs {
 impl Outputs {
     /// The value of the output of this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.values.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.values
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// The workspace in the output of this name.
@@ -85,7 +88,12 @@ impl AlgorithmRun {
             });
         };
         let given = vec![None; registered.declaration.properties.len()];
-        Ok(Self { registered, given, stored: true, logged: true })
+        Ok(Self {
+            registered,
+            given,
+            stored: true,
+            logged: true,
+        })
     }
 
     /// What the algorithm says about itself.
@@ -137,14 +145,28 @@ impl AlgorithmRun {
         let Some(index) = self.registered.declaration.index_of(name) else {
             return failed(format!("Unknown property search object {name}"));
         };
-        let default = || self.registered.declaration.properties.get(index).map(|p| p.default.clone());
-        Ok(self.given.get(index).cloned().flatten().or_else(default).unwrap_or_default())
+        let default = || {
+            self.registered
+                .declaration
+                .properties
+                .get(index)
+                .map(|p| p.default.clone())
+        };
+        Ok(self
+            .given
+            .get(index)
+            .cloned()
+            .flatten()
+            .or_else(default)
+            .unwrap_or_default())
     }
 
     /// Whether a property has its default value.
     pub fn is_default(&self, name: &str) -> bool {
         let index = self.registered.declaration.index_of(name);
-        index.and_then(|index| self.given.get(index)).is_none_or(Option::is_none)
+        index
+            .and_then(|index| self.given.get(index))
+            .is_none_or(Option::is_none)
     }
 
     /// Executes the algorithm. Call it detached from the interpreter: rows that Python may write are copied here,
@@ -161,7 +183,9 @@ impl AlgorithmRun {
                 .map(|text| (*text).to_owned())
                 .or_else(|| panic.downcast_ref::<String>().cloned())
                 .unwrap_or_default();
-            failed(format!("{name} failed by a fault of its own ({text}): please report this with the script"))
+            failed(format!(
+                "{name} failed by a fault of its own ({text}): please report this with the script"
+            ))
         })
     }
 
@@ -183,23 +207,42 @@ impl AlgorithmRun {
     }
 
     /// Runs once for every member of the groups that were given, and groups the outputs.
-    fn execute_members(&self, service: &Service, cancel: &Cancel, whole: &Context<'_>, count: usize) -> Result<Outputs> {
+    fn execute_members(
+        &self,
+        service: &Service,
+        cancel: &Cancel,
+        whole: &Context<'_>,
+        count: usize,
+    ) -> Result<Outputs> {
         let declaration = &self.registered.declaration;
         let mut results: Vec<(&'static str, Vec<Handle>)> = Vec::new();
         for member in 0..count {
             let mut run = self.clone();
             for (index, property) in declaration.properties.iter().enumerate() {
                 let Some(slot) = run.given.get_mut(index) else { continue };
-                if let Some(group) = whole.inputs.get(index).and_then(Option::as_ref).filter(|h| h.is_group()) {
+                if let Some(group) = whole
+                    .inputs
+                    .get(index)
+                    .and_then(Option::as_ref)
+                    .filter(|h| h.is_group())
+                {
                     let members = group.members();
-                    let handle = if members.len() == 1 { members.first() } else { members.get(member) };
+                    let handle = if members.len() == 1 {
+                        members.first()
+                    } else {
+                        members.get(member)
+                    };
                     *slot = handle.cloned().map(Value::Workspace);
                 } else if property.direction == Direction::Out
                     && property.kind.is_workspace()
                     && let Some(Value::Str(name)) = slot
                 {
                     // In place over a group: each member keeps its name.
-                    let same = whole.inputs.iter().flatten().find(|h| h.is_group() && h.name() == *name);
+                    let same = whole
+                        .inputs
+                        .iter()
+                        .flatten()
+                        .find(|h| h.is_group() && h.name() == *name);
                     *name = match same.and_then(|group| group.member_names().get(member).cloned()) {
                         Some(held) => held,
                         None => format!("{name}_{}", member + 1),
@@ -307,9 +350,17 @@ impl<'a> Context<'a> {
             };
             let group = handle.is_group();
             if property.kind == Kind::Group && !group {
-                problems.push(format!("{}: Workspace {} is not a WorkspaceGroup", property.name, handle.name()));
+                problems.push(format!(
+                    "{}: Workspace {} is not a WorkspaceGroup",
+                    property.name,
+                    handle.name()
+                ));
             } else if property.kind == Kind::Matrix && group && !self.run.registered.algorithm.by_member() {
-                problems.push(format!("{}: Workspace {} is not of the correct type", property.name, handle.name()));
+                problems.push(format!(
+                    "{}: Workspace {} is not of the correct type",
+                    property.name,
+                    handle.name()
+                ));
             }
             if let Some(slot) = self.inputs.get_mut(index) {
                 *slot = Some(handle);
@@ -343,7 +394,12 @@ impl<'a> Context<'a> {
 
     fn check(&self, algorithm: &dyn Algorithm) -> Result<()> {
         let problems = algorithm.cross_check(self);
-        refuse(problems.into_iter().map(|(name, text)| format!("{name}: {text}")).collect())
+        refuse(
+            problems
+                .into_iter()
+                .map(|(name, text)| format!("{name}: {text}"))
+                .collect(),
+        )
     }
 
     fn index(&self, name: &str) -> Result<usize> {
@@ -440,7 +496,11 @@ impl<'a> Context<'a> {
     pub fn handles(&self, name: &str) -> Result<Vec<Handle>> {
         match self.value(name)? {
             Value::Workspaces(handles) => Ok(handles),
-            other => other.to_strs()?.iter().map(|name| self.service.data.retrieve(name)).collect(),
+            other => other
+                .to_strs()?
+                .iter()
+                .map(|name| self.service.data.retrieve(name))
+                .collect(),
         }
     }
 
@@ -471,7 +531,11 @@ impl<'a> Context<'a> {
 
     /// Fails when the execution has to stop.
     pub fn check_cancelled(&self) -> Result<()> {
-        if self.cancel.is_cancelled() { Err(AlgorithmError::Cancelled) } else { Ok(()) }
+        if self.cancel.is_cancelled() {
+            Err(AlgorithmError::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes a line of log.

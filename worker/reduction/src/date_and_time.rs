@@ -56,7 +56,9 @@ impl DateAndTime {
 
     /// The current time.
     pub fn now() -> Self {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         Self::from_unix_nanoseconds(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
     }
 
@@ -107,7 +109,10 @@ impl DateAndTime {
         let (days, clock) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let (year, month, day) = civil_from_days(days);
         let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
-        (format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"), fraction)
+        (
+            format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"),
+            fraction,
+        )
     }
 }
 
@@ -121,13 +126,18 @@ fn split_offset(rest: &str) -> Option<(&str, i64)> {
     if let Some(clock) = rest.strip_suffix(['Z', 'z']) {
         return Some((clock, 0));
     }
-    let Some(at) = rest.rfind(['+', '-']) else { return Some((rest, 0)) };
+    let Some(at) = rest.rfind(['+', '-']) else {
+        return Some((rest, 0));
+    };
     let (clock, offset) = rest.split_at(at);
     let sign = if offset.starts_with('-') { -1 } else { 1 };
     let digits: String = offset.chars().filter(char::is_ascii_digit).collect();
     let (hours, minutes) = match digits.len() {
         2 => (digits.parse::<i64>().ok()?, 0),
-        4 => (digits.get(..2)?.parse::<i64>().ok()?, digits.get(2..)?.parse::<i64>().ok()?),
+        4 => (
+            digits.get(..2)?.parse::<i64>().ok()?,
+            digits.get(2..)?.parse::<i64>().ok()?,
+        ),
         _ => return None,
     };
     Some((clock, sign * (hours * 3600 + minutes * 60)))
@@ -203,13 +213,27 @@ mod tests {
         let t = DateAndTime::parse("2024-02-29T23:59:59.000000001Z").unwrap();
         assert_eq!(t.unix_nanoseconds(), 1_709_251_199_000_000_001);
         assert_eq!(t.to_iso(), "2024-02-29T23:59:59.000000001");
-        assert_eq!(DateAndTime::parse("2024-02-29 23:59:59+01:00").unwrap().to_iso(), "2024-02-29T22:59:59");
-        assert_eq!(DateAndTime::parse("2010-01-01").unwrap().to_iso_seconds(), "2010-01-01T00:00:00");
+        assert_eq!(
+            DateAndTime::parse("2024-02-29 23:59:59+01:00").unwrap().to_iso(),
+            "2024-02-29T22:59:59"
+        );
+        assert_eq!(
+            DateAndTime::parse("2010-01-01").unwrap().to_iso_seconds(),
+            "2010-01-01T00:00:00"
+        );
     }
 
     #[test]
     fn nonsense_is_no_time() {
-        for text in ["", "x", "2023-02-29", "2023-13-01", "2023-01-01T25:00:00", "2023-01-01T00:00:0x", "äöüäöüäöüäöü"] {
+        for text in [
+            "",
+            "x",
+            "2023-02-29",
+            "2023-13-01",
+            "2023-01-01T25:00:00",
+            "2023-01-01T00:00:0x",
+            "äöüäöüäöüäöü",
+        ] {
             assert_eq!(DateAndTime::parse(text), None, "{text}");
         }
     }

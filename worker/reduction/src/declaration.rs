@@ -115,7 +115,16 @@ pub struct Property {
 impl Property {
     fn new(name: &'static str, kind: Kind, direction: Direction, document: &'static str) -> Self {
         let mandatory = kind.is_workspace();
-        Self { name, kind, direction, default: Value::None, mandatory, validator: Validator::Any, unit: "", document }
+        Self {
+            name,
+            kind,
+            direction,
+            default: Value::None,
+            mandatory,
+            validator: Validator::Any,
+            unit: "",
+            document,
+        }
     }
 
     /// With the unit or shape of its value.
@@ -190,7 +199,10 @@ impl Property {
                 if allowed.contains(&text.as_str()) {
                     return Ok(());
                 }
-                invalid(format!("The value \"{text}\" is not in the list of allowed values: {}", allowed.join(", ")))
+                invalid(format!(
+                    "The value \"{text}\" is not in the list of allowed values: {}",
+                    allowed.join(", ")
+                ))
             }
             Validator::Check(check) => check(value).or_else(invalid),
         }
@@ -215,7 +227,13 @@ pub struct Declaration {
 impl Declaration {
     /// An algorithm with no properties yet.
     pub fn new(name: &'static str, version: u32, category: &'static str, summary: &'static str) -> Self {
-        Self { name, version, category, summary, properties: Vec::new() }
+        Self {
+            name,
+            version,
+            category,
+            summary,
+            properties: Vec::new(),
+        }
     }
 
     /// With one more property.

@@ -84,5 +84,7 @@ pub(crate) fn failed<T>(text: impl Into<String>) -> Result<T> {
 
 /// An index that is outside `0..size`.
 pub(crate) fn outside<T>(what: &str, index: impl std::fmt::Display, size: usize) -> Result<T> {
-    Err(AlgorithmError::Index(format!("{what} {index} is out of range: the workspace has {size}, counted from 0")))
+    Err(AlgorithmError::Index(format!(
+        "{what} {index} is out of range: the workspace has {size}, counted from 0"
+    )))
 }

@@ -5,16 +5,19 @@
 //! In the order in which data pass:
 //! - [`date_and_time`], [`unit`], [`run`] (logs), [`instrument`] (geometry): what is known about a measurement;
 //! - [`workspace`]: histograms and events with all of that, in cells that names refer to;
+//! - [`live`]: a view of a run as the workspace that a script finds;
 //! - [`service`]: the data service, the configuration, the logger;
 //! - [`value`] → [`declaration`] → [`algorithm`] → [`registry`]: how an algorithm is declared, called and executed;
 //! - [`algorithms`]: one file each.
 
 pub mod algorithm;
 pub mod algorithms;
+mod compute;
 pub mod date_and_time;
 pub mod declaration;
 pub mod error;
 pub mod instrument;
+pub mod live;
 pub mod registry;
 pub mod run;
 pub mod service;

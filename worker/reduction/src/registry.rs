@@ -21,7 +21,13 @@ static REGISTRY: LazyLock<BTreeMap<(&'static str, u32), Registered>> = LazyLock:
     let mut map = BTreeMap::new();
     for algorithm in ALL {
         let declaration = Arc::new(algorithm.declaration());
-        map.insert((declaration.name, declaration.version), Registered { declaration, algorithm: *algorithm });
+        map.insert(
+            (declaration.name, declaration.version),
+            Registered {
+                declaration,
+                algorithm: *algorithm,
+            },
+        );
     }
     map
 });

@@ -64,8 +64,11 @@ impl DataService {
     /// # Errors
     /// `NotFound` when there is none.
     pub fn retrieve(&self, name: &str) -> Result<Handle> {
-        self.get(name)
-            .ok_or_else(|| AlgorithmError::NotFound(format!("Unable to find Data Object type with name '{name}': data service")))
+        self.get(name).ok_or_else(|| {
+            AlgorithmError::NotFound(format!(
+                "Unable to find Data Object type with name '{name}': data service"
+            ))
+        })
     }
 
     /// The workspace of this name, if there is one.
@@ -188,7 +191,14 @@ impl Default for Config {
             ("instrumentDefinition.directory", ""),
             ("logging.loggers.root.level", "notice"),
         ];
-        Self { keys: RwLock::new(defaults.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect()) }
+        Self {
+            keys: RwLock::new(
+                defaults
+                    .into_iter()
+                    .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                    .collect(),
+            ),
+        }
     }
 }
 
@@ -216,7 +226,11 @@ impl Config {
     /// The folders of a key that holds several, separated by `;`.
     pub fn directories(&self, key: &str) -> Vec<PathBuf> {
         let text = self.get(key).unwrap_or_default();
-        text.split(';').map(str::trim).filter(|item| !item.is_empty()).map(PathBuf::from).collect()
+        text.split(';')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(PathBuf::from)
+            .collect()
     }
 }
 
@@ -270,7 +284,12 @@ pub struct Service {
 impl Service {
     /// An empty data service and the default configuration, with this logger and these instruments.
     pub fn new(logger: Arc<dyn Logger>, instruments: Arc<dyn InstrumentSource>) -> Self {
-        Self { data: Arc::default(), config: Arc::default(), logger, instruments }
+        Self {
+            data: Arc::default(),
+            config: Arc::default(),
+            logger,
+            instruments,
+        }
     }
 }
 
@@ -291,7 +310,10 @@ mod tests {
         assert!(data.contains("lives"));
         assert_eq!(data.object_names(), ["Lives"]);
         assert!(data.add("LIVES", cell()).is_err());
-        assert_eq!(data.retrieve("other").unwrap_err().class(), crate::error::ErrorClass::NotFound);
+        assert_eq!(
+            data.retrieve("other").unwrap_err().class(),
+            crate::error::ErrorClass::NotFound
+        );
         assert!(data.add_or_replace(" ", cell()).is_err());
     }
 

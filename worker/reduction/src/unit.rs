@@ -74,24 +74,114 @@ struct Names {
 }
 
 const NAMES: &[Names] = &[
-    Names { quantity: Quantity::Empty, id: "Empty", caption: "", symbol: "" },
-    Names { quantity: Quantity::Label, id: "Label", caption: "Quantity", symbol: "" },
-    Names { quantity: Quantity::TimeOfFlight, id: "TOF", caption: "Time-of-flight", symbol: "microsecond" },
-    Names { quantity: Quantity::Wavelength, id: "Wavelength", caption: "Wavelength", symbol: "Angstrom" },
-    Names { quantity: Quantity::Energy, id: "Energy", caption: "Energy", symbol: "meV" },
-    Names { quantity: Quantity::EnergyInWavenumber, id: "Energy_inWavenumber", caption: "Energy", symbol: "cm^-1" },
-    Names { quantity: Quantity::DSpacing, id: "dSpacing", caption: "d-Spacing", symbol: "Angstrom" },
-    Names { quantity: Quantity::MomentumTransfer, id: "MomentumTransfer", caption: "q", symbol: "Angstrom^-1" },
-    Names { quantity: Quantity::QSquared, id: "QSquared", caption: "Q2", symbol: "Angstrom^-2" },
-    Names { quantity: Quantity::DeltaE, id: "DeltaE", caption: "Energy transfer", symbol: "meV" },
-    Names { quantity: Quantity::DeltaEInWavenumber, id: "DeltaE_inWavenumber", caption: "Energy transfer", symbol: "cm^-1" },
-    Names { quantity: Quantity::DeltaEInFrequency, id: "DeltaE_inFrequency", caption: "Energy transfer", symbol: "GHz" },
-    Names { quantity: Quantity::Momentum, id: "Momentum", caption: "Momentum", symbol: "Angstrom^-1" },
-    Names { quantity: Quantity::Time, id: "Time", caption: "t", symbol: "second" },
-    Names { quantity: Quantity::Degrees, id: "Degrees", caption: "Scattering angle", symbol: "degrees" },
-    Names { quantity: Quantity::Temperature, id: "Temperature", caption: "Temperature", symbol: "K" },
-    Names { quantity: Quantity::AtomicDistance, id: "AtomicDistance", caption: "Atomic Distance", symbol: "Angstrom" },
-    Names { quantity: Quantity::Phi, id: "Phi", caption: "Phi", symbol: "degrees" },
+    Names {
+        quantity: Quantity::Empty,
+        id: "Empty",
+        caption: "",
+        symbol: "",
+    },
+    Names {
+        quantity: Quantity::Label,
+        id: "Label",
+        caption: "Quantity",
+        symbol: "",
+    },
+    Names {
+        quantity: Quantity::TimeOfFlight,
+        id: "TOF",
+        caption: "Time-of-flight",
+        symbol: "microsecond",
+    },
+    Names {
+        quantity: Quantity::Wavelength,
+        id: "Wavelength",
+        caption: "Wavelength",
+        symbol: "Angstrom",
+    },
+    Names {
+        quantity: Quantity::Energy,
+        id: "Energy",
+        caption: "Energy",
+        symbol: "meV",
+    },
+    Names {
+        quantity: Quantity::EnergyInWavenumber,
+        id: "Energy_inWavenumber",
+        caption: "Energy",
+        symbol: "cm^-1",
+    },
+    Names {
+        quantity: Quantity::DSpacing,
+        id: "dSpacing",
+        caption: "d-Spacing",
+        symbol: "Angstrom",
+    },
+    Names {
+        quantity: Quantity::MomentumTransfer,
+        id: "MomentumTransfer",
+        caption: "q",
+        symbol: "Angstrom^-1",
+    },
+    Names {
+        quantity: Quantity::QSquared,
+        id: "QSquared",
+        caption: "Q2",
+        symbol: "Angstrom^-2",
+    },
+    Names {
+        quantity: Quantity::DeltaE,
+        id: "DeltaE",
+        caption: "Energy transfer",
+        symbol: "meV",
+    },
+    Names {
+        quantity: Quantity::DeltaEInWavenumber,
+        id: "DeltaE_inWavenumber",
+        caption: "Energy transfer",
+        symbol: "cm^-1",
+    },
+    Names {
+        quantity: Quantity::DeltaEInFrequency,
+        id: "DeltaE_inFrequency",
+        caption: "Energy transfer",
+        symbol: "GHz",
+    },
+    Names {
+        quantity: Quantity::Momentum,
+        id: "Momentum",
+        caption: "Momentum",
+        symbol: "Angstrom^-1",
+    },
+    Names {
+        quantity: Quantity::Time,
+        id: "Time",
+        caption: "t",
+        symbol: "second",
+    },
+    Names {
+        quantity: Quantity::Degrees,
+        id: "Degrees",
+        caption: "Scattering angle",
+        symbol: "degrees",
+    },
+    Names {
+        quantity: Quantity::Temperature,
+        id: "Temperature",
+        caption: "Temperature",
+        symbol: "K",
+    },
+    Names {
+        quantity: Quantity::AtomicDistance,
+        id: "AtomicDistance",
+        caption: "Atomic Distance",
+        symbol: "Angstrom",
+    },
+    Names {
+        quantity: Quantity::Phi,
+        id: "Phi",
+        caption: "Phi",
+        symbol: "degrees",
+    },
 ];
 
 /// The ids of the units that ConvertUnits converts to.
@@ -119,9 +209,15 @@ pub struct Unit {
 
 impl Unit {
     /// No unit.
-    pub const EMPTY: Self = Self { quantity: Quantity::Empty, label: None };
+    pub const EMPTY: Self = Self {
+        quantity: Quantity::Empty,
+        label: None,
+    };
     /// Time of flight, µs.
-    pub const TIME_OF_FLIGHT: Self = Self { quantity: Quantity::TimeOfFlight, label: None };
+    pub const TIME_OF_FLIGHT: Self = Self {
+        quantity: Quantity::TimeOfFlight,
+        label: None,
+    };
 
     /// The unit of a quantity.
     pub const fn of(quantity: Quantity) -> Self {
@@ -130,12 +226,18 @@ impl Unit {
 
     /// A unit with a caption and symbol of its own.
     pub fn label(caption: &str, symbol: &str) -> Self {
-        Self { quantity: Quantity::Label, label: Some((caption.to_owned(), symbol.to_owned())) }
+        Self {
+            quantity: Quantity::Label,
+            label: Some((caption.to_owned(), symbol.to_owned())),
+        }
     }
 
     /// The unit of this id (`TOF`, `dSpacing` …), if there is one.
     pub fn from_id(id: &str) -> Option<Self> {
-        NAMES.iter().find(|names| names.id == id).map(|names| Self::of(names.quantity))
+        NAMES
+            .iter()
+            .find(|names| names.id == id)
+            .map(|names| Self::of(names.quantity))
     }
 
     /// Which quantity is measured.
@@ -224,12 +326,17 @@ impl Flight {
 
 /// Whether values of a quantity depend on what is known of the spectrum, and so can be converted to time of flight.
 pub fn is_convertible(quantity: Quantity) -> bool {
-    NAMES.iter().any(|names| names.quantity == quantity && CONVERTIBLE.contains(&names.id))
+    NAMES
+        .iter()
+        .any(|names| names.quantity == quantity && CONVERTIBLE.contains(&names.id))
 }
 
 /// Whether a quantity is an energy transfer, which needs an energy mode other than elastic.
 pub fn is_energy_transfer(quantity: Quantity) -> bool {
-    matches!(quantity, Quantity::DeltaE | Quantity::DeltaEInWavenumber | Quantity::DeltaEInFrequency)
+    matches!(
+        quantity,
+        Quantity::DeltaE | Quantity::DeltaEInWavenumber | Quantity::DeltaEInFrequency
+    )
 }
 
 fn coefficient(flights: &[Flight], f: impl Fn(&Flight) -> f64) -> Coefficient {
@@ -276,13 +383,20 @@ pub fn from_time_of_flight(quantity: Quantity, mode: EnergyMode, flights: &[Flig
         Quantity::Energy | Quantity::EnergyInWavenumber => {
             let k = coefficient(flights, |f| half_mass() * f.path(mode).0.powi(2) * per_mev(quantity));
             let step = Step::formula(Formula::InverseSquare, k, f64::MAX);
-            vec![Step { offset: coefficient(flights, late), ..step }]
+            vec![Step {
+                offset: coefficient(flights, late),
+                ..step
+            }]
         }
         Quantity::DSpacing => {
             let scale = |f: &Flight| de_broglie() / (f.l1 + f.l2) / (2.0 * (f.two_theta / 2.0).sin());
             vec![Step::linear(coefficient(flights, scale), Coefficient::Uniform(0.0))]
         }
-        Quantity::MomentumTransfer => vec![Step::formula(Formula::Inverse, coefficient(flights, q_factor), f64::MAX)],
+        Quantity::MomentumTransfer => vec![Step::formula(
+            Formula::Inverse,
+            coefficient(flights, q_factor),
+            f64::MAX,
+        )],
         Quantity::QSquared => {
             let factor = coefficient(flights, |f| q_factor(f).powi(2));
             vec![Step::formula(Formula::InverseSquare, factor, f64::MAX)]
@@ -290,7 +404,10 @@ pub fn from_time_of_flight(quantity: Quantity, mode: EnergyMode, flights: &[Flig
         Quantity::Momentum => {
             let factor = |f: &Flight| 2.0 * std::f64::consts::PI * f.path(mode).0 / de_broglie();
             let step = Step::formula(Formula::Inverse, coefficient(flights, factor), f64::MAX);
-            vec![Step { offset: coefficient(flights, late), ..step }]
+            vec![Step {
+                offset: coefficient(flights, late),
+                ..step
+            }]
         }
         Quantity::DeltaE | Quantity::DeltaEInWavenumber | Quantity::DeltaEInFrequency => {
             let unit = per_mev(quantity);
@@ -315,14 +432,25 @@ pub fn to_time_of_flight(quantity: Quantity, mode: EnergyMode, flights: &[Flight
         Quantity::Wavelength => vec![Step::linear(coefficient(flights, |f| length(f) / de_broglie()), other)],
         Quantity::Energy | Quantity::EnergyInWavenumber => {
             let factor = coefficient(flights, |f| (half_mass() * per_mev(quantity)).sqrt() * length(f));
-            vec![Step { shift: other, ..Step::formula(Formula::InverseRoot, factor, f64::MAX) }]
+            vec![Step {
+                shift: other,
+                ..Step::formula(Formula::InverseRoot, factor, f64::MAX)
+            }]
         }
         Quantity::DSpacing => {
             let scale = |f: &Flight| (f.l1 + f.l2) * 2.0 * (f.two_theta / 2.0).sin() / de_broglie();
             vec![Step::linear(coefficient(flights, scale), Coefficient::Uniform(0.0))]
         }
-        Quantity::MomentumTransfer => vec![Step::formula(Formula::Inverse, coefficient(flights, q_factor), f64::MAX)],
-        Quantity::QSquared => vec![Step::formula(Formula::InverseRoot, coefficient(flights, q_factor), f64::MAX)],
+        Quantity::MomentumTransfer => vec![Step::formula(
+            Formula::Inverse,
+            coefficient(flights, q_factor),
+            f64::MAX,
+        )],
+        Quantity::QSquared => vec![Step::formula(
+            Formula::InverseRoot,
+            coefficient(flights, q_factor),
+            f64::MAX,
+        )],
         Quantity::Momentum => {
             let factor = |f: &Flight| 2.0 * std::f64::consts::PI * length(f) / de_broglie();
             let step = Step::formula(Formula::Inverse, coefficient(flights, factor), f64::MAX);
@@ -331,9 +459,17 @@ pub fn to_time_of_flight(quantity: Quantity, mode: EnergyMode, flights: &[Flight
         Quantity::DeltaE | Quantity::DeltaEInWavenumber | Quantity::DeltaEInFrequency => {
             let unit = per_mev(quantity);
             let factor = coefficient(flights, |f| half_mass().sqrt() * length(f));
-            let (sign, beyond) = if mode == EnergyMode::Indirect { (1.0, f64::MIN_POSITIVE) } else { (-1.0, f64::MAX) };
+            let (sign, beyond) = if mode == EnergyMode::Indirect {
+                (1.0, f64::MIN_POSITIVE)
+            } else {
+                (-1.0, f64::MAX)
+            };
             let step = Step::formula(Formula::InverseRoot, factor, beyond);
-            let step = Step { offset: coefficient(flights, |f| f.e_fixed), shift: other, ..step };
+            let step = Step {
+                offset: coefficient(flights, |f| f.e_fixed),
+                shift: other,
+                ..step
+            };
             vec![scaled(step, Coefficient::Uniform(sign / unit))]
         }
         _ => Vec::new(),
@@ -371,14 +507,24 @@ mod tests {
 
     #[test]
     fn the_documented_wavelength_comes_out() {
-        let flight = Flight { l1: 10.0, l2: 5.0, two_theta: 0.0, e_fixed: 0.0 };
+        let flight = Flight {
+            l1: 10.0,
+            l2: 5.0,
+            two_theta: 0.0,
+            e_fixed: 0.0,
+        };
         let steps = from_time_of_flight(Quantity::Wavelength, EnergyMode::Elastic, &[flight]);
         assert!((apply(&steps, 0, 19_800.0) - 5.221_964_853_01).abs() < 1e-10);
     }
 
     #[test]
     fn early_neutrons_of_a_direct_instrument_are_inaccessible() {
-        let flight = Flight { l1: 10.0, l2: 4.0, two_theta: 1.0, e_fixed: 50.0 };
+        let flight = Flight {
+            l1: 10.0,
+            l2: 4.0,
+            two_theta: 1.0,
+            e_fixed: 50.0,
+        };
         let steps = from_time_of_flight(Quantity::DeltaE, EnergyMode::Direct, &[flight]);
         assert_eq!(apply(&steps, 0, 10.0), -f64::MAX);
     }

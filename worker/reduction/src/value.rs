@@ -193,9 +193,12 @@ impl Value {
             Self::Ints(items) => Ok(items.iter().map(|v| *v as f64).collect()),
             Self::Floats(items) => Ok(items.clone()),
             Self::Strs(items) => items.iter().map(|text| parse_float(text)).collect(),
-            Self::Str(text) => {
-                text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(parse_float).collect()
-            }
+            Self::Str(text) => text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(parse_float)
+                .collect(),
             Self::Bool(_) | Self::Int(_) | Self::Float(_) => Ok(vec![self.to_float()?]),
             other => wrong_type(other, "a list of numbers"),
         }
@@ -206,9 +209,11 @@ impl Value {
         match self {
             Self::None => Ok(Vec::new()),
             Self::Strs(items) => Ok(items.clone()),
-            Self::Str(text) => {
-                Ok(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
-            }
+            Self::Str(text) => Ok(text
+                .split(',')
+                .map(|item| item.trim().to_owned())
+                .filter(|item| !item.is_empty())
+                .collect()),
             Self::Ints(items) => Ok(items.iter().map(ToString::to_string).collect()),
             Self::Floats(items) => Ok(items.iter().map(ToString::to_string).collect()),
             other => Ok(vec![other.to_str()?]),
@@ -217,15 +222,22 @@ impl Value {
 }
 
 fn wrong_type<T>(value: &Value, wanted: &str) -> Result<T> {
-    Err(AlgorithmError::Type(format!("{wanted} is needed here, not {}", value.kind_name())))
+    Err(AlgorithmError::Type(format!(
+        "{wanted} is needed here, not {}",
+        value.kind_name()
+    )))
 }
 
 fn parse_int(text: &str) -> Result<i64> {
-    text.trim().parse().or_else(|_| invalid(format!("Could not set property. Can not convert \"{text}\" to int")))
+    text.trim()
+        .parse()
+        .or_else(|_| invalid(format!("Could not set property. Can not convert \"{text}\" to int")))
 }
 
 fn parse_float(text: &str) -> Result<f64> {
-    text.trim().parse().or_else(|_| invalid(format!("Could not set property. Can not convert \"{text}\" to double")))
+    text.trim()
+        .parse()
+        .or_else(|_| invalid(format!("Could not set property. Can not convert \"{text}\" to double")))
 }
 
 /// The largest list that one range in a text may expand to: more than any instrument has detectors.
@@ -245,7 +257,9 @@ pub(crate) fn parse_int_list(text: &str) -> Result<Vec<i64>> {
         let step = if last >= first { 1 } else { -1 };
         let length = last.saturating_sub(first).saturating_abs();
         if length > LONGEST_RANGE {
-            return invalid(format!("the range {item} is too long: it may hold at most {LONGEST_RANGE} numbers"));
+            return invalid(format!(
+                "the range {item} is too long: it may hold at most {LONGEST_RANGE} numbers"
+            ));
         }
         out.extend((0..=length).map(|k| first + k * step));
     }
@@ -259,7 +273,10 @@ mod tests {
 
     #[test]
     fn lists_of_integers_have_ranges() {
-        assert_eq!(Value::from("0-3, 10-13").to_ints().unwrap(), [0, 1, 2, 3, 10, 11, 12, 13]);
+        assert_eq!(
+            Value::from("0-3, 10-13").to_ints().unwrap(),
+            [0, 1, 2, 3, 10, 11, 12, 13]
+        );
         assert_eq!(Value::from("-2:1").to_ints().unwrap(), [-2, -1, 0, 1]);
         assert!(Value::from("1-99999999999").to_ints().is_err());
         assert!(Value::from("1-").to_ints().is_err());

@@ -18,7 +18,10 @@ const DEEPEST: usize = 24;
 /// The dates between which a definition is valid; all of time when it does not say.
 pub fn validity(text: &str) -> (DateAndTime, DateAndTime) {
     // Only the root's attributes are needed, which stand at the head of the file.
-    let head = text.find("<instrument").and_then(|at| text.get(at..)).unwrap_or_default();
+    let head = text
+        .find("<instrument")
+        .and_then(|at| text.get(at..))
+        .unwrap_or_default();
     let head = head.find('>').and_then(|end| head.get(..end)).unwrap_or_default();
     let date = |name: &str| {
         let after = head.split_once(name)?.1.trim_start().strip_prefix('=')?.trim_start();
@@ -35,11 +38,17 @@ pub fn validity(text: &str) -> (DateAndTime, DateAndTime) {
 /// # Errors
 /// What is wrong with the text, in words.
 pub fn parse(text: &str) -> Result<Instrument, String> {
-    let options = roxmltree::ParsingOptions { allow_dtd: false, ..roxmltree::ParsingOptions::default() };
+    let options = roxmltree::ParsingOptions {
+        allow_dtd: false,
+        ..roxmltree::ParsingOptions::default()
+    };
     let document = Document::parse_with_options(text, options).map_err(|error| error.to_string())?;
     let root = document.root_element();
     if root.tag_name().name() != "instrument" {
-        return Err(format!("the root element is <{}>, not <instrument>", root.tag_name().name()));
+        return Err(format!(
+            "the root element is <{}>, not <instrument>",
+            root.tag_name().name()
+        ));
     }
     let mut builder = Builder::new(root)?;
     builder.instrument.xml = Arc::from(text);
@@ -61,7 +70,8 @@ pub fn add_parameters(text: &str, instrument: &mut Instrument) -> Result<(), Str
 }
 
 fn children<'a, 'b>(node: Node<'a, 'b>, name: &'static str) -> impl Iterator<Item = Node<'a, 'b>> {
-    node.children().filter(move |child| child.is_element() && child.tag_name().name() == name)
+    node.children()
+        .filter(move |child| child.is_element() && child.tag_name().name() == name)
 }
 
 fn child<'a, 'b>(node: Node<'a, 'b>, name: &'static str) -> Option<Node<'a, 'b>> {
@@ -78,21 +88,36 @@ fn number_of(node: Node<'_, '_>, names: &[&str]) -> Option<f64> {
 
 fn read_parameters(node: Node<'_, '_>, owner: &str, instrument: &mut Instrument) {
     for parameter in children(node, "parameter") {
-        let Some(name) = parameter.attribute("name") else { continue };
+        let Some(name) = parameter.attribute("name") else {
+            continue;
+        };
         let kind = parameter.attribute("type").unwrap_or("double");
         let value = if let Some(value) = child(parameter, "value").and_then(|value| value.attribute("val")) {
             match kind {
                 "string" => Parameter::Text(value.to_owned()),
                 "bool" => Parameter::Flag(value.trim().eq_ignore_ascii_case("true") || value.trim() == "1"),
-                _ => value.trim().parse().map_or_else(|_| Parameter::Text(value.to_owned()), Parameter::Number),
+                _ => value
+                    .trim()
+                    .parse()
+                    .map_or_else(|_| Parameter::Text(value.to_owned()), Parameter::Number),
             }
         } else if let Some(log) = child(parameter, "logfile") {
-            let how = log.attribute("eq").or_else(|| log.attribute("extract-single-value-as")).unwrap_or("mean");
-            Parameter::FromLog { log: log.attribute("id").unwrap_or_default().to_owned(), how: how.to_owned() }
+            let how = log
+                .attribute("eq")
+                .or_else(|| log.attribute("extract-single-value-as"))
+                .unwrap_or("mean");
+            Parameter::FromLog {
+                log: log.attribute("id").unwrap_or_default().to_owned(),
+                how: how.to_owned(),
+            }
         } else {
             continue;
         };
-        instrument.parameters.entry(owner.to_owned()).or_default().insert(name.trim().to_owned(), value);
+        instrument
+            .parameters
+            .entry(owner.to_owned())
+            .or_default()
+            .insert(name.trim().to_owned(), value);
     }
 }
 
@@ -205,8 +230,7 @@ impl Builder {
         };
         if let Some(defaults) = child(root, "defaults") {
             builder.facing = child(defaults, "components-are-facing").map(|node| builder.point(node));
-            builder.delta =
-                child(defaults, "offsets").and_then(|node| node.attribute("spherical")) == Some("delta");
+            builder.delta = child(defaults, "offsets").and_then(|node| node.attribute("spherical")) == Some("delta");
             builder.instrument.frame = frame(defaults);
         }
         for list in children(root, "idlist") {
@@ -216,7 +240,10 @@ impl Builder {
         let components = children(root, "type");
         for node in components {
             let compiled = builder.compile(node)?;
-            builder.types.insert(node.attribute("name").unwrap_or_default().to_owned(), Arc::new(compiled));
+            builder.types.insert(
+                node.attribute("name").unwrap_or_default().to_owned(),
+                Arc::new(compiled),
+            );
         }
         Ok(builder)
     }
@@ -236,8 +263,14 @@ impl Builder {
                 number(node, "xpixels").unwrap_or(1.0) as i64,
                 number(node, "ypixels").unwrap_or(1.0) as i64,
             ),
-            start: (number(node, "xstart").unwrap_or(0.0), number(node, "ystart").unwrap_or(0.0)),
-            step: (number(node, "xstep").unwrap_or(0.0), number(node, "ystep").unwrap_or(0.0)),
+            start: (
+                number(node, "xstart").unwrap_or(0.0),
+                number(node, "ystart").unwrap_or(0.0),
+            ),
+            step: (
+                number(node, "xstep").unwrap_or(0.0),
+                number(node, "ystep").unwrap_or(0.0),
+            ),
         });
         let mut kids = Vec::new();
         for component in children(node, "component") {
@@ -287,7 +320,9 @@ impl Builder {
         let mut at = node;
         // Rotations and translations nest; each is relative to the turn reached so far.
         for _ in 0..DEEPEST {
-            let inner = at.children().find(|c| c.is_element() && matches!(c.tag_name().name(), "rot" | "trans"));
+            let inner = at
+                .children()
+                .find(|c| c.is_element() && matches!(c.tag_name().name(), "rot" | "trans"));
             let Some(inner) = inner else { break };
             turns.push(match inner.tag_name().name() {
                 "rot" => Turn::Rotate(Rotation::about(axis(inner), number(inner, "val").unwrap_or(0.0))),
@@ -313,7 +348,9 @@ impl Builder {
     fn locations(&self, node: Node<'_, '_>, out: &mut Vec<Location>) -> Result<(), String> {
         let count = number(node, "n-elements").unwrap_or(0.0);
         if !(1.0..=MOST_DETECTORS as f64).contains(&count) {
-            return Err(format!("<locations> has n-elements={count}: it must be between 1 and {MOST_DETECTORS}"));
+            return Err(format!(
+                "<locations> has n-elements={count}: it must be between 1 and {MOST_DETECTORS}"
+            ));
         }
         let count = count as usize;
         let first_name = number(node, "name-count-start").unwrap_or(0.0) as i64;
@@ -327,7 +364,11 @@ impl Builder {
             }
         };
         for index in 0..count {
-            let spherical = (spread(&["r", "R"], index), spread(&["t", "theta"], index), spread(&["p", "phi"], index));
+            let spherical = (
+                spread(&["r", "R"], index),
+                spread(&["t", "theta"], index),
+                spread(&["p", "phi"], index),
+            );
             let place = match spherical {
                 (None, None, None) => Place::Cartesian(V3::new(
                     spread(&["x"], index).unwrap_or(0.0),
@@ -340,7 +381,13 @@ impl Builder {
                 .attribute("name")
                 .map(|name| Arc::from(format!("{}{}", name.trim(), first_name + increment * index as i64)));
             let rotation = Rotation::about(axis(node), spread(&["rot"], index).unwrap_or(0.0));
-            out.push(Location { name, place, rotation, turns: Vec::new(), facing: Facing::Default });
+            out.push(Location {
+                name,
+                place,
+                rotation,
+                turns: Vec::new(),
+                facing: Facing::Default,
+            });
         }
         Ok(())
     }
@@ -352,10 +399,19 @@ impl Builder {
             position: V3::default(),
             rotation: Rotation::IDENTITY,
         });
-        let at = At { parent: 0, position: V3::default(), rotation: Rotation::IDENTITY, monitor: false, depth: 0 };
+        let at = At {
+            parent: 0,
+            position: V3::default(),
+            rotation: Rotation::IDENTITY,
+            monitor: false,
+            depth: 0,
+        };
         for node in children(root, "component") {
             let compiled = self.compile_child(node)?;
-            let owner = compiled.name.clone().unwrap_or_else(|| Arc::from(compiled.kind.as_str()));
+            let owner = compiled
+                .name
+                .clone()
+                .unwrap_or_else(|| Arc::from(compiled.kind.as_str()));
             let location_name = compiled.locations.first().and_then(|l| l.name.clone());
             read_parameters(node, &location_name.unwrap_or(owner), &mut self.instrument);
             self.place(&compiled, &at, &mut Cursor::default())?;
@@ -370,17 +426,26 @@ impl Builder {
     /// Puts a component at each of its locations.
     fn place(&mut self, component: &Child, at: &At, outer: &mut Cursor) -> Result<(), String> {
         if at.depth > DEEPEST {
-            return Err(format!("components nest deeper than {DEEPEST} levels at type {}", component.kind));
+            return Err(format!(
+                "components nest deeper than {DEEPEST} levels at type {}",
+                component.kind
+            ));
         }
         let Some(kind) = self.types.get(&component.kind).cloned() else {
-            return Err(format!("a component has the type \"{}\", which is not defined", component.kind));
+            return Err(format!(
+                "a component has the type \"{}\", which is not defined",
+                component.kind
+            ));
         };
         let mut own = match &component.ids {
             Some(name) => {
                 let Some(ids) = self.lists.get(name) else {
                     return Err(format!("a component has the idlist \"{name}\", which is not defined"));
                 };
-                Some(Cursor { ids: ids.clone(), next: 0 })
+                Some(Cursor {
+                    ids: ids.clone(),
+                    next: 0,
+                })
             }
             None => None,
         };
@@ -393,27 +458,51 @@ impl Builder {
             facing: Facing::Default,
         };
         let only = [origin];
-        let locations: &[Location] = if component.locations.is_empty() { &only } else { &component.locations };
+        let locations: &[Location] = if component.locations.is_empty() {
+            &only
+        } else {
+            &component.locations
+        };
         let monitor = at.monitor || component.monitor || kind.monitor;
         for location in locations {
             let (position, rotation) = self.resolve(location, at);
             let given = location.name.clone().or_else(|| component.name.clone());
             if kind.detector || kind.monitor {
                 let Some(id) = cursor.ids.get(cursor.next).copied() else {
-                    return Err(format!("there are more detectors of type \"{}\" than ids for them", kind.name));
+                    return Err(format!(
+                        "there are more detectors of type \"{}\" than ids for them",
+                        kind.name
+                    ));
                 };
                 cursor.next += 1;
-                self.detector(id, position, monitor, at.parent, given.unwrap_or_else(|| kind.name.clone()))?;
+                self.detector(
+                    id,
+                    position,
+                    monitor,
+                    at.parent,
+                    given.unwrap_or_else(|| kind.name.clone()),
+                )?;
                 continue;
             }
-            let index = self.component(given.unwrap_or_else(|| kind.name.clone()), at.parent, position, rotation)?;
+            let index = self.component(
+                given.unwrap_or_else(|| kind.name.clone()),
+                at.parent,
+                position,
+                rotation,
+            )?;
             if kind.source || component.source {
                 self.instrument.source.get_or_insert(index);
             }
             if kind.sample || component.sample {
                 self.instrument.sample.get_or_insert(index);
             }
-            let inner = At { parent: index, position, rotation, monitor, depth: at.depth + 1 };
+            let inner = At {
+                parent: index,
+                position,
+                rotation,
+                monitor,
+                depth: at.depth + 1,
+            };
             if let Some(grid) = &kind.grid {
                 self.grid(grid, component.grid_ids, cursor, &inner)?;
             }
@@ -429,7 +518,12 @@ impl Builder {
         if index > MOST_DETECTORS {
             return Err(format!("the definition has more than {MOST_DETECTORS} components"));
         }
-        self.instrument.components.push(Component { name, parent: Some(parent), position, rotation });
+        self.instrument.components.push(Component {
+            name,
+            parent: Some(parent),
+            position,
+            rotation,
+        });
         u32::try_from(index).map_err(|error| error.to_string())
     }
 
@@ -440,7 +534,11 @@ impl Builder {
         // Names such as pixel17 are kept as a name and a number, once for each name.
         let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count().min(9);
         let (stem, tail) = name.split_at(name.len() - digits);
-        let number = if tail.starts_with('0') && tail.len() > 1 { None } else { tail.parse::<i32>().ok() };
+        let number = if tail.starts_with('0') && tail.len() > 1 {
+            None
+        } else {
+            tail.parse::<i32>().ok()
+        };
         let (stem, number): (Arc<str>, i32) = match number {
             Some(number) => (Arc::from(stem), number),
             None => (name, -1),
@@ -451,13 +549,22 @@ impl Builder {
             names.push(key.clone());
             next
         });
-        self.instrument.detectors.push(Detector { id, position, monitor, parent, name, number });
+        self.instrument.detectors.push(Detector {
+            id,
+            position,
+            monitor,
+            parent,
+            name,
+            number,
+        });
         Ok(())
     }
 
     fn grid(&mut self, grid: &Grid, ids: Option<GridIds>, cursor: &mut Cursor, at: &At) -> Result<(), String> {
         let (columns, rows) = grid.counts;
-        let total = columns.checked_mul(rows).filter(|n| *n > 0 && *n <= MOST_DETECTORS as i64);
+        let total = columns
+            .checked_mul(rows)
+            .filter(|n| *n > 0 && *n <= MOST_DETECTORS as i64);
         if columns <= 0 || rows <= 0 || total.is_none() {
             return Err(format!("a rectangular detector has {columns} × {rows} pixels"));
         }
@@ -465,8 +572,11 @@ impl Builder {
             for row in 0..rows {
                 let id = match ids {
                     Some(ids) => {
-                        let (slow, fast, length) =
-                            if ids.fill_by_x { (row, column, columns) } else { (column, row, rows) };
+                        let (slow, fast, length) = if ids.fill_by_x {
+                            (row, column, columns)
+                        } else {
+                            (column, row, rows)
+                        };
                         let by_row = ids.step_by_row.unwrap_or_else(|| length.saturating_mul(ids.step));
                         let id = slow
                             .checked_mul(by_row)
@@ -479,9 +589,14 @@ impl Builder {
                         cursor.ids.get(cursor.next - 1).copied()
                     }
                 };
-                let Some(id) = id else { return Err("a rectangular detector has more pixels than ids".to_owned()) };
-                let local =
-                    V3::new(grid.start.0 + column as f64 * grid.step.0, grid.start.1 + row as f64 * grid.step.1, 0.0);
+                let Some(id) = id else {
+                    return Err("a rectangular detector has more pixels than ids".to_owned());
+                };
+                let local = V3::new(
+                    grid.start.0 + column as f64 * grid.step.0,
+                    grid.start.1 + row as f64 * grid.step.1,
+                    0.0,
+                );
                 let position = at.position + at.rotation.apply(local);
                 self.detector(id, position, at.monitor, at.parent, Arc::from("pixel"))?;
             }
@@ -508,7 +623,10 @@ impl Builder {
         match towards.map(|point| position - point).filter(|away| away.norm() > 0.0) {
             Some(away) => {
                 let local = rotation.inverse().apply(away);
-                (position, rotation.after(Rotation::between(V3::new(0.0, 0.0, 1.0), local)))
+                (
+                    position,
+                    rotation.after(Rotation::between(V3::new(0.0, 0.0, 1.0), local)),
+                )
             }
             None => (position, rotation),
         }
@@ -523,7 +641,9 @@ impl Builder {
                 let from = at.position;
                 let (r0, t0) = (from.norm(), from.angle(V3::new(0.0, 0.0, 1.0)).to_degrees());
                 let p0 = from.y.atan2(from.x).to_degrees();
-                at.rotation.inverse().apply(V3::spherical(r0 + r, t0 + t, p0 + p) - from)
+                at.rotation
+                    .inverse()
+                    .apply(V3::spherical(r0 + r, t0 + t, p0 + p) - from)
             }
             Place::Spherical(r, t, p) => V3::spherical(r, t, p),
         }
@@ -541,7 +661,10 @@ fn axis(node: Node<'_, '_>) -> V3 {
         number(node, "axis-y").unwrap_or(0.0),
         number(node, "axis-z").unwrap_or(0.0),
     );
-    if ["axis-x", "axis-y", "axis-z"].iter().any(|name| node.has_attribute(*name)) {
+    if ["axis-x", "axis-y", "axis-z"]
+        .iter()
+        .any(|name| node.has_attribute(*name))
+    {
         given
     } else {
         V3::new(0.0, 0.0, 1.0)
@@ -561,7 +684,9 @@ fn place(node: Node<'_, '_>) -> Place {
 
 fn frame(defaults: Node<'_, '_>) -> Frame {
     let mut frame = Frame::default();
-    let Some(node) = child(defaults, "reference-frame") else { return frame };
+    let Some(node) = child(defaults, "reference-frame") else {
+        return frame;
+    };
     let axis = |name: &'static str| match child(node, name)?.attribute("axis")?.trim() {
         "x" => Some(0),
         "y" => Some(1),
@@ -584,7 +709,9 @@ fn id_list(list: Node<'_, '_>) -> Result<Vec<i32>, String> {
             ids.push(value as i32);
             return Ok(());
         }
-        let Some(start) = number(node, "start") else { return Ok(()) };
+        let Some(start) = number(node, "start") else {
+            return Ok(());
+        };
         let (start, end) = (start as i64, number(node, "end").unwrap_or(start) as i64);
         let step = number(node, "step").unwrap_or(1.0) as i64;
         if step == 0 || (end - start).signum() * step.signum() < 0 {

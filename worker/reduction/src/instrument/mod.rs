@@ -113,11 +113,17 @@ impl Instrument {
     /// The name of a detector: that of its type, with its number where several share it.
     pub fn detector_name(&self, detector: &Detector) -> String {
         let name = self.names.get(detector.name as usize).map_or("", |name| name);
-        if detector.number < 0 { name.to_owned() } else { format!("{name}{}", detector.number) }
+        if detector.number < 0 {
+            name.to_owned()
+        } else {
+            format!("{name}{}", detector.number)
+        }
     }
 
     fn position_of(&self, component: Option<u32>) -> Option<V3> {
-        component.and_then(|index| self.components.get(index as usize)).map(|component| component.position)
+        component
+            .and_then(|index| self.components.get(index as usize))
+            .map(|component| component.position)
     }
 
     /// Where the source is.
@@ -132,7 +138,8 @@ impl Instrument {
 
     /// Source to sample, m; `None` without a source.
     pub fn l1(&self) -> Option<f64> {
-        self.source_position().map(|source| (self.sample_position() - source).norm())
+        self.source_position()
+            .map(|source| (self.sample_position() - source).norm())
     }
 
     fn beam(&self) -> V3 {
@@ -173,7 +180,11 @@ impl Instrument {
         let p = detector.position - self.sample_position();
         // The normal to beam and position, compared with the direction up.
         let normal = self.beam().cross(p);
-        if normal.dot(V3::new(x, y, z)) < 0.0 { -two_theta } else { two_theta }
+        if normal.dot(V3::new(x, y, z)) < 0.0 {
+            -two_theta
+        } else {
+            two_theta
+        }
     }
 
     /// The component of this name or path (`bank1/tube2`), if there is one.
@@ -197,16 +208,27 @@ impl Instrument {
             if index == ancestor {
                 return true;
             }
-            at = self.components.get(index).and_then(|c| c.parent).map(|p| p as usize).filter(|p| *p < index);
+            at = self
+                .components
+                .get(index)
+                .and_then(|c| c.parent)
+                .map(|p| p as usize)
+                .filter(|p| *p < index);
         }
         false
     }
 
     /// The ids of the detectors that a component carries, in order.
     pub fn detectors_within(&self, component: usize) -> Vec<i32> {
-        let inside: Vec<bool> = (0..self.components.len()).map(|index| self.is_within(index, component)).collect();
+        let inside: Vec<bool> = (0..self.components.len())
+            .map(|index| self.is_within(index, component))
+            .collect();
         let within = |detector: &&Detector| inside.get(detector.parent as usize).copied().unwrap_or_default();
-        self.detectors.iter().filter(within).map(|detector| detector.id).collect()
+        self.detectors
+            .iter()
+            .filter(within)
+            .map(|detector| detector.id)
+            .collect()
     }
 
     /// Moves a component with all that it carries.
@@ -234,7 +256,9 @@ impl Instrument {
     }
 
     fn carry(&mut self, component: usize, place: impl Fn(V3) -> V3, turn: Rotation) {
-        let inside: Vec<bool> = (0..self.components.len()).map(|index| self.is_within(index, component)).collect();
+        let inside: Vec<bool> = (0..self.components.len())
+            .map(|index| self.is_within(index, component))
+            .collect();
         for (carried, inside) in self.components.iter_mut().zip(&inside) {
             if *inside {
                 carried.position = place(carried.position);
@@ -265,7 +289,10 @@ impl Instrument {
             if let Some(found) = self.parameters.get(&*component.name).and_then(|own| own.get(name)) {
                 return Some(found);
             }
-            at = component.parent.map(|parent| parent as usize).filter(|parent| *parent < index);
+            at = component
+                .parent
+                .map(|parent| parent as usize)
+                .filter(|parent| *parent < index);
         }
         self.parameters.get(&self.name).and_then(|own| own.get(name))
     }

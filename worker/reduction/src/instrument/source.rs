@@ -40,14 +40,19 @@ const OWN: &[(&str, &str)] = &[("LIVEDEMO", include_str!("../../instruments/LIVE
 impl InstrumentFolders {
     /// Definitions in these folders, the first folder first.
     pub fn new(folders: Vec<PathBuf>) -> Self {
-        Self { folders, read: Mutex::default() }
+        Self {
+            folders,
+            read: Mutex::default(),
+        }
     }
 
     fn candidates(&self, name: &str) -> Vec<PathBuf> {
         let prefix = format!("{}_definition", name.to_lowercase());
         let mut found = Vec::new();
         for folder in &self.folders {
-            let Ok(entries) = std::fs::read_dir(folder) else { continue };
+            let Ok(entries) = std::fs::read_dir(folder) else {
+                continue;
+            };
             for entry in entries.flatten() {
                 let file = entry.file_name().to_string_lossy().to_lowercase();
                 let rest = file.strip_prefix(&prefix);
@@ -66,7 +71,12 @@ impl InstrumentFolders {
         }
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) => return failed(format!("Unable to read the instrument definition {}: {error}", path.display())),
+            Err(error) => {
+                return failed(format!(
+                    "Unable to read the instrument definition {}: {error}",
+                    path.display()
+                ));
+            }
         };
         let instrument = Arc::new(parse(&path.display().to_string(), &text)?);
         self.read.lock().insert(path.to_owned(), instrument.clone());
@@ -83,7 +93,9 @@ impl InstrumentSource for InstrumentFolders {
         let mut best: Option<(DateAndTime, PathBuf)> = None;
         let mut any = None;
         for path in self.candidates(name) {
-            let Ok(text) = std::fs::read_to_string(&path) else { continue };
+            let Ok(text) = std::fs::read_to_string(&path) else {
+                continue;
+            };
             let (from, to) = idf::validity(&text);
             any = Some(path.clone());
             if from <= at && at <= to && best.as_ref().is_none_or(|(latest, _)| from > *latest) {
@@ -97,7 +109,11 @@ impl InstrumentSource for InstrumentFolders {
             let folders: Vec<String> = self.folders.iter().map(|folder| folder.display().to_string()).collect();
             return failed(format!(
                 "No instrument definition {name}_Definition*.xml was found in {}: set INSTRUMENT_DIR to a folder that holds it",
-                if folders.is_empty() { "any folder (none is set)".to_owned() } else { folders.join(", ") }
+                if folders.is_empty() {
+                    "any folder (none is set)".to_owned()
+                } else {
+                    folders.join(", ")
+                }
             ));
         };
         let key = PathBuf::from(format!("<built in>/{own}"));

@@ -23,7 +23,11 @@ impl V3 {
     /// From distance, polar angle from z and azimuth from x, angles in degrees.
     pub fn spherical(r: f64, theta: f64, phi: f64) -> Self {
         let (theta, phi) = (theta.to_radians(), phi.to_radians());
-        Self::new(r * theta.sin() * phi.cos(), r * theta.sin() * phi.sin(), r * theta.cos())
+        Self::new(
+            r * theta.sin() * phi.cos(),
+            r * theta.sin() * phi.sin(),
+            r * theta.cos(),
+        )
     }
 
     /// The scalar product.
@@ -54,7 +58,11 @@ impl V3 {
     /// The angle to another vector, radians; 0 when either is zero.
     pub fn angle(self, other: Self) -> f64 {
         let norms = self.norm() * other.norm();
-        if norms > 0.0 { (self.dot(other) / norms).clamp(-1.0, 1.0).acos() } else { 0.0 }
+        if norms > 0.0 {
+            (self.dot(other) / norms).clamp(-1.0, 1.0).acos()
+        } else {
+            0.0
+        }
     }
 
     /// The coordinates in order.
@@ -103,7 +111,10 @@ impl Default for Rotation {
 
 impl Rotation {
     /// No rotation.
-    pub const IDENTITY: Self = Self { w: 1.0, v: V3::new(0.0, 0.0, 0.0) };
+    pub const IDENTITY: Self = Self {
+        w: 1.0,
+        v: V3::new(0.0, 0.0, 0.0),
+    };
 
     /// About an axis by an angle in degrees; no rotation about a zero axis.
     pub fn about(axis: V3, degrees: f64) -> Self {
@@ -111,7 +122,10 @@ impl Rotation {
             return Self::IDENTITY;
         }
         let half = degrees.to_radians() / 2.0;
-        Self { w: half.cos(), v: axis.unit() * half.sin() }
+        Self {
+            w: half.cos(),
+            v: axis.unit() * half.sin(),
+        }
     }
 
     /// The rotation that turns one direction into another by the shortest way.
@@ -126,7 +140,11 @@ impl Rotation {
             return Self::IDENTITY;
         }
         // Opposite directions: any axis across does.
-        let across = if from.x.abs() < 0.9 { V3::new(1.0, 0.0, 0.0) } else { V3::new(0.0, 1.0, 0.0) };
+        let across = if from.x.abs() < 0.9 {
+            V3::new(1.0, 0.0, 0.0)
+        } else {
+            V3::new(0.0, 1.0, 0.0)
+        };
         Self::about(from.cross(across), 180.0)
     }
 

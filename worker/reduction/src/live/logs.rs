@@ -14,7 +14,9 @@ use crate::run::{GOOD_CHARGE, LogProperty, LogValue, PULSE_CHARGE, Run, SeriesVa
 pub fn charge_by_period(snapshot: &Snapshot) -> Vec<Charge> {
     let mut periods = vec![Charge::default(); snapshot.run().n_periods.max(1) as usize];
     for pulse in snapshot.pulses().iter() {
-        let Some(period) = periods.get_mut(usize::from(pulse.period)) else { continue };
+        let Some(period) = periods.get_mut(usize::from(pulse.period)) else {
+            continue;
+        };
         period.raw_frames += 1;
         if pulse.good {
             period.good_frames += 1;
@@ -44,7 +46,11 @@ pub struct Charge {
 pub fn title(snapshot: &Snapshot) -> String {
     let metadata = snapshot.run().metadata.as_deref().unwrap_or_default();
     let value: serde_json::Value = serde_json::from_str(metadata).unwrap_or_default();
-    ["title", "run_title"].iter().find_map(|key| value.get(key)?.as_str()).unwrap_or_default().to_owned()
+    ["title", "run_title"]
+        .iter()
+        .find_map(|key| value.get(key)?.as_str())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The logs of a run, or of one of its periods.
@@ -56,7 +62,11 @@ pub fn run(snapshot: &Snapshot, period: Option<u16>, charges: &[Charge]) -> Run 
     }
     let start = DateAndTime::from_pulse(info.start);
     let end = info.stop.or(info.last_pulse).map(DateAndTime::from_pulse);
-    let number = if info.run_number.is_empty() { &info.run_name } else { &info.run_number };
+    let number = if info.run_number.is_empty() {
+        &info.run_name
+    } else {
+        &info.run_number
+    };
     logs.set_text("run_number", number);
     logs.set_text("run_title", &title(snapshot));
     logs.set_text("run_start", &start.to_iso());
@@ -76,9 +86,15 @@ pub fn run(snapshot: &Snapshot, period: Option<u16>, charges: &[Charge]) -> Run 
     if chosen.iter().any(|charge| charge.known) {
         logs.set_number(GOOD_CHARGE, chosen.iter().map(|charge| charge.charge).sum(), "uA.hour");
         let times: Vec<DateAndTime> = chosen.iter().flat_map(|charge| charge.times.iter().copied()).collect();
-        let values: Vec<f64> = chosen.iter().flat_map(|charge| charge.charges.iter().copied()).collect();
+        let values: Vec<f64> = chosen
+            .iter()
+            .flat_map(|charge| charge.charges.iter().copied())
+            .collect();
         if let Some(series) = TimeSeries::new(times, SeriesValues::Floats(values)) {
-            logs.set(PULSE_CHARGE, LogProperty::new(LogValue::Series(series)).with_units("uA.hour"));
+            logs.set(
+                PULSE_CHARGE,
+                LogProperty::new(LogValue::Series(series)).with_units("uA.hour"),
+            );
         }
     }
     if let Some(period) = period {
@@ -96,9 +112,15 @@ fn int(value: i64) -> LogProperty {
 
 /// Adds a log under its name, and under its process variable where that is another.
 fn add(logs: &mut Run, series: &LogSeries) {
-    let times = series.values.iter().map(|entry| DateAndTime::from_pulse(entry.time)).collect();
+    let times = series
+        .values
+        .iter()
+        .map(|entry| DateAndTime::from_pulse(entry.time))
+        .collect();
     let Some(values) = values(series) else { return };
-    let Some(values) = TimeSeries::new(times, values) else { return };
+    let Some(values) = TimeSeries::new(times, values) else {
+        return;
+    };
     let units = series.units.as_deref().unwrap_or_default();
     let log = LogProperty::new(LogValue::Series(values)).with_units(units);
     if series.variable != series.name {

@@ -65,7 +65,11 @@ pub fn bind(snapshot: &Snapshot, service: &Service, ids: EventIds) -> Result<Bou
     let by_period = logs::charge_by_period(snapshot);
     let periods = (0..run.n_periods.max(1)).map(|period| {
         let number = u16::try_from(period).unwrap_or(u16::MAX);
-        let parts = if run.n_periods > 1 { snapshot.period(number) } else { snapshot.parts().to_vec() };
+        let parts = if run.n_periods > 1 {
+            snapshot.period(number)
+        } else {
+            snapshot.parts().to_vec()
+        };
         let mut lane = Digest::new("run");
         lane.add((run.key.as_str(), run.n_periods > 1, period));
         let plan = EventPlan::snapshot(&parts, snapshot.settled_before(), slots.clone(), lane.finish());
@@ -80,13 +84,19 @@ pub fn bind(snapshot: &Snapshot, service: &Service, ids: EventIds) -> Result<Bou
         workspace.title = logs::title(snapshot);
         workspace
     });
-    Ok(Bound { periods: periods.collect(), event_ids: meaning.name(), warnings })
+    Ok(Bound {
+        periods: periods.collect(),
+        event_ids: meaning.name(),
+        warnings,
+    })
 }
 
 fn instrument(snapshot: &Snapshot, service: &Service, warnings: &mut Vec<Warning>) -> Arc<Instrument> {
     let run = snapshot.run();
     let named = Some(run.instrument.clone()).filter(|name| !name.is_empty());
-    let name = named.or_else(|| service.config.get("default.instrument")).unwrap_or_default();
+    let name = named
+        .or_else(|| service.config.get("default.instrument"))
+        .unwrap_or_default();
     service.instruments.by_name(&name, DateAndTime::from_pulse(run.start)).unwrap_or_else(|error| {
         warnings.push(Warning {
             reason: "NoInstrument",

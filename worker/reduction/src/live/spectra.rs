@@ -51,24 +51,35 @@ pub fn layout(
     let spectra = match map {
         Some(map) if !map.spectrum.is_empty() => from_map(map),
         _ if !instrument.is_empty() => {
-            one_each(instrument.detectors.iter().map(|detector| detector.id), |number, _| number)
+            one_each(instrument.detectors.iter().map(|detector| detector.id), |number, _| {
+                number
+            })
         }
         _ => {
             let mut ids: Vec<i32> = seen.ids().filter_map(|id| i32::try_from(id).ok()).collect();
             ids.sort_unstable();
-            one_each(ids.into_iter(), |number, id| if meaning == Meaning::Spectrum { id } else { number })
+            one_each(
+                ids.into_iter(),
+                |number, id| if meaning == Meaning::Spectrum { id } else { number },
+            )
         }
     };
     let slots = match meaning {
         Meaning::Spectrum => by_id(spectra.numbers().iter().copied().enumerate()),
-        Meaning::Detector => by_id((0..spectra.len()).flat_map(|index| spectra.detectors(index).iter().map(move |id| (index, *id)))),
-        Meaning::Index => (0..spectra.len()).filter_map(|index| Some((u32::try_from(index).ok()?, index))).collect(),
+        Meaning::Detector => {
+            by_id((0..spectra.len()).flat_map(|index| spectra.detectors(index).iter().map(move |id| (index, *id))))
+        }
+        Meaning::Index => (0..spectra.len())
+            .filter_map(|index| Some((u32::try_from(index).ok()?, index)))
+            .collect(),
     };
     Layout { spectra, slots }
 }
 
 fn by_id(pairs: impl Iterator<Item = (usize, i32)>) -> Vec<(u32, usize)> {
-    pairs.filter_map(|(index, id)| Some((u32::try_from(id).ok()?, index))).collect()
+    pairs
+        .filter_map(|(index, id)| Some((u32::try_from(id).ok()?, index)))
+        .collect()
 }
 
 /// Detectors of equal spectrum number are one spectrum; spectra are in order of their numbers.
@@ -99,20 +110,38 @@ mod tests {
     use super::*;
 
     fn map() -> DetectorSpectrumMap {
-        DetectorSpectrumMap { spectrum: vec![3, 1, 3, 2], detector_id: vec![31, 11, 30, 21], n_spectra: 4 }
+        DetectorSpectrumMap {
+            spectrum: vec![3, 1, 3, 2],
+            detector_id: vec![31, 11, 30, 21],
+            n_spectra: 4,
+        }
     }
 
     #[test]
     fn ids_mean_what_the_stream_and_the_setting_say() {
-        assert_eq!(meaning(EventIds::Auto, Some(EventSchema::Ev42), true), Meaning::Spectrum);
-        assert_eq!(meaning(EventIds::Auto, Some(EventSchema::Ev42), false), Meaning::Detector);
-        assert_eq!(meaning(EventIds::Auto, Some(EventSchema::Ev44), true), Meaning::Detector);
+        assert_eq!(
+            meaning(EventIds::Auto, Some(EventSchema::Ev42), true),
+            Meaning::Spectrum
+        );
+        assert_eq!(
+            meaning(EventIds::Auto, Some(EventSchema::Ev42), false),
+            Meaning::Detector
+        );
+        assert_eq!(
+            meaning(EventIds::Auto, Some(EventSchema::Ev44), true),
+            Meaning::Detector
+        );
         assert_eq!(meaning(EventIds::Index, None, true), Meaning::Index);
     }
 
     #[test]
     fn a_map_gives_spectra_in_order_with_their_detectors_merged() {
-        let layout = layout(Some(&map()), &Instrument::default(), Meaning::Detector, &Dictionary::default());
+        let layout = layout(
+            Some(&map()),
+            &Instrument::default(),
+            Meaning::Detector,
+            &Dictionary::default(),
+        );
         assert_eq!(layout.spectra.numbers(), [1, 2, 3]);
         assert_eq!(layout.spectra.detectors(2), [30, 31]);
         assert_eq!(layout.slots, [(11, 0), (21, 1), (30, 2), (31, 2)]);
@@ -120,9 +149,19 @@ mod tests {
 
     #[test]
     fn spectrum_numbers_and_indices_find_the_same_spectra() {
-        let number = layout(Some(&map()), &Instrument::default(), Meaning::Spectrum, &Dictionary::default());
+        let number = layout(
+            Some(&map()),
+            &Instrument::default(),
+            Meaning::Spectrum,
+            &Dictionary::default(),
+        );
         assert_eq!(number.slots, [(1, 0), (2, 1), (3, 2)]);
-        let index = layout(Some(&map()), &Instrument::default(), Meaning::Index, &Dictionary::default());
+        let index = layout(
+            Some(&map()),
+            &Instrument::default(),
+            Meaning::Index,
+            &Dictionary::default(),
+        );
         assert_eq!(index.slots, [(0, 0), (1, 1), (2, 2)]);
     }
 }

@@ -46,7 +46,10 @@ pub struct LogProperty {
 impl LogProperty {
     /// A log without a unit.
     pub fn new(value: LogValue) -> Self {
-        Self { value, units: String::new() }
+        Self {
+            value,
+            units: String::new(),
+        }
     }
 
     /// With a unit.
@@ -122,7 +125,8 @@ impl Run {
     /// # Errors
     /// `Execution` when there is none.
     pub fn property(&self, name: &str) -> Result<&LogProperty> {
-        self.get(name).ok_or_else(|| AlgorithmError::Execution(format!("Unknown property search object {name}")))
+        self.get(name)
+            .ok_or_else(|| AlgorithmError::Execution(format!("Unknown property search object {name}")))
     }
 
     /// Sets a log, in place of one that may be there.
@@ -173,8 +177,12 @@ impl Run {
 
     /// The run number: the digits of the log `run_number`; 0 when there is none.
     pub fn run_number(&self) -> i64 {
-        let digits: String =
-            self.text("run_number").unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
+        let digits: String = self
+            .text("run_number")
+            .unwrap_or_default()
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect();
         digits.parse().unwrap_or_default()
     }
 
@@ -205,7 +213,9 @@ impl Run {
 
     /// The charge, µAh: `gd_prtn_chrg`, else the sum of `proton_charge`; 0 when neither is there.
     pub fn proton_charge(&self) -> f64 {
-        self.number_or_none(GOOD_CHARGE).or_else(|| self.integrated_charge()).unwrap_or_default()
+        self.number_or_none(GOOD_CHARGE)
+            .or_else(|| self.integrated_charge())
+            .unwrap_or_default()
     }
 
     fn number_or_none(&self, name: &str) -> Option<f64> {
@@ -215,9 +225,15 @@ impl Run {
     /// The sum of `proton_charge`, µAh: a series in pC is converted.
     pub fn integrated_charge(&self) -> Option<f64> {
         let log = self.get(PULSE_CHARGE)?;
-        let LogValue::Series(series) = &log.value else { return None };
+        let LogValue::Series(series) = &log.value else {
+            return None;
+        };
         let sum: f64 = series.filtered().numbers()?.iter().sum();
-        Some(if is_picocoulomb(&log.units) { sum * 1e-6 / 3600.0 } else { sum })
+        Some(if is_picocoulomb(&log.units) {
+            sum * 1e-6 / 3600.0
+        } else {
+            sum
+        })
     }
 
     /// Limits filtered values of every series to intervals, or lifts the limit.
@@ -247,7 +263,8 @@ impl Run {
 
     /// The goniometer's rotation, row by row.
     pub fn goniometer(&self) -> [[f64; 3]; 3] {
-        self.goniometer.unwrap_or([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        self.goniometer
+            .unwrap_or([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     }
 
     /// Sets the goniometer's rotation.
@@ -257,8 +274,15 @@ impl Run {
 
     /// Adds the logs of another run: series are joined, what accumulates is summed, other logs stay.
     pub fn merge(&mut self, other: &Self) {
-        const SUMMED: &[&str] =
-            &["gd_prtn_chrg", "tot_prtn_chrg", "rawfrm", "goodfrm", "dur", "gd_prtn_chrg_by_period", "uA.hour"];
+        const SUMMED: &[&str] = &[
+            "gd_prtn_chrg",
+            "tot_prtn_chrg",
+            "rawfrm",
+            "goodfrm",
+            "dur",
+            "gd_prtn_chrg_by_period",
+            "uA.hour",
+        ];
         for (name, log) in &other.logs {
             let summed = SUMMED.contains(&name.as_str()) || (name.starts_with("monitor") && name.ends_with("_counts"));
             match (self.logs.get_mut(name), &log.value) {
@@ -300,7 +324,9 @@ impl Run {
         match &mut log.value {
             LogValue::Series(series) => match series.push(time, value) {
                 true => Ok(()),
-                false => failed(format!("Log '{name}' exists but the values are not of a compatible type")),
+                false => failed(format!(
+                    "Log '{name}' exists but the values are not of a compatible type"
+                )),
             },
             _ => failed(format!(
                 "Log '{name}' already exists but is not a time series. Use DeleteExisting=True to replace it."
@@ -320,8 +346,12 @@ mod tests {
     use super::*;
 
     fn series(values: &[f64]) -> LogProperty {
-        let times = (0..values.len()).map(|i| DateAndTime::from_nanoseconds(i as i64 * 1_000_000_000)).collect();
-        LogProperty::new(LogValue::Series(TimeSeries::new(times, SeriesValues::Floats(values.to_vec())).unwrap()))
+        let times = (0..values.len())
+            .map(|i| DateAndTime::from_nanoseconds(i as i64 * 1_000_000_000))
+            .collect();
+        LogProperty::new(LogValue::Series(
+            TimeSeries::new(times, SeriesValues::Floats(values.to_vec())).unwrap(),
+        ))
     }
 
     #[test]

@@ -88,7 +88,11 @@ impl TimeSeries {
         if times.len() != values.len() {
             return None;
         }
-        let mut series = Self { times, values, filter: None };
+        let mut series = Self {
+            times,
+            values,
+            filter: None,
+        };
         series.sort();
         Some(series)
     }
@@ -170,7 +174,11 @@ impl TimeSeries {
 
     /// Removes everything.
     pub fn clear(&mut self) {
-        *self = Self { times: Vec::new(), values: self.values.pick(&[]), filter: None };
+        *self = Self {
+            times: Vec::new(),
+            values: self.values.pick(&[]),
+            filter: None,
+        };
     }
 
     /// The value that held at a time: the last at or before it, else the first. `None` when the series is empty.
@@ -192,7 +200,9 @@ impl TimeSeries {
     /// The values that a filter leaves, and for each interval the value that held at its start. Everything when there
     /// is no filter, or a single value.
     pub fn filtered(&self) -> Self {
-        let Some(filter) = self.filter.as_ref().filter(|_| self.len() > 1) else { return self.clone() };
+        let Some(filter) = self.filter.as_ref().filter(|_| self.len() > 1) else {
+            return self.clone();
+        };
         let mut indices = Vec::new();
         let mut times = Vec::new();
         for (start, stop) in filter.iter() {
@@ -209,7 +219,11 @@ impl TimeSeries {
                 }
             }
         }
-        Self { values: self.values.pick(&indices), times, filter: None }
+        Self {
+            values: self.values.pick(&indices),
+            times,
+            filter: None,
+        }
     }
 
     /// The values whose times lie in the intervals.
@@ -220,22 +234,34 @@ impl TimeSeries {
         }
         indices.sort_unstable();
         indices.dedup();
-        let times = indices.iter().filter_map(|index| self.times.get(*index)).copied().collect();
-        Self { values: self.values.pick(&indices), times, filter: None }
+        let times = indices
+            .iter()
+            .filter_map(|index| self.times.get(*index))
+            .copied()
+            .collect();
+        Self {
+            values: self.values.pick(&indices),
+            times,
+            filter: None,
+        }
     }
 
     /// The average over time, each value weighted by how long it held until the next; the plain mean when no time
     /// passed. Of filtered values, when there is a filter. `None` for texts and for an empty series.
     pub fn time_average(&self) -> Option<f64> {
         let numbers = self.numbers()?;
-        statistics::time_average(&self.times, &numbers, self.filter.as_ref().filter(|_| self.len() > 1)).map(|(mean, _)| mean)
+        statistics::time_average(&self.times, &numbers, self.filter.as_ref().filter(|_| self.len() > 1))
+            .map(|(mean, _)| mean)
     }
 
     /// Minimum, maximum, mean and so on, of filtered values when there is a filter.
     pub fn statistics(&self) -> Option<Statistics> {
         let filtered = self.filtered();
-        let (mean, deviation) =
-            statistics::time_average(&self.times, &self.numbers()?, self.filter.as_ref().filter(|_| self.len() > 1))?;
+        let (mean, deviation) = statistics::time_average(
+            &self.times,
+            &self.numbers()?,
+            self.filter.as_ref().filter(|_| self.len() > 1),
+        )?;
         Statistics::of(&filtered.times, &filtered.numbers()?, mean, deviation)
     }
 
@@ -243,7 +269,11 @@ impl TimeSeries {
     pub fn to_text(&self) -> String {
         let mut lines = Vec::with_capacity(self.len());
         for (index, time) in self.times.iter().enumerate() {
-            let value = self.values.get(index).map(|v| crate::run::LogProperty::new(v).text()).unwrap_or_default();
+            let value = self
+                .values
+                .get(index)
+                .map(|v| crate::run::LogProperty::new(v).text())
+                .unwrap_or_default();
             lines.push(format!("{}  {value}", time.to_iso()));
         }
         let mut text = lines.join("\n");
@@ -283,7 +313,10 @@ mod tests {
         let log = series(&[(0, 1.0), (1, 3.0), (4, 100.0)]);
         assert!((log.time_average().unwrap() - 2.5).abs() < 1e-12);
         let stats = log.statistics().unwrap();
-        assert_eq!((stats.minimum, stats.maximum, stats.median, stats.duration), (1.0, 100.0, 3.0, 4.0));
+        assert_eq!(
+            (stats.minimum, stats.maximum, stats.median, stats.duration),
+            (1.0, 100.0, 3.0, 4.0)
+        );
     }
 
     #[test]

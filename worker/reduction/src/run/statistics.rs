@@ -32,7 +32,11 @@ impl Statistics {
         let (minimum, maximum) = (*sorted.first()?, *sorted.last()?);
         let middle = sorted.len() / 2;
         let upper = *sorted.get(middle)?;
-        let median = if sorted.len() % 2 == 1 { upper } else { (upper + *sorted.get(middle.checked_sub(1)?)?) / 2.0 };
+        let median = if sorted.len() % 2 == 1 {
+            upper
+        } else {
+            (upper + *sorted.get(middle.checked_sub(1)?)?) / 2.0
+        };
         let mean = values.iter().sum::<f64>() / count;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count;
         Some(Self {
@@ -57,7 +61,11 @@ pub(crate) fn time_average(times: &[DateAndTime], values: &[f64], intervals: Opt
     for (start, stop) in intervals.iter() {
         let mut index = times.partition_point(|t| *t <= *start).saturating_sub(1);
         while let Some(value) = values.get(index) {
-            let from = times.get(index).copied().filter(|t| index > 0 && *t > *start).unwrap_or(*start);
+            let from = times
+                .get(index)
+                .copied()
+                .filter(|t| index > 0 && *t > *start)
+                .unwrap_or(*start);
             let to = times.get(index + 1).copied().unwrap_or(*stop).min(*stop);
             let held = to.seconds_since(from).max(0.0);
             weight += held;

@@ -32,7 +32,11 @@ impl WorkspaceCell {
     /// A cell that holds a workspace; the name is empty until it is put into the data service.
     pub fn new(name: &str, workspace: impl Into<Workspace>) -> Handle {
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { id, name: RwLock::new(name.to_owned()), inner: RwLock::new(workspace.into()) })
+        Arc::new(Self {
+            id,
+            name: RwLock::new(name.to_owned()),
+            inner: RwLock::new(workspace.into()),
+        })
     }
 
     /// A number that no other cell of the process has.

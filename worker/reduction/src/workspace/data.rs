@@ -44,7 +44,10 @@ pub struct Rows(Source);
 #[derive(Clone)]
 enum Source {
     Stored(Arc<Vec<Stored>>),
-    Lazy { source: Arc<dyn RowSource>, deviation: bool },
+    Lazy {
+        source: Arc<dyn RowSource>,
+        deviation: bool,
+    },
 }
 
 impl Rows {
@@ -60,12 +63,18 @@ impl Rows {
 
     /// The signal of rows that are computed when read.
     pub fn signal(source: Arc<dyn RowSource>) -> Self {
-        Self(Source::Lazy { source, deviation: false })
+        Self(Source::Lazy {
+            source,
+            deviation: false,
+        })
     }
 
     /// The standard deviations of rows that are computed when read.
     pub fn deviation(source: Arc<dyn RowSource>) -> Self {
-        Self(Source::Lazy { source, deviation: true })
+        Self(Source::Lazy {
+            source,
+            deviation: true,
+        })
     }
 
     /// The number of rows.
@@ -125,7 +134,11 @@ impl Rows {
             Source::Lazy { source, deviation } => {
                 let bins = source.bins(row).min(out.len());
                 if let Some(out) = out.get_mut(..bins) {
-                    if *deviation { source.deviation(row, out) } else { source.signal(row, out) }
+                    if *deviation {
+                        source.deviation(row, out)
+                    } else {
+                        source.signal(row, out)
+                    }
                 }
                 bins
             }
@@ -144,7 +157,10 @@ impl Rows {
 
     fn store(&mut self, row: usize, stored: Stored) {
         if let Source::Lazy { source, .. } = &self.0 {
-            let rows = (0..source.rows()).filter_map(|row| self.get(row)).map(Stored::Owned).collect();
+            let rows = (0..source.rows())
+                .filter_map(|row| self.get(row))
+                .map(Stored::Owned)
+                .collect();
             self.0 = Source::Stored(Arc::new(rows));
         }
         if let Source::Stored(rows) = &mut self.0
@@ -191,8 +207,14 @@ impl Rows {
                 Self(Source::Stored(Arc::new(rows)))
             }
             Source::Lazy { source, deviation } => {
-                let source = Arc::new(Picked { source: source.clone(), rows: indices.into() });
-                Self(Source::Lazy { source, deviation: *deviation })
+                let source = Arc::new(Picked {
+                    source: source.clone(),
+                    rows: indices.into(),
+                });
+                Self(Source::Lazy {
+                    source,
+                    deviation: *deviation,
+                })
             }
         }
     }
@@ -309,7 +331,7 @@ pub fn same_row(a: &Row, b: &Row) -> bool {
         return true;
     }
     a.len() == b.len()
-        && a.iter().zip(b.iter()).all(|(x, y)| {
-            x == y || (x - y).abs() <= 1e-7 * x.abs().max(y.abs()) || (x.is_nan() && y.is_nan())
-        })
+        && a.iter()
+            .zip(b.iter())
+            .all(|(x, y)| x == y || (x - y).abs() <= 1e-7 * x.abs().max(y.abs()) || (x.is_nan() && y.is_nan()))
 }

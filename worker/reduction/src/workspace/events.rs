@@ -2,11 +2,13 @@
 //! everything, including a histogram that was computed once; X alone is replaced without touching an event. Must not
 //! know where events come from: plans do.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use live_data_engine::cancel::Cancel;
 use live_data_engine::columns::{Columns, EventKind, Events};
-use live_data_engine::edges::Edges;
+use live_data_engine::counts::Counts;
+use live_data_engine::edges::{Binning, Edges};
+use live_data_engine::memo::Memos;
 use live_data_engine::plan::{EventPlan, PlanError, Source};
 use parking_lot::Mutex;
 
@@ -20,6 +22,13 @@ impl From<PlanError> for AlgorithmError {
             other => Self::Execution(other.to_string()),
         }
     }
+}
+
+/// The histograms that are kept from one execution to the next, for the whole process: whoever starts it sets the
+/// limit.
+pub fn memos() -> &'static Memos {
+    static MEMOS: LazyLock<Memos> = LazyLock::new(|| Memos::new(256 << 20));
+    &MEMOS
 }
 
 /// An event that was added by hand and is not yet in the plan: row, time of flight in µs, pulse time.
@@ -37,7 +46,12 @@ pub struct EventData {
 impl EventData {
     /// The events of a plan, binned over X.
     pub fn new(plan: EventPlan, x: Xs) -> Self {
-        Self { plan, x, binned: Arc::default(), added: Arc::default() }
+        Self {
+            plan,
+            x,
+            binned: Arc::default(),
+            added: Arc::default(),
+        }
     }
 
     /// The plan, with events that were added by hand.
@@ -53,7 +67,9 @@ impl EventData {
                 row.pulse_time.push(*time);
             }
         }
-        self.plan.plus(&EventPlan::columns(Columns::from_rows(&rows))).unwrap_or_else(|_| self.plan.clone())
+        self.plan
+            .plus(&EventPlan::columns(Columns::from_rows(&rows)))
+            .unwrap_or_else(|_| self.plan.clone())
     }
 
     /// The number of spectra.
@@ -101,13 +117,7 @@ impl EventData {
     /// # Errors
     /// `Cancelled`.
     pub fn counts(&self, cancel: &Cancel) -> Result<Vec<u64>> {
-        let mut counts = vec![0; self.rows()];
-        scan(&self.plan(), cancel, |row, _, _, _| {
-            if let Some(count) = counts.get_mut(row) {
-                *count += 1;
-            }
-        })?;
-        Ok(counts)
+        Ok(self.plan().count_events(cancel, memos())?)
     }
 
     /// The number of all events.
@@ -123,12 +133,7 @@ impl EventData {
     /// # Errors
     /// `Cancelled`.
     pub fn range(&self, cancel: &Cancel) -> Result<Option<(f64, f64)>> {
-        let mut range: Option<(f64, f64)> = None;
-        scan(&self.plan(), cancel, |_, x, _, _| {
-            let (low, high) = range.unwrap_or((x, x));
-            range = Some((low.min(x), high.max(x)));
-        })?;
-        Ok(range)
+        Ok(self.plan().x_range(cancel, memos())?)
     }
 
     /// The events of one spectrum, copied.
@@ -139,20 +144,7 @@ impl EventData {
         if index >= self.rows() {
             return outside("workspace index", index, self.rows());
         }
-        let plan = self.plan();
-        let kind = plan.kind();
-        let mut events = Events::default();
-        scan(&plan.subset(&[index])?, cancel, |_, x, time, (weight, error)| {
-            events.x.push(x);
-            if kind != EventKind::WeightedNoTime {
-                events.pulse_time.push(time);
-            }
-            if kind != EventKind::Plain {
-                events.weight.push(weight as f32);
-                events.error_squared.push(error as f32);
-            }
-        })?;
-        Ok(events)
+        Ok(self.plan().spectrum_events(index, cancel)?)
     }
 
     /// Adds one event: value in the unit of X, pulse time in ns since the Unix epoch. Cheap: it joins the plan when
@@ -179,7 +171,11 @@ impl EventData {
     /// When the number of spectra differs.
     pub fn replace(&mut self, rows: &[Events]) -> Result<()> {
         if rows.len() != self.rows() {
-            return failed(format!("{} rows of events were given for {} spectra", rows.len(), self.rows()));
+            return failed(format!(
+                "{} rows of events were given for {} spectra",
+                rows.len(),
+                self.rows()
+            ));
         }
         *self = Self::new(EventPlan::columns(Columns::from_rows(rows)), self.x.clone());
         Ok(())
@@ -191,7 +187,9 @@ impl EventData {
     /// `Index` when there is no such spectrum.
     pub fn replace_spectrum(&mut self, index: usize, events: Events) -> Result<()> {
         let mut cleared = vec![false; self.rows()];
-        let Some(flag) = cleared.get_mut(index) else { return outside("workspace index", index, self.rows()) };
+        let Some(flag) = cleared.get_mut(index) else {
+            return outside("workspace index", index, self.rows());
+        };
         *flag = true;
         let mut rows = vec![Events::default(); self.rows()];
         if let Some(row) = rows.get_mut(index) {
@@ -215,74 +213,21 @@ impl EventData {
     }
 }
 
-/// Calls `visit(row, value, pulse time, (weight, squared error))` for each event of a plan.
-pub(crate) fn scan(plan: &EventPlan, cancel: &Cancel, mut visit: impl FnMut(usize, f64, i64, (f64, f64))) -> Result<()> {
-    for term in plan.terms() {
-        match term.source() {
-            Source::Stream { parts, slots, .. } => {
-                for part in parts.iter() {
-                    cancel.check().map_err(|_| AlgorithmError::Cancelled)?;
-                    let times = part.chunk.pulse_times();
-                    part.chunk.for_each(|dense, time_of_flight, pulse| {
-                        let pulse = usize::from(pulse);
-                        let Some(slot) = slots.slot(dense as usize) else { return };
-                        if !part.selected.get(pulse) {
-                            return;
-                        }
-                        let Some(row) = term.rows().row(slot) else { return };
-                        let x = term.transform().apply(slot, f64::from(time_of_flight) / 1000.0);
-                        if let Some(x) = x {
-                            visit(row, x, times.get(pulse).map_or(0, |t| t.nanos()), term.weights().at(slot).apply(1.0, 1.0));
-                        }
-                    });
-                }
-            }
-            Source::Columns(columns) => {
-                for slot in 0..columns.rows() {
-                    cancel.check().map_err(|_| AlgorithmError::Cancelled)?;
-                    let Some(row) = term.rows().row(slot) else { continue };
-                    let factor = term.weights().at(slot);
-                    for index in columns.range(slot) {
-                        let Some(x) = columns.x().get(index).and_then(|x| term.transform().apply(slot, *x)) else {
-                            continue;
-                        };
-                        let time = columns.pulse_times().and_then(|times| times.get(index)).copied().unwrap_or(0);
-                        let (w, e) = columns.weight(index);
-                        let weight = factor.apply(w, e);
-                        visit(row, x, time, weight);
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
-}
+/// Counts as rows.
+struct Counted(Counts);
 
-/// Signal and squared errors, row by row.
-struct Binned {
-    rows: Vec<(Vec<f64>, Vec<f64>)>,
-}
-
-impl RowSource for Binned {
+impl RowSource for Counted {
     fn rows(&self) -> usize {
-        self.rows.len()
+        self.0.rows()
     }
     fn bins(&self, row: usize) -> usize {
-        self.rows.get(row).map_or(0, |(y, _)| y.len())
+        if row < self.0.rows() { self.0.bins(row) } else { 0 }
     }
     fn signal(&self, row: usize, out: &mut [f64]) {
-        if let Some((y, _)) = self.rows.get(row) {
-            for (to, from) in out.iter_mut().zip(y) {
-                *to = *from;
-            }
-        }
+        self.0.row_y(row, out);
     }
     fn deviation(&self, row: usize, out: &mut [f64]) {
-        if let Some((_, e)) = self.rows.get(row) {
-            for (to, from) in out.iter_mut().zip(e) {
-                *to = from.sqrt();
-            }
-        }
+        self.0.row_error(row, out);
     }
 }
 
@@ -292,25 +237,9 @@ pub(crate) fn edges_of(row: &Row) -> Result<Edges> {
 }
 
 fn histogram(plan: &EventPlan, x: &Xs, cancel: &Cancel) -> Result<Arc<dyn RowSource>> {
-    let edges: Vec<Edges> = match x {
-        Xs::Common(row) => vec![edges_of(row)?],
-        Xs::Each(rows) => rows.iter().map(edges_of).collect::<Result<_>>()?,
+    let binning = match x {
+        Xs::Common(row) => Binning::Common(edges_of(row)?),
+        Xs::Each(rows) => Binning::PerRow(rows.iter().map(edges_of).collect::<Result<_>>()?),
     };
-    let edges_at = |row: usize| if edges.len() == 1 { edges.first() } else { edges.get(row) };
-    let mut rows: Vec<(Vec<f64>, Vec<f64>)> = (0..plan.rows())
-        .map(|row| {
-            let bins = edges_at(row).map_or(0, Edges::bins);
-            (vec![0.0; bins], vec![0.0; bins])
-        })
-        .collect();
-    scan(plan, cancel, |row, x, _, (weight, error)| {
-        let Some(bin) = edges_at(row).and_then(|edges| edges.find(x)) else { return };
-        if let Some((y, e)) = rows.get_mut(row)
-            && let (Some(y), Some(e)) = (y.get_mut(bin), e.get_mut(bin))
-        {
-            *y += weight;
-            *e += error;
-        }
-    })?;
-    Ok(Arc::new(Binned { rows }))
+    Ok(Arc::new(Counted(plan.histogram(&binning, cancel, memos())?)))
 }

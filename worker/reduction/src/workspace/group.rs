@@ -77,7 +77,9 @@ impl WorkspaceGroup {
     }
 
     pub(crate) fn replace(&mut self, old: &Handle, new: Option<&Handle>) {
-        let Some(index) = self.members.iter().position(|member| Arc::ptr_eq(member, old)) else { return };
+        let Some(index) = self.members.iter().position(|member| Arc::ptr_eq(member, old)) else {
+            return;
+        };
         match (new, self.members.get_mut(index)) {
             (Some(new), Some(slot)) => *slot = new.clone(),
             _ => {

@@ -175,7 +175,11 @@ impl MatrixWorkspace {
 
     /// Fails when there is no spectrum at the index.
     pub(crate) fn check_index(&self, index: usize) -> Result<()> {
-        if index < self.histograms() { Ok(()) } else { outside("workspace index", index, self.histograms()) }
+        if index < self.histograms() {
+            Ok(())
+        } else {
+            outside("workspace index", index, self.histograms())
+        }
     }
 
     /// X of a spectrum: bin edges or points.
@@ -279,7 +283,11 @@ impl MatrixWorkspace {
         match &mut self.data {
             Data::Histogram(histogram) => {
                 if values.len() != bins && values.len() != bins + 1 {
-                    return invalid(format!("X has {} values: it must have {bins} or {}", values.len(), bins + 1));
+                    return invalid(format!(
+                        "X has {} values: it must have {bins} or {}",
+                        values.len(),
+                        bins + 1
+                    ));
                 }
                 histogram.x.set(index, count, values);
             }
@@ -357,8 +365,11 @@ impl MatrixWorkspace {
 
     pub(crate) fn without_exports(mut self) -> Self {
         if let Data::Histogram(histogram) = self.data {
-            self.data =
-                Data::Histogram(Histogram { x: histogram.x, y: histogram.y.without_exports(), e: histogram.e.without_exports() });
+            self.data = Data::Histogram(Histogram {
+                x: histogram.x,
+                y: histogram.y.without_exports(),
+                e: histogram.e.without_exports(),
+            });
         }
         self
     }
@@ -374,7 +385,11 @@ impl MatrixWorkspace {
     /// When the number of spectra differs.
     pub fn set_spectra(&mut self, spectra: Spectra) -> Result<()> {
         if spectra.len() != self.histograms() {
-            return invalid(format!("{} spectra were given for {}", spectra.len(), self.histograms()));
+            return invalid(format!(
+                "{} spectra were given for {}",
+                spectra.len(),
+                self.histograms()
+            ));
         }
         self.spectra = Arc::new(spectra);
         Ok(())
@@ -389,14 +404,21 @@ impl MatrixWorkspace {
             .numbers()
             .iter()
             .position(|known| *known == number)
-            .ok_or_else(|| AlgorithmError::Execution(format!("getIndexFromSpectrumNumber: no spectrum has the number {number}")))
+            .ok_or_else(|| {
+                AlgorithmError::Execution(format!(
+                    "getIndexFromSpectrumNumber: no spectrum has the number {number}"
+                ))
+            })
     }
 
     /// The workspace index of each detector id, in the order of the ids; ids of no spectrum are left out.
     pub fn indices_of_detectors(&self, ids: &[i32]) -> Vec<usize> {
         let map = self.spectra.index_by_detector();
         let mut seen = std::collections::HashSet::new();
-        ids.iter().filter_map(|id| map.get(id).copied()).filter(|index| seen.insert(*index)).collect()
+        ids.iter()
+            .filter_map(|id| map.get(id).copied())
+            .filter(|index| seen.insert(*index))
+            .collect()
     }
 
     /// The unit of X.
@@ -461,7 +483,11 @@ impl MatrixWorkspace {
 
     /// The title.
     pub fn title(&self) -> String {
-        if self.title.is_empty() { self.run.text("run_title").unwrap_or_default() } else { self.title.clone() }
+        if self.title.is_empty() {
+            self.run.text("run_title").unwrap_or_default()
+        } else {
+            self.title.clone()
+        }
     }
 
     /// Sets the title.
@@ -551,17 +577,26 @@ impl MatrixWorkspace {
     /// Whether a spectrum has detectors and all of them are monitors.
     pub fn is_monitor(&self, index: usize) -> bool {
         let ids = self.spectra.detectors(index);
-        !ids.is_empty() && ids.iter().all(|id| self.instrument.detector(*id).is_some_and(|d| d.monitor))
+        !ids.is_empty()
+            && ids
+                .iter()
+                .all(|id| self.instrument.detector(*id).is_some_and(|d| d.monitor))
     }
 
     /// Whether a spectrum has detectors that the instrument knows.
     pub fn has_detectors(&self, index: usize) -> bool {
-        self.spectra.detectors(index).iter().any(|id| self.instrument.detector(*id).is_some())
+        self.spectra
+            .detectors(index)
+            .iter()
+            .any(|id| self.instrument.detector(*id).is_some())
     }
 
     /// The energy mode, from the log `deltaE-mode`: `Elastic` when it has none.
     pub fn energy_mode(&self) -> String {
-        self.run.text("deltaE-mode").filter(|mode| !mode.is_empty()).unwrap_or_else(|| "Elastic".to_owned())
+        self.run
+            .text("deltaE-mode")
+            .filter(|mode| !mode.is_empty())
+            .unwrap_or_else(|| "Elastic".to_owned())
     }
 
     /// Bytes held in memory by the data; events of a run are shared, and count nothing here.

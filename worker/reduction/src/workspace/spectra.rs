@@ -17,7 +17,11 @@ impl Spectra {
     pub fn with_capacity(spectra: usize) -> Self {
         let mut starts = Vec::with_capacity(spectra + 1);
         starts.push(0);
-        Self { numbers: Vec::with_capacity(spectra), starts, detectors: Vec::with_capacity(spectra) }
+        Self {
+            numbers: Vec::with_capacity(spectra),
+            starts,
+            detectors: Vec::with_capacity(spectra),
+        }
     }
 
     /// Spectra numbered 1 to `count`, without detectors.

@@ -1,0 +1,58 @@
+//! Which spectra a script means. Promises: indices are in the workspace, in the order given, each once; must not
+//! change anything.
+
+use crate::error::{Result, failed, invalid};
+use crate::workspace::MatrixWorkspace;
+
+/// Indices as given, checked against the workspace.
+pub(crate) fn checked(workspace: &MatrixWorkspace, given: &[i64]) -> Result<Vec<usize>> {
+    let count = workspace.histograms();
+    let mut out = Vec::with_capacity(given.len());
+    for value in given {
+        match usize::try_from(*value).ok().filter(|index| *index < count) {
+            Some(index) => out.push(index),
+            None => {
+                return invalid(format!(
+                    "Workspace index {value} is out of range: the workspace has {count} spectra"
+                ));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// `start..=end`, where both may be missing; an end beyond the last spectrum is an error.
+pub(crate) fn range(workspace: &MatrixWorkspace, start: Option<i64>, end: Option<i64>) -> Result<Vec<usize>> {
+    let count = workspace.histograms() as i64;
+    let (start, end) = (start.unwrap_or(0), end.unwrap_or(count - 1));
+    if start < 0 || start >= count.max(1) {
+        return invalid(format!(
+            "StartWorkspaceIndex out of range! {start} is not in 0..{count}"
+        ));
+    }
+    if end < start || end >= count {
+        return invalid(format!(
+            "EndWorkspaceIndex out of range! {end} is not in {start}..{count}"
+        ));
+    }
+    Ok((start as usize..=end as usize).collect())
+}
+
+/// The indices of spectrum numbers.
+pub(crate) fn of_numbers(workspace: &MatrixWorkspace, numbers: &[i64]) -> Result<Vec<usize>> {
+    let map = workspace.spectra().index_by_number();
+    let mut out = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        match i32::try_from(*number).ok().and_then(|number| map.get(&number)) {
+            Some(index) => out.push(*index),
+            None => return failed(format!("Spectrum number {number} not found")),
+        }
+    }
+    Ok(out)
+}
+
+/// The indices of the spectra that hold detector ids; ids of no spectrum are left out.
+pub(crate) fn of_detectors(workspace: &MatrixWorkspace, ids: &[i64]) -> Vec<usize> {
+    let ids: Vec<i32> = ids.iter().filter_map(|id| i32::try_from(*id).ok()).collect();
+    workspace.indices_of_detectors(&ids)
+}

@@ -32,8 +32,11 @@ class Cluster:
         expect(found, f"{PROGRAM} up printed no KUBECONFIG:\n{answer}")
         # Helm keeps what it caches beside the cluster, not in the user's home.
         self.env = tools.environment(
-            KUBECONFIG=found[1] if found else "", HELM_CACHE_HOME=str(self.folder / "helm"),
-            HELM_CONFIG_HOME=str(self.folder / "helm"), HELM_DATA_HOME=str(self.folder / "helm"))
+            KUBECONFIG=found[1] if found else "",
+            HELM_CACHE_HOME=str(self.folder / "helm"),
+            HELM_CONFIG_HOME=str(self.folder / "helm"),
+            HELM_DATA_HOME=str(self.folder / "helm"),
+        )
 
     def end(self) -> None:
         """Takes it down."""
@@ -70,8 +73,10 @@ class Cluster:
     def of_release(self, release: str) -> list[str]:
         """Every object of a release but the definition, Helm's own records and what the namespace hides."""
         selector = f"--selector=app.kubernetes.io/instance={release},app.kubernetes.io/part-of=live-data"
-        kinds = ("deployments,replicasets,pods,services,serviceaccounts,roles,rolebindings,configmaps,jobs,"
-                 "poddisruptionbudgets,networkpolicies")
+        kinds = (
+            "deployments,replicasets,pods,services,serviceaccounts,roles,rolebindings,configmaps,jobs,"
+            "poddisruptionbudgets,networkpolicies"
+        )
         found = self.names(kinds, "--all-namespaces", selector)
         found += self.names("clusterroles,clusterrolebindings", selector)
         return found
@@ -82,17 +87,42 @@ class Cluster:
             call(helm, "uninstall", release, "--namespace", NAMESPACE, "--wait", env=self.env)
         for item in (self.get(RESOURCES, "--all-namespaces") or {}).get("items", []) if self.served() else []:
             where = ("--namespace", item["metadata"]["namespace"])
-            self.kubectl("patch", RESOURCES, item["metadata"]["name"], *where, "--type=merge",
-                         "--patch={\"metadata\":{\"finalizers\":null}}")
+            self.kubectl(
+                "patch",
+                RESOURCES,
+                item["metadata"]["name"],
+                *where,
+                "--type=merge",
+                '--patch={"metadata":{"finalizers":null}}',
+            )
             self.kubectl("delete", RESOURCES, item["metadata"]["name"], *where, "--ignore-not-found")
         self.kubectl("delete", "crd", CRD, "--ignore-not-found", "--timeout=60s")
         self.kubectl("delete", "clusterrole,clusterrolebinding", "live-data-operator", "--ignore-not-found")
-        self.kubectl("delete", "deployment,serviceaccount", "live-data-operator", "--namespace", NAMESPACE,
-                     "--ignore-not-found", "--timeout=60s")
+        self.kubectl(
+            "delete",
+            "deployment,serviceaccount",
+            "live-data-operator",
+            "--namespace",
+            NAMESPACE,
+            "--ignore-not-found",
+            "--timeout=60s",
+        )
         wait_until(lambda: not self.served(), "the definition is gone")
 
 
 def install(cluster: Cluster, helm: str, chart: Path | str, *arguments: str | Path, release: str = "live-data") -> str:
     """`helm upgrade --install` as the README gives it, and waits until it is there."""
-    return run(helm, "upgrade", "--install", release, chart, "--namespace", NAMESPACE, "--create-namespace", "--wait",
-               "--timeout=120s", *arguments, env=cluster.env)
+    return run(
+        helm,
+        "upgrade",
+        "--install",
+        release,
+        chart,
+        "--namespace",
+        NAMESPACE,
+        "--create-namespace",
+        "--wait",
+        "--timeout=120s",
+        *arguments,
+        env=cluster.env,
+    )

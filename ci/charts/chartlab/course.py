@@ -15,15 +15,19 @@ def checks(report: Report, *, full: bool) -> None:
     cluster = made[0]
     try:
         cluster.namespace()
-        report.check("the Prometheus operator's own definitions are there to install against", lambda: definitions(cluster))
+        report.check(
+            "the Prometheus operator's own definitions are there to install against", lambda: definitions(cluster)
+        )
         for helm in ("helm", "helm3"):
             courses = [takeover, upgrades, uninstalls]
             if helm == "helm" or full:
                 courses = [installs, access, *courses, instruments]
             for course in courses:
                 name = course.__name__.rpartition(".")[2]
-                if not report.check(f"{helm}: {name}: begins and ends clean",
-                                    lambda course=course, helm=helm: course.checks(report, cluster, helm)):
+                if not report.check(
+                    f"{helm}: {name}: begins and ends clean",
+                    lambda course=course, helm=helm: course.checks(report, cluster, helm),
+                ):
                     return
     finally:
         cluster.end()

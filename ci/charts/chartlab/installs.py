@@ -7,8 +7,11 @@ from .report import Failed, Report, expect, expect_equal, expect_in
 from .static import matrix
 from .tools import CHART, call, run
 
-MONITORS = ("servicemonitors.monitoring.coreos.com", "podmonitors.monitoring.coreos.com",
-            "prometheusrules.monitoring.coreos.com")
+MONITORS = (
+    "servicemonitors.monitoring.coreos.com",
+    "podmonitors.monitoring.coreos.com",
+    "prometheusrules.monitoring.coreos.com",
+)
 
 
 def with_no_values(cluster: Cluster, helm: str) -> None:
@@ -60,7 +63,9 @@ def with_file(cluster: Cluster, helm: str, file: str) -> None:
 
 def wrong_values_change_nothing(cluster: Cluster, helm: str) -> None:
     """An upgrade with a wrong value is refused before it touches the release."""
-    done = call(helm, "upgrade", "live-data", CHART, "--namespace", NAMESPACE, "--set", "site.valkey.port=0", env=cluster.env)
+    done = call(
+        helm, "upgrade", "live-data", CHART, "--namespace", NAMESPACE, "--set", "site.valkey.port=0", env=cluster.env
+    )
     expect(done.returncode != 0, "port 0 was taken")
     expect_in("/site/valkey/port", done.stderr, "the answer")
     history = run(helm, "history", "live-data", "--namespace", NAMESPACE, env=cluster.env)
@@ -70,12 +75,17 @@ def wrong_values_change_nothing(cluster: Cluster, helm: str) -> None:
 def checks(report: Report, cluster: Cluster, helm: str) -> None:
     """In this order: each builds on the one before."""
     # What cannot be installed makes every later check wait for its time limit and say the same.
-    if not report.check(f"{helm}: installs with no values, in a restricted namespace", lambda: with_no_values(cluster, helm)):
+    if not report.check(
+        f"{helm}: installs with no values, in a restricted namespace", lambda: with_no_values(cluster, helm)
+    ):
         raise Failed("nothing further is tried")
     report.check(f"{helm}: the same install again changes nothing", lambda: again_changes_nothing(cluster, helm))
     report.check(f"{helm}: helm test", lambda: tested(cluster, helm))
     for file in matrix(CHART):
-        report.check(f"{helm}: upgrade --install with {file.name}",
-                     lambda name=file.name: with_file(cluster, helm, name))
-    report.check(f"{helm}: a wrong value is refused and changes nothing", lambda: wrong_values_change_nothing(cluster, helm))
+        report.check(
+            f"{helm}: upgrade --install with {file.name}", lambda name=file.name: with_file(cluster, helm, name)
+        )
+    report.check(
+        f"{helm}: a wrong value is refused and changes nothing", lambda: wrong_values_change_nothing(cluster, helm)
+    )
     cluster.forget(helm, "live-data")

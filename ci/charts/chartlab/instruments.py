@@ -17,7 +17,17 @@ def found(cluster: Cluster) -> list[str]:
 
 def needs_the_definition(cluster: Cluster, helm: str) -> None:
     """Without the first chart Helm says which kind is missing, and installs nothing."""
-    done = call(helm, "install", RELEASE, INSTRUMENTS, "--namespace", NAMESPACE, "--set", "instruments={merlin}", env=cluster.env)
+    done = call(
+        helm,
+        "install",
+        RELEASE,
+        INSTRUMENTS,
+        "--namespace",
+        NAMESPACE,
+        "--set",
+        "instruments={merlin}",
+        env=cluster.env,
+    )
     expect(done.returncode != 0, "it was installed without the definition")
     expect_in("LiveDataProcessor", done.stderr, "the answer")
     call(helm, "uninstall", RELEASE, "--namespace", NAMESPACE, env=cluster.env)
@@ -26,8 +36,11 @@ def needs_the_definition(cluster: Cluster, helm: str) -> None:
 def with_file(cluster: Cluster, helm: str, file: str) -> None:
     """Every entry of every form passes the API server's own validation."""
     install(cluster, helm, INSTRUMENTS, "--reset-values", "--values", INSTRUMENTS / "ci" / file, release=RELEASE)
-    wanted = {"default-values.yaml": [], "everything-values.yaml": ["loki-test", "merlin", "sandals"],
-              "names-values.yaml": ["let", "mari", "merlin"]}
+    wanted = {
+        "default-values.yaml": [],
+        "everything-values.yaml": ["loki-test", "merlin", "sandals"],
+        "names-values.yaml": ["let", "mari", "merlin"],
+    }
     expect(file in wanted, f"say in instruments.py what {file} makes")
     expect(set(wanted[file]) <= set(found(cluster)), f"found {found(cluster)}, wanted {wanted[file]}")
 
@@ -39,7 +52,9 @@ def list_is_followed(cluster: Cluster, helm: str) -> None:
     install(cluster, helm, INSTRUMENTS, "--reset-values", "--set", "instruments={merlin,let}", release=RELEASE)
     wait_until(lambda: found(cluster) == ["let", "merlin"], "the resources are those of the list")
     after = (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {})["metadata"]
-    expect_equal((after["uid"], after["generation"]), (before["uid"], before["generation"]), "merlin's uid and generation")
+    expect_equal(
+        (after["uid"], after["generation"]), (before["uid"], before["generation"]), "merlin's uid and generation"
+    )
     run(helm, "uninstall", RELEASE, "--namespace", NAMESPACE, "--wait", env=cluster.env)
     wait_until(lambda: found(cluster) == [], "the resources are gone")
 

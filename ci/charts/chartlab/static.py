@@ -64,8 +64,14 @@ def lint(helm: str, chart: Path) -> None:
 def renders_alike(chart: Path) -> None:
     """Helm 3 and 4 make the same objects of the same values."""
     for file in matrix(chart):
-        texts = [re.sub(r"\n+(?=---\n)", "\n", run(helm, "template", "live-data", chart, *AS_NEW, "--namespace", "fia",
-                                                  "--values", file)).strip() for helm in HELMS]
+        texts = [
+            re.sub(
+                r"\n+(?=---\n)",
+                "\n",
+                run(helm, "template", "live-data", chart, *AS_NEW, "--namespace", "fia", "--values", file),
+            ).strip()
+            for helm in HELMS
+        ]
         expect_equal(texts[0] == texts[1], True, f"{file.name} rendered by both")
 
 
@@ -93,8 +99,18 @@ def package_is_lean(chart: Path) -> None:
 
 def rendered_alerts(folder: Path) -> Path:
     """The PrometheusRule's groups as a file of rules."""
-    text = run("helm", "template", "live-data", CHART, "--namespace", "fia", "--set", "prometheusRule.enabled=true",
-               "--show-only", "templates/prometheusrule.yaml")
+    text = run(
+        "helm",
+        "template",
+        "live-data",
+        CHART,
+        "--namespace",
+        "fia",
+        "--set",
+        "prometheusRule.enabled=true",
+        "--show-only",
+        "templates/prometheusrule.yaml",
+    )
     lines = text.split("\n  groups:\n", 1)[1].splitlines()
     target = folder / "alerts.yaml"
     target.write_text("groups:\n" + "\n".join(line[2:] for line in lines) + "\n", encoding="utf-8")
@@ -159,12 +175,16 @@ def known_metrics() -> set[str]:
 def operator_metrics() -> set[str]:
     """The names that the operator exports: what it registers, by the type of the field that it registers."""
     text = (ROOT / "operator" / "src" / "metrics.rs").read_text(encoding="utf-8")
-    kinds = {field: next(kind for kind in ("Counter", "Gauge", "Histogram") if kind in what)
-             for field, what in re.findall(r"^    (\w+): (.*(?:Counter|Gauge|Histogram).*),$", text, re.MULTILINE)}
+    kinds = {
+        field: next(kind for kind in ("Counter", "Gauge", "Histogram") if kind in what)
+        for field, what in re.findall(r"^    (\w+): (.*(?:Counter|Gauge|Histogram).*),$", text, re.MULTILINE)
+    }
     suffixes = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_sum", "_count")}
-    return {f"live_data_operator_{name}{suffix}"
-            for name, field in re.findall(r'\bregister\(\s*"(\w+)",\s*"[^"]*",\s*self\.(\w+)', text)
-            for suffix in suffixes[kinds[field]]}
+    return {
+        f"live_data_operator_{name}{suffix}"
+        for name, field in re.findall(r'\bregister\(\s*"(\w+)",\s*"[^"]*",\s*self\.(\w+)', text)
+        for suffix in suffixes[kinds[field]]
+    }
 
 
 def metrics_exist() -> None:
@@ -185,8 +205,7 @@ def yaml_is_clean() -> None:
     files = [HERE / "alerts_test.yaml", HERE / "fixtures"]
     for chart in (CHART, INSTRUMENTS):
         files += [chart / "Chart.yaml", chart / "values.yaml", chart / "ci", chart / "tests"]
-    rules = "{extends: default, rules: {document-start: disable, line-length: disable, braces: {max-spaces-inside: 0}}}"
-    run("yamllint", "--strict", "--config-data", rules, *files)
+    run("yamllint", "--strict", "--config-file", ROOT / ".yamllint", *files)
 
 
 def checks(report: Report) -> None:
@@ -196,15 +215,21 @@ def checks(report: Report) -> None:
     report.check("the tables of values are those of values.yaml", lambda: run(HERE / "values-table", "--check"))
     for chart in (CHART, INSTRUMENTS):
         for helm in HELMS:
-            report.check(f"{helm} lint --strict {chart.name}, no values and {len(matrix(chart))} files",
-                         lambda helm=helm, chart=chart: lint(helm, chart))
+            report.check(
+                f"{helm} lint --strict {chart.name}, no values and {len(matrix(chart))} files",
+                lambda helm=helm, chart=chart: lint(helm, chart),
+            )
         report.check(f"{chart.name}: Helm 3 and 4 render the same", lambda chart=chart: renders_alike(chart))
         report.check(f"{chart.name}: the package holds what it should", lambda chart=chart: package_is_lean(chart))
-        report.check(f"{chart.name}: unit tests of the templates",
-                     lambda chart=chart: run("helm-unittest", "--strict", "--color=false", chart))
+        report.check(
+            f"{chart.name}: unit tests of the templates",
+            lambda chart=chart: run("helm-unittest", "--strict", "--color=false", chart),
+        )
     for chart, setting, field in WRONG:
-        report.check(f"{chart.name}: {setting} is refused, by name",
-                     lambda chart=chart, setting=setting, field=field: [refuses(h, chart, setting, field) for h in HELMS])
+        report.check(
+            f"{chart.name}: {setting} is refused, by name",
+            lambda chart=chart, setting=setting, field=field: [refuses(h, chart, setting, field) for h in HELMS],
+        )
     report.check("alerts are PromQL and fire when they should", alerts)
     report.check("dashboards are JSON and their queries PromQL", dashboards_hold)
     report.check("alerts and dashboards ask for metrics that there are", metrics_exist)

@@ -32,26 +32,38 @@ def refused_without_asking(cluster: Cluster, helm: str) -> None:
 
 def refused_beside_the_old_deployment(cluster: Cluster, helm: str) -> None:
     """The old operator's Deployment has another selector, which cannot be changed: it is to be deleted first."""
-    done = call(helm, "upgrade", "--install", "live-data", CHART, "--namespace", NAMESPACE, *FLAGS[helm], env=cluster.env)
+    done = call(
+        helm, "upgrade", "--install", "live-data", CHART, "--namespace", NAMESPACE, *FLAGS[helm], env=cluster.env
+    )
     expect(done.returncode != 0, "the old Deployment was taken over")
     expect_in("spec.selector", done.stderr, "the answer")
 
 
 def taken_over(cluster: Cluster, helm: str) -> None:
     """The old Deployment deleted, the rest is taken as it stands: same definition, same resource, new rules."""
-    before = {kind: (cluster.get(kind, name, "--namespace", NAMESPACE) or {})["metadata"]["uid"]
-              for kind, name in (("crd", CRD), (RESOURCES, "merlin"), ("clusterrole", "live-data-operator"))}
+    before = {
+        kind: (cluster.get(kind, name, "--namespace", NAMESPACE) or {})["metadata"]["uid"]
+        for kind, name in (("crd", CRD), (RESOURCES, "merlin"), ("clusterrole", "live-data-operator"))
+    }
     cluster.kubectl("delete", "deployment", "live-data-operator", "--namespace", NAMESPACE)
     install(cluster, helm, CHART, *FLAGS[helm])
-    after = {kind: (cluster.get(kind, name, "--namespace", NAMESPACE) or {})["metadata"]["uid"]
-             for kind, name in (("crd", CRD), (RESOURCES, "merlin"), ("clusterrole", "live-data-operator"))}
+    after = {
+        kind: (cluster.get(kind, name, "--namespace", NAMESPACE) or {})["metadata"]["uid"]
+        for kind, name in (("crd", CRD), (RESOURCES, "merlin"), ("clusterrole", "live-data-operator"))
+    }
     expect_equal(after, before, "uids")
     definition = cluster.get("crd", CRD) or {}
     expect_equal(definition["spec"]["names"].get("shortNames"), ["ldp"], "the definition's short names")
-    expect_equal(definition["metadata"]["annotations"].get("meta.helm.sh/release-name"), "live-data", "the CRD's release")
-    expect_equal(definition["metadata"]["labels"].get("app.kubernetes.io/instance"), "live-data", "whose the CRD is to Argo CD")
+    expect_equal(
+        definition["metadata"]["annotations"].get("meta.helm.sh/release-name"), "live-data", "the CRD's release"
+    )
+    expect_equal(
+        definition["metadata"]["labels"].get("app.kubernetes.io/instance"), "live-data", "whose the CRD is to Argo CD"
+    )
     rules = (cluster.get("clusterrole", "live-data-operator") or {})["rules"]
-    old = [rule for rule in rules if "namespaces" in rule["resources"] or "customresourcedefinitions" in rule["resources"]]
+    old = [
+        rule for rule in rules if "namespaces" in rule["resources"] or "customresourcedefinitions" in rule["resources"]
+    ]
     expect_equal(old, [], "rules of the old operator that are left")
     resource = cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
     expect_equal(resource["spec"], {"instrument": "MERLIN"}, "the resource's spec")
@@ -61,7 +73,9 @@ def later_upgrades_need_no_flag(cluster: Cluster, helm: str) -> None:
     """Once taken, the usual command is enough."""
     install(cluster, helm, CHART, "--set", "logLevel=debug")
     deployment = cluster.get("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
-    env = {entry["name"]: entry.get("value") for entry in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
+    env = {
+        entry["name"]: entry.get("value") for entry in deployment["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
     expect_equal(env.get("RUST_LOG"), "debug", "RUST_LOG")
 
 
@@ -78,7 +92,9 @@ def gone_back(cluster: Cluster, helm: str) -> None:
 def checks(report: Report, cluster: Cluster, helm: str) -> None:
     """In this order: each builds on the one before."""
     flags = " ".join(FLAGS[helm])
-    report.check(f"{helm}: objects of the old operator are not taken unasked", lambda: refused_without_asking(cluster, helm))
+    report.check(
+        f"{helm}: objects of the old operator are not taken unasked", lambda: refused_without_asking(cluster, helm)
+    )
     report.check(f"{helm}: nor its Deployment at all", lambda: refused_beside_the_old_deployment(cluster, helm))
     report.check(f"{helm}: {flags} takes over definition and ClusterRole", lambda: taken_over(cluster, helm))
     report.check(f"{helm}: later upgrades need no flag", lambda: later_upgrades_need_no_flag(cluster, helm))

@@ -44,8 +44,15 @@ def goes_where_asked(cluster: Cluster, helm: str) -> None:
     """With crds.keep=false, resources deleted first as the README says: nothing is left, nothing hangs."""
     install(cluster, helm, CHART, "--set", "crds.keep=false")
     # The operator's part: it takes its finalizer away when the worker is gone. No operator runs in this cluster.
-    cluster.kubectl("patch", RESOURCES, "merlin", "--namespace", NAMESPACE, "--type=merge",
-                    "--patch={\"metadata\":{\"finalizers\":null}}")
+    cluster.kubectl(
+        "patch",
+        RESOURCES,
+        "merlin",
+        "--namespace",
+        NAMESPACE,
+        "--type=merge",
+        '--patch={"metadata":{"finalizers":null}}',
+    )
     cluster.kubectl("delete", RESOURCES, "--all", "--all-namespaces", "--timeout=60s")
     run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, "--wait", "--timeout=60s", env=cluster.env)
     wait_until(lambda: cluster.get("crd", CRD) is None, "the definition is gone")
@@ -58,21 +65,44 @@ def what_the_readme_announces(cluster: Cluster, helm: str) -> None:
     cluster.kubectl("apply", "--filename", HERE / "fixtures" / "old-resource.yaml")
     cluster.kubectl("patch", RESOURCES, "merlin", "--namespace", NAMESPACE, "--type=merge", "--patch", FINALIZER)
     run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, env=cluster.env)
-    wait_until(lambda: "deletionTimestamp" in (cluster.get("crd", CRD) or {"metadata": {}})["metadata"], "the CRD is Terminating")
-    wait_until(lambda: "deletionTimestamp" in (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {"metadata": {}})["metadata"],
-               "the resource is Terminating")
-    cluster.kubectl("patch", RESOURCES, "merlin", "--namespace", NAMESPACE, "--type=merge",
-                    "--patch={\"metadata\":{\"finalizers\":null}}")
+    wait_until(
+        lambda: "deletionTimestamp" in (cluster.get("crd", CRD) or {"metadata": {}})["metadata"],
+        "the CRD is Terminating",
+    )
+    wait_until(
+        lambda: (
+            "deletionTimestamp"
+            in (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {"metadata": {}})["metadata"]
+        ),
+        "the resource is Terminating",
+    )
+    cluster.kubectl(
+        "patch",
+        RESOURCES,
+        "merlin",
+        "--namespace",
+        NAMESPACE,
+        "--type=merge",
+        '--patch={"metadata":{"finalizers":null}}',
+    )
     wait_until(lambda: cluster.get("crd", CRD) is None, "both are gone once the finalizer is")
 
 
 def checks(report: Report, cluster: Cluster, helm: str) -> None:
     """In this order: each builds on the one before."""
-    report.check(f"{helm}: uninstall keeps the definition and the resources, and nothing else",
-                 lambda: keeps_by_default(cluster, helm))
-    report.check(f"{helm}: installed again, the release takes up what it left; another release is refused it",
-                 lambda: taken_up_again(cluster, helm))
-    report.check(f"{helm}: crds.keep=false, resources deleted first: nothing is left", lambda: goes_where_asked(cluster, helm))
-    report.check(f"{helm}: crds.keep=false over a resource with its finalizer: it waits for that, as announced",
-                 lambda: what_the_readme_announces(cluster, helm))
+    report.check(
+        f"{helm}: uninstall keeps the definition and the resources, and nothing else",
+        lambda: keeps_by_default(cluster, helm),
+    )
+    report.check(
+        f"{helm}: installed again, the release takes up what it left; another release is refused it",
+        lambda: taken_up_again(cluster, helm),
+    )
+    report.check(
+        f"{helm}: crds.keep=false, resources deleted first: nothing is left", lambda: goes_where_asked(cluster, helm)
+    )
+    report.check(
+        f"{helm}: crds.keep=false over a resource with its finalizer: it waits for that, as announced",
+        lambda: what_the_readme_announces(cluster, helm),
+    )
     cluster.forget(helm, "live-data")

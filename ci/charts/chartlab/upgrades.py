@@ -60,7 +60,9 @@ def upgraded(cluster: Cluster, helm: str) -> None:
     after = cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
     expect_equal(after["metadata"]["uid"], before["metadata"]["uid"], "the resource's uid")
     expect_equal(cluster.names("pods", "--namespace", NAMESPACE), pods, "pods, since the pod's template is the same")
-    cluster.kubectl("patch", RESOURCES, "merlin", "--namespace", NAMESPACE, "--type=merge", "--patch={\"spec\":{\"suspend\":true}}")
+    cluster.kubectl(
+        "patch", RESOURCES, "merlin", "--namespace", NAMESPACE, "--type=merge", '--patch={"spec":{"suspend":true}}'
+    )
 
 
 def rolled_back(cluster: Cluster, helm: str) -> None:
@@ -86,16 +88,27 @@ def by_the_other_helm(cluster: Cluster, helm: str) -> None:
 
 def refused_by_the_definition(cluster: Cluster) -> None:
     """What the definition refuses, it refuses with the field: the instrument cannot be changed."""
-    done = call("kubectl", "patch", RESOURCES, "merlin", "--namespace", NAMESPACE, "--type=merge",
-                "--patch={\"spec\":{\"instrument\":\"LET\"}}", env=cluster.env)
+    done = call(
+        "kubectl",
+        "patch",
+        RESOURCES,
+        "merlin",
+        "--namespace",
+        NAMESPACE,
+        "--type=merge",
+        '--patch={"spec":{"instrument":"LET"}}',
+        env=cluster.env,
+    )
     expect(done.returncode != 0, "the instrument was changed")
     expect_in("instrument cannot be changed", done.stderr, "the answer")
 
 
 def checks(report: Report, cluster: Cluster, helm: str) -> None:
     """In this order: each builds on the one before."""
-    report.check(f"{helm}: an upgrade from a previous version upgrades the definition and restarts nothing",
-                 lambda: upgraded(cluster, helm))
+    report.check(
+        f"{helm}: an upgrade from a previous version upgrades the definition and restarts nothing",
+        lambda: upgraded(cluster, helm),
+    )
     report.check(f"{helm}: helm rollback, and forth again", lambda: rolled_back(cluster, helm))
     report.check(f"{helm}: upgraded by the other Helm, and back", lambda: by_the_other_helm(cluster, helm))
     report.check(f"{helm}: the definition's rules are in force", lambda: refused_by_the_definition(cluster))

@@ -54,6 +54,8 @@ DENIED = (
     ("impersonate", "users", None),
     ("impersonate", "serviceaccounts", None),
     ("delete", "livedataprocessors.fia.com", None),
+    ("delete", "services", None),
+    ("delete", "serviceaccounts", None),
     ("create", "livedataprocessors.fia.com", None),
     ("patch", "customresourcedefinitions.apiextensions.k8s.io", None),
     ("get", "nodes", None),

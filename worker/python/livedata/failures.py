@@ -4,11 +4,18 @@ import linecache
 import sys
 import traceback
 
+from livedata import _native
+
 _OURS = "<live-data>/"
 
 
 def describe(error):
-    """The text of an exception with its traceback, without the worker's own frames above the script's."""
+    """The text of an exception with its traceback, without secrets and the worker's own frames above the script's."""
+    # File names that are no UTF-8 have no place in a log.
+    return _native.hooks.redact(_described(error).encode("utf-8", "replace").decode())
+
+
+def _described(error):
     described = getattr(error, "described", None)
     if isinstance(described, str):
         return described

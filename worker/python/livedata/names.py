@@ -35,26 +35,25 @@ def assigned(frame):
 
 def is_import_from(frame):
     """Whether the frame is executing `from … import …`."""
+    current = None
     for instruction in dis.get_instructions(frame.f_code):
-        if instruction.offset == frame.f_lasti:
-            return instruction.opname == "IMPORT_FROM"
         if instruction.offset > frame.f_lasti:
             break
-    return False
+        current = instruction
+    return current is not None and current.opname == "IMPORT_FROM"
 
 
 def _read(code, lasti):
+    current = None
     following = []
-    started = False
     for instruction in dis.get_instructions(code):
-        if started:
-            if instruction.opname not in _TRANSPARENT:
-                following.append(instruction)
-        elif instruction.offset == lasti:
-            # 3.11 splits a call in two; the frame may point at either.
-            started = True
-            split = instruction.opname == "PRECALL"
-    if started and split and following and following[0].opname == "CALL":
+        # While Python calls Python, 3.11 points behind the call's own instruction, into its cache.
+        if instruction.offset <= lasti:
+            current = instruction
+        elif instruction.opname not in _TRANSPARENT:
+            following.append(instruction)
+    # 3.11 splits a call in two, and the frame may point at either.
+    if current is not None and current.opname == "PRECALL" and following and following[0].opname == "CALL":
         following = following[1:]
     names = _targets(_expand(following))
     return (len(names), names)

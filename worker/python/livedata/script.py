@@ -38,6 +38,7 @@ class Host:
         module.__builtins__ = __builtins__
         self._write(text)
         self._forget_helpers()
+        os.chdir(self.folder)
         sys.modules[MODULE] = module
         try:
             exec(code, module.__dict__)

@@ -20,7 +20,7 @@ class BridgeHandler(logging.Handler):
 
     def emit(self, record):
         try:
-            _native.hooks.log(record.levelno, self.format(record))
+            _native.hooks.log(record.levelno, self.format(record).encode("utf-8", "replace").decode())
         except Exception:
             self.handleError(record)
 

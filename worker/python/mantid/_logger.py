@@ -13,7 +13,7 @@ class Logger:
         self._name = str(name)
 
     def _write(self, level, message):
-        _engine.log(level, self._name, str(message))
+        _engine.log(level, self._name, str(message).encode("utf-8", "replace").decode())
 
     def fatal(self, message):
         self._write("fatal", message)

@@ -744,11 +744,24 @@ def _operation(algorithm, left, right, frame, reverse=False, inplace=False):
 
     if isinstance(right, (int, float, np.integer, np.floating)) and not isinstance(right, bool):
         right = _calls.unstored("CreateSingleValuedWorkspace", DataValue=float(right))["OutputWorkspace"]
+        if reverse and algorithm in ("Minus", "Divide"):
+            right = _spread(right, left)
     elif not isinstance(right, _engine.Cell):
         return NotImplemented
     if reverse:
         left, right = right, left
     return _calls.operation(algorithm, left, right, frame, inplace)
+
+
+def _spread(number, workspace):
+    """A number in the shape of a workspace: the left side of an operation must not be smaller than the right."""
+    from mantid import _calls
+
+    if isinstance(workspace, EventWorkspace):
+        workspace = _calls.unstored("ConvertToMatrixWorkspace", InputWorkspace=workspace)["OutputWorkspace"]
+    nothing = _calls.unstored("CreateSingleValuedWorkspace", DataValue=0.0)["OutputWorkspace"]
+    zero = _calls.unstored("Multiply", LHSWorkspace=workspace, RHSWorkspace=nothing)["OutputWorkspace"]
+    return _calls.unstored("Plus", LHSWorkspace=zero, RHSWorkspace=number)["OutputWorkspace"]
 
 
 def _power(workspace, exponent, frame, inplace):

@@ -61,16 +61,16 @@ impl FromStr for EngineChoice {
 ///
 /// # Errors
 /// When the real Mantid was asked for and is not to be had.
-pub fn decide(
-    choice: EngineChoice,
-    real: Result<Option<String>, String>,
-) -> Result<(Engine, Option<String>), String> {
+pub fn decide(choice: EngineChoice, real: Result<Option<String>, String>) -> Result<(Engine, Option<String>), String> {
     match (choice, real) {
         (EngineChoice::Native, _) | (EngineChoice::Auto, Ok(None)) => Ok((Engine::Native, None)),
         (_, Ok(Some(version))) => Ok((Engine::Mantid(version), None)),
-        (EngineChoice::Auto, Err(error)) => {
-            Ok((Engine::Native, Some(format!("Mantid is installed but cannot be imported ({error}); using the native engine"))))
-        }
+        (EngineChoice::Auto, Err(error)) => Ok((
+            Engine::Native,
+            Some(format!(
+                "Mantid is installed but cannot be imported ({error}); using the native engine"
+            )),
+        )),
         (EngineChoice::Mantid, Ok(None)) => Err("ENGINE=mantid, but this Python has no mantid package; use the \
              worker's Mantid image, or ENGINE=native"
             .into()),
@@ -86,7 +86,10 @@ mod tests {
     #[test]
     fn auto_takes_what_works() {
         assert_eq!(decide(EngineChoice::Auto, Ok(None)).unwrap().0, Engine::Native);
-        assert_eq!(decide(EngineChoice::Auto, Ok(Some("6.9".into()))).unwrap().0, Engine::Mantid("6.9".into()));
+        assert_eq!(
+            decide(EngineChoice::Auto, Ok(Some("6.9".into()))).unwrap().0,
+            Engine::Mantid("6.9".into())
+        );
         let (engine, warning) = decide(EngineChoice::Auto, Err("no libfoo".into())).unwrap();
         assert_eq!(engine, Engine::Native);
         assert!(warning.unwrap().contains("no libfoo"));

@@ -19,7 +19,10 @@ pub fn text_of(py: Python<'_>, error: &PyErr) -> String {
         .and_then(|module| module.call_method1("describe", (error.value(py),)))
         .and_then(|text| text.extract::<String>());
     let text = formatted.unwrap_or_else(|_| {
-        let trace = error.traceback(py).and_then(|trace| trace.format().ok()).unwrap_or_default();
+        let trace = error
+            .traceback(py)
+            .and_then(|trace| trace.format().ok())
+            .unwrap_or_default();
         format!("{trace}{error}")
     });
     bounded(&text, LONGEST_ERROR)
@@ -33,7 +36,12 @@ pub fn bounded(text: &str, limit: usize) -> String {
     }
     let head = floor_boundary(text, limit / 3);
     let tail = floor_boundary(text, text.len() - (limit - limit / 3));
-    format!("{}\n[… {} bytes left out …]\n{}", &text[..head], tail - head, &text[tail..])
+    format!(
+        "{}\n[… {} bytes left out …]\n{}",
+        &text[..head],
+        tail - head,
+        &text[tail..]
+    )
 }
 
 #[cfg(test)]

@@ -121,25 +121,33 @@ impl Interpreter {
         let (jobs, queue) = mpsc::channel::<Job>();
         let (ready, started) = mpsc::channel();
         let output = config.output.clone();
-        std::thread::Builder::new().name("script".into()).stack_size(STACK).spawn(move || {
-            let prepared = prepare(config);
-            let failed = prepared.is_err();
-            if ready.send(prepared).is_err() || failed {
-                return;
-            }
-            for job in queue {
-                Python::attach(job);
-            }
-            // The watchdog holds this thread's id, and Python its thread state: neither must go.
-            loop {
-                std::thread::park();
-            }
-        })?;
+        std::thread::Builder::new()
+            .name("script".into())
+            .stack_size(STACK)
+            .spawn(move || {
+                let prepared = prepare(config);
+                let failed = prepared.is_err();
+                if ready.send(prepared).is_err() || failed {
+                    return;
+                }
+                for job in queue {
+                    Python::attach(job);
+                }
+                // The watchdog holds this thread's id, and Python its thread state: neither must go.
+                loop {
+                    std::thread::park();
+                }
+            })?;
         let (watch, started) = started.recv().map_err(|_| StartError::StartPython {
             executable: PathBuf::from(venv::FALLBACK),
             reason: "the script thread ended".into(),
         })??;
-        Ok(Handle { jobs, watch, started: Arc::new(started), output })
+        Ok(Handle {
+            jobs,
+            watch,
+            started: Arc::new(started),
+            output,
+        })
     }
 }
 
@@ -248,14 +256,26 @@ fn prepare(config: InterpreterConfig) -> Result<(Arc<Watch>, Started), StartErro
     Python::attach(|py| {
         let version = py.version_info();
         let mut warnings: Vec<String> = choice.warning.clone().into_iter().collect();
-        let differs = venv::compare(choice.version.as_deref(), (version.major, version.minor, version.patch))
-            .map_err(|reason| StartError::UseEnvironment { executable: choice.executable.clone(), reason })?;
+        let differs = venv::compare(choice.version.as_deref(), (version.major, version.minor, version.patch)).map_err(
+            |reason| StartError::UseEnvironment {
+                executable: choice.executable.clone(),
+                reason,
+            },
+        )?;
         warnings.extend(differs);
         let python = format!("{}.{}.{}", version.major, version.minor, version.patch);
         let (engine, noted) = module::install(py, config, &watch)
             .map_err(|error| StartError::LoadEngine(super::errors::text_of(py, &error)))?;
         warnings.extend(noted);
-        Ok((watch, Started { python, executable: choice.executable.clone(), engine, warnings }))
+        Ok((
+            watch,
+            Started {
+                python,
+                executable: choice.executable.clone(),
+                engine,
+                warnings,
+            },
+        ))
     })
 }
 
@@ -263,7 +283,10 @@ fn prepare(config: InterpreterConfig) -> Result<(Arc<Watch>, Started), StartErro
 fn initialise(executable: &Path) -> Result<(), StartError> {
     use std::os::unix::ffi::OsStrExt;
 
-    let failed = |reason: String| StartError::StartPython { executable: executable.to_path_buf(), reason };
+    let failed = |reason: String| StartError::StartPython {
+        executable: executable.to_path_buf(),
+        reason,
+    };
     let program = std::ffi::CString::new(executable.as_os_str().as_bytes())
         .map_err(|_| failed("its path holds a zero byte".into()))?;
     // SAFETY: this thread is the first and only one to touch Python. The structs are plain data that Python's own
@@ -286,6 +309,8 @@ fn initialise(executable: &Path) -> Result<(), StartError> {
         config.safe_path = 1;
         config.install_signal_handlers = 0;
         config.pathconfig_warnings = 0;
+        // A helper that a script downloads twice within a second would be taken from its byte code's file.
+        config.write_bytecode = 0;
         let field = &raw mut config.executable;
         let mut status = ffi::PyConfig_SetBytesString(&raw mut config, field, program.as_ptr());
         if ffi::PyStatus_Exception(status) == 0 {

@@ -83,7 +83,13 @@ impl Hooks {
     fn log(&self, level: i64, text: &str) {
         let level = Level::from_logging(level);
         let mut splitter = LineSplitter::new(LONGEST_LINE, self.redactor.clone());
-        let emit = |text| self.sink.line(Line { level, origin: Origin::Logging, text });
+        let emit = |text| {
+            self.sink.line(Line {
+                level,
+                origin: Origin::Logging,
+                text,
+            })
+        };
         splitter.write(text, emit);
         splitter.flush(emit);
     }
@@ -108,7 +114,9 @@ pub(crate) fn install(
 
     let finder = PyModule::new(py, "livedata_finder")?;
     finder.dict().set_item("__builtins__", py.import("builtins")?)?;
-    let code = py.import("builtins")?.call_method1("compile", (FINDER, "<live-data>/livedata/finder.py", "exec"))?;
+    let code = py
+        .import("builtins")?
+        .call_method1("compile", (FINDER, "<live-data>/livedata/finder.py", "exec"))?;
     py.import("builtins")?.call_method1("exec", (code, finder.dict()))?;
     let sources = finder.getattr("Sources")?.call0()?;
     add(py, &sources, BRIDGE)?;
@@ -116,7 +124,11 @@ pub(crate) fn install(
 
     let hooks = Bound::new(
         py,
-        Hooks { watch: Arc::clone(watch), sink: config.output.clone(), redactor: config.redactor.clone() },
+        Hooks {
+            watch: Arc::clone(watch),
+            sink: config.output.clone(),
+            redactor: config.redactor.clone(),
+        },
     )?;
     native.add("hooks", hooks)?;
     let stream = |origin| TextStream::new(config.output.clone(), origin, config.redactor.clone());
@@ -125,7 +137,10 @@ pub(crate) fn install(
     settings.set_item("stderr", Bound::new(py, stream(Origin::Stderr))?)?;
     settings.set_item("signal_number", signal_number())?;
     settings.set_item("hidden_variables", &config.hidden_variables)?;
-    settings.set_item("home", config.home.as_ref().map(|home| home.to_string_lossy().into_owned()))?;
+    settings.set_item(
+        "home",
+        config.home.as_ref().map(|home| home.to_string_lossy().into_owned()),
+    )?;
     settings.set_item("direct", matches!(config.output, Sink::Direct(_)))?;
     let startup = py.import("livedata.startup")?;
     startup.call_method("prepare", (), Some(&settings))?;
@@ -133,10 +148,12 @@ pub(crate) fn install(
     let real = if config.engine == EngineChoice::Native {
         Ok(None)
     } else {
-        startup.call_method0("real_mantid").and_then(|found| found.extract()).map_err(|error| error.to_string())
+        startup
+            .call_method0("real_mantid")
+            .and_then(|found| found.extract())
+            .map_err(|error| error.to_string())
     };
-    let (engine, warning) =
-        engine::decide(config.engine, real).map_err(pyo3::exceptions::PyRuntimeError::new_err)?;
+    let (engine, warning) = engine::decide(config.engine, real).map_err(pyo3::exceptions::PyRuntimeError::new_err)?;
     if engine == Engine::Native {
         add(py, &sources, FACE)?;
         if let Some(setup) = config.native {

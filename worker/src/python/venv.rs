@@ -32,9 +32,18 @@ pub fn choose(asked: Option<&Path>) -> Choice {
     for candidate in asked.into_iter().chain([Path::new(COMPILED_IN)]) {
         if let Some(executable) = executable_of(candidate) {
             let version = stated_version(&executable);
-            let warning = (!missing.is_empty())
-                .then(|| format!("no Python environment at {}; using {}", missing.join(", "), candidate.display()));
-            return Choice { executable, version, warning };
+            let warning = (!missing.is_empty()).then(|| {
+                format!(
+                    "no Python environment at {}; using {}",
+                    missing.join(", "),
+                    candidate.display()
+                )
+            });
+            return Choice {
+                executable,
+                version,
+                warning,
+            };
         }
         missing.push(candidate.display().to_string());
     }
@@ -53,7 +62,10 @@ fn executable_of(candidate: &Path) -> Option<PathBuf> {
     if candidate.is_file() {
         return Some(candidate.to_path_buf());
     }
-    ["bin/python3", "bin/python"].iter().map(|name| candidate.join(name)).find(|path| path.is_file())
+    ["bin/python3", "bin/python"]
+        .iter()
+        .map(|name| candidate.join(name))
+        .find(|path| path.is_file())
 }
 
 fn stated_version(executable: &Path) -> Option<String> {

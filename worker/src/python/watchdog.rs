@@ -36,7 +36,10 @@ impl Limits {
     /// A time limit with the usual patience.
     #[must_use]
     pub fn after(timeout: Duration) -> Self {
-        Self { timeout, patience: Duration::from_secs(10) }
+        Self {
+            timeout,
+            patience: Duration::from_secs(10),
+        }
     }
 }
 
@@ -73,7 +76,9 @@ impl Watch {
         // SAFETY: pthread_self has no preconditions.
         let script_thread = unsafe { libc::pthread_self() };
         let watching = Arc::clone(&watch);
-        std::thread::Builder::new().name("script-watchdog".into()).spawn(move || watching.run(script_thread))?;
+        std::thread::Builder::new()
+            .name("script-watchdog".into())
+            .spawn(move || watching.run(script_thread))?;
         Ok(watch)
     }
 
@@ -100,13 +105,19 @@ impl Watch {
         let now = Instant::now();
         // Without a limit the job is only watched for `interrupt`.
         let far = Duration::from_secs(100 * 365 * 24 * 3600);
-        let limits = limits.unwrap_or(Limits { timeout: far, patience: Duration::from_secs(10) });
+        let limits = limits.unwrap_or(Limits {
+            timeout: far,
+            patience: Duration::from_secs(10),
+        });
         *self.watched.lock() = Some(Watched {
             next: now.checked_add(limits.timeout).unwrap_or(now + far),
             gives_up: None,
             patience: limits.patience,
             report: Some(report),
-            why: format!("the script was interrupted: it had run for {:.0} s", limits.timeout.as_secs_f64()),
+            why: format!(
+                "the script was interrupted: it had run for {} s",
+                limits.timeout.as_secs_f64()
+            ),
         });
         self.changed.notify_all();
     }
@@ -153,5 +164,14 @@ impl Watch {
                 parking_lot::MutexGuard::unlocked(&mut guard, report);
             }
         }
+    }
+}
+
+/// Whole seconds, or tenths of a short time.
+fn seconds(time: Duration) -> String {
+    if time < Duration::from_secs(10) {
+        format!("{:.1}", time.as_secs_f64())
+    } else {
+        time.as_secs().to_string()
     }
 }

@@ -54,14 +54,22 @@ impl Runner {
     /// # Errors
     /// When the folder cannot be made or entered.
     pub fn new(handle: Handle, folder: &Path) -> Result<Self, RunnerError> {
-        let unusable = |reason: String| RunnerError::UseFolder { folder: folder.to_path_buf(), reason };
+        let unusable = |reason: String| RunnerError::UseFolder {
+            folder: folder.to_path_buf(),
+            reason,
+        };
         std::fs::create_dir_all(folder).map_err(|error| unusable(error.to_string()))?;
         let path = folder.to_string_lossy().into_owned();
         let host = handle.run(None, move |py| {
-            let host = py.import("livedata.script").and_then(|module| module.getattr("Host")?.call1((path,)));
+            let host = py
+                .import("livedata.script")
+                .and_then(|module| module.getattr("Host")?.call1((path,)));
             host.map(Bound::unbind).map_err(|error| text_of(py, &error))
         })?;
-        Ok(Self { handle, host: host.map_err(unusable)? })
+        Ok(Self {
+            handle,
+            host: host.map_err(unusable)?,
+        })
     }
 
     /// The interpreter.
@@ -76,7 +84,8 @@ impl Runner {
     /// Why it cannot be used; the former script stays the current one.
     pub fn load(&self, text: &str, limits: Limits) -> Result<(), LoadScriptError> {
         let text = text.to_owned();
-        self.call(limits, move |_, host| host.call_method1("load", (text,)).map(drop))?.map_err(LoadScriptError::Script)
+        self.call(limits, move |_, host| host.call_method1("load", (text,)).map(drop))?
+            .map_err(LoadScriptError::Script)
     }
 
     /// Executes the current script. `bind` runs first, on the script thread: it puts a fresh view of the run under the
@@ -121,8 +130,14 @@ impl Runner {
         let host = Python::attach(|py| self.host.clone_ref(py));
         self.handle.run(Some(limits), move |py| {
             let former = clear(py);
-            let reloaded = host.bind(py).call_method0("reload").err().map(|error| text_of(py, &error));
-            let collected = py.import("livedata.script").and_then(|module| module.call_method0("collect"));
+            let reloaded = host
+                .bind(py)
+                .call_method0("reload")
+                .err()
+                .map(|error| text_of(py, &error));
+            let collected = py
+                .import("livedata.script")
+                .and_then(|module| module.call_method0("collect"));
             let problem = reloaded.or_else(|| collected.err().map(|error| text_of(py, &error)));
             (pinned(py, former), problem)
         })
@@ -142,7 +157,10 @@ impl Runner {
                 .map_err(|error| text_of(py, &error))
         })?;
         let found = checked.map_err(LoadScriptError::Script)?;
-        Ok(found.into_iter().map(|(line, name, remark)| Missing { line, name, remark }).collect())
+        Ok(found
+            .into_iter()
+            .map(|(line, name, remark)| Missing { line, name, remark })
+            .collect())
     }
 
     fn call<R: Send + 'static>(
@@ -151,7 +169,9 @@ impl Runner {
         job: impl FnOnce(Python<'_>, &Bound<'_, PyAny>) -> PyResult<R> + Send + 'static,
     ) -> Result<Result<R, String>, JobError> {
         let host = Python::attach(|py| self.host.clone_ref(py));
-        self.handle.run(Some(limits), move |py| job(py, host.bind(py)).map_err(|error| text_of(py, &error)))
+        self.handle.run(Some(limits), move |py| {
+            job(py, host.bind(py)).map_err(|error| text_of(py, &error))
+        })
     }
 
     fn outcome(&self, duration: Duration, executed: Result<Vec<String>, (String, bool)>) -> Outcome {
@@ -160,12 +180,22 @@ impl Runner {
             Sink::Direct(_) => Counts::default(),
         };
         match executed {
-            Ok(surviving_threads) => {
-                Outcome { ok: true, error: None, interrupted: false, duration, lines, surviving_threads }
-            }
-            Err((error, interrupted)) => {
-                Outcome { ok: false, error: Some(error), interrupted, duration, lines, surviving_threads: Vec::new() }
-            }
+            Ok(surviving_threads) => Outcome {
+                ok: true,
+                error: None,
+                interrupted: false,
+                duration,
+                lines,
+                surviving_threads,
+            },
+            Err((error, interrupted)) => Outcome {
+                ok: false,
+                error: Some(error),
+                interrupted,
+                duration,
+                lines,
+                surviving_threads: Vec::new(),
+            },
         }
     }
 }

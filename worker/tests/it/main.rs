@@ -6,6 +6,7 @@ mod lab;
 mod main_job;
 mod nexus;
 mod process;
+mod python;
 mod restarts;
 mod scripts;
 mod stream;

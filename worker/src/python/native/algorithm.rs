@@ -67,7 +67,12 @@ impl Run {
         let outputs = py.detach(|| run.execute(&shared.service, &cancel));
         // A time limit that passed meanwhile goes first.
         py.check_signals()?;
-        outputs.raise(py)?.values.into_iter().map(|(name, held)| Ok((name, value::to_python(py, held)?))).collect()
+        outputs
+            .raise(py)?
+            .values
+            .into_iter()
+            .map(|(name, held)| Ok((name, value::to_python(py, held)?)))
+            .collect()
     }
 }
 

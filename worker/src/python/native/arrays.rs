@@ -33,7 +33,9 @@ fn freeze(array: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = array.py();
     let options = pyo3::types::PyDict::new(py);
     options.set_item(pyo3::intern!(py, "write"), false)?;
-    array.call_method(pyo3::intern!(py, "setflags"), (), Some(&options)).map(drop)
+    array
+        .call_method(pyo3::intern!(py, "setflags"), (), Some(&options))
+        .map(drop)
 }
 
 /// A row that lives in a NumPy array that scripts may write.
@@ -45,8 +47,13 @@ pub(crate) struct ExportedArray {
 impl ExportedArray {
     /// A writable copy of a row.
     pub(crate) fn copy_of(py: Python<'_>, row: &Row) -> Arc<Self> {
-        let exported = Arc::new(Self { array: PyArray1::from_slice(py, row).unbind(), length: row.len() });
-        EXPORTED.lock().insert(Arc::as_ptr(&exported).addr(), Arc::downgrade(&exported));
+        let exported = Arc::new(Self {
+            array: PyArray1::from_slice(py, row).unbind(),
+            length: row.len(),
+        });
+        EXPORTED
+            .lock()
+            .insert(Arc::as_ptr(&exported).addr(), Arc::downgrade(&exported));
         exported
     }
 
@@ -67,7 +74,10 @@ static EXPORTED: LazyLock<Mutex<HashMap<usize, Weak<ExportedArray>>>> = LazyLock
 
 /// The array behind an exported row.
 pub(crate) fn exported(row: &Arc<dyn ExportedRow>) -> Option<Arc<ExportedArray>> {
-    EXPORTED.lock().get(&Arc::as_ptr(row).cast::<()>().addr()).and_then(Weak::upgrade)
+    EXPORTED
+        .lock()
+        .get(&Arc::as_ptr(row).cast::<()>().addr())
+        .and_then(Weak::upgrade)
 }
 
 impl ExportedRow for ExportedArray {
@@ -101,14 +111,22 @@ static WRITABLE_X: Mutex<Vec<WritableX>> = Mutex::new(Vec::new());
 pub(crate) fn writable_x<'py>(py: Python<'py>, cell: &Handle, index: usize, row: Row) -> Bound<'py, PyAny> {
     let held = {
         let held = WRITABLE_X.lock();
-        let same = held.iter().find(|x| x.index == index && std::ptr::eq(x.cell.as_ptr(), Arc::as_ptr(cell)));
-        same.filter(|x| Arc::ptr_eq(&x.row, &row)).map(|x| x.array.clone_ref(py))
+        let same = held
+            .iter()
+            .find(|x| x.index == index && std::ptr::eq(x.cell.as_ptr(), Arc::as_ptr(cell)));
+        same.filter(|x| Arc::ptr_eq(&x.row, &row))
+            .map(|x| x.array.clone_ref(py))
     };
     if let Some(array) = held {
         return array.into_bound(py).into_any();
     }
     let array = PyArray1::from_slice(py, &row);
-    WRITABLE_X.lock().push(WritableX { cell: Arc::downgrade(cell), index, array: array.clone().unbind(), row });
+    WRITABLE_X.lock().push(WritableX {
+        cell: Arc::downgrade(cell),
+        index,
+        array: array.clone().unbind(),
+        row,
+    });
     array.into_any()
 }
 

@@ -51,7 +51,13 @@ impl Cell {
         }
         let matrix = self.matrix(py)?;
         let cancel = shared()?.cancel();
-        let row = py.detach(|| if column == Column::Y { matrix.y(index, &cancel) } else { matrix.e(index, &cancel) });
+        let row = py.detach(|| {
+            if column == Column::Y {
+                matrix.y(index, &cancel)
+            } else {
+                matrix.e(index, &cancel)
+            }
+        });
         arrays::read_only(py, row.raise(py)?)
     }
 
@@ -63,11 +69,20 @@ impl Cell {
             return Ok(arrays::writable_x(py, &self.0, index, row));
         }
         let matrix = self.matrix(py)?;
-        if let Some(exported) = matrix.exported_row(column, index).and_then(|row| arrays::exported(&row)) {
+        if let Some(exported) = matrix
+            .exported_row(column, index)
+            .and_then(|row| arrays::exported(&row))
+        {
             return Ok(exported.array(py).into_any());
         }
         let cancel = shared()?.cancel();
-        let row = py.detach(|| if column == Column::Y { matrix.y(index, &cancel) } else { matrix.e(index, &cancel) });
+        let row = py.detach(|| {
+            if column == Column::Y {
+                matrix.y(index, &cancel)
+            } else {
+                matrix.e(index, &cancel)
+            }
+        });
         let exported = ExportedArray::copy_of(py, &row.raise(py)?);
         let array = exported.array(py);
         self.update(py, |matrix| matrix.export_row(column, index, exported.clone()))?;
@@ -84,7 +99,10 @@ impl Cell {
             Column::Y | Column::E => matrix.bins(index),
         };
         let width = (0..rows).map(length).max().unwrap_or(0);
-        if rows.checked_mul(width).is_none_or(|values| values > isize::MAX as usize / 8) {
+        if rows
+            .checked_mul(width)
+            .is_none_or(|values| values > isize::MAX as usize / 8)
+        {
             return Err(PyValueError::new_err("the workspace is too large for one array"));
         }
         let array = PyArray2::<f64>::zeros(py, [rows, width], false);
@@ -144,7 +162,13 @@ impl Cell {
             Workspace::Group(group) => group
                 .members()
                 .iter()
-                .map(|member| if let Workspace::Matrix(matrix) = member.raw() { matrix.memory() } else { 0 })
+                .map(|member| {
+                    if let Workspace::Matrix(matrix) = member.raw() {
+                        matrix.memory()
+                    } else {
+                        0
+                    }
+                })
                 .sum(),
         }
     }
@@ -275,10 +299,18 @@ impl Cell {
     fn _x_unit(&self, py: Python<'_>) -> PyResult<(String, String, String)> {
         let matrix = self.matrix(py)?;
         let unit = matrix.x_unit();
-        Ok((unit.id().to_owned(), unit.caption().to_owned(), unit.symbol().to_owned()))
+        Ok((
+            unit.id().to_owned(),
+            unit.caption().to_owned(),
+            unit.symbol().to_owned(),
+        ))
     }
     fn _set_x_unit(&self, py: Python<'_>, id: &str, caption: &str, symbol: &str) -> PyResult<()> {
-        let unit = if id == "Label" { Some(Unit::label(caption, symbol)) } else { Unit::from_id(id) };
+        let unit = if id == "Label" {
+            Some(Unit::label(caption, symbol))
+        } else {
+            Unit::from_id(id)
+        };
         let unit = unit.ok_or_else(|| PyValueError::new_err(format!("there is no unit {id}")))?;
         self.update(py, |matrix| {
             matrix.set_x_unit(unit);
@@ -420,10 +452,24 @@ impl Cell {
         let matrix = self.matrix(py)?;
         let entries = matrix.history().entries().iter();
         Ok(entries
-            .map(|e| (e.name.clone(), e.version, e.time.nanoseconds(), e.seconds, e.properties.clone()))
+            .map(|e| {
+                (
+                    e.name.clone(),
+                    e.version,
+                    e.time.nanoseconds(),
+                    e.seconds,
+                    e.properties.clone(),
+                )
+            })
             .collect())
     }
     fn _spectrum_numbers_array<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.matrix(py)?.spectra().numbers().to_vec().into_pyarray(py).into_any())
+        Ok(self
+            .matrix(py)?
+            .spectra()
+            .numbers()
+            .to_vec()
+            .into_pyarray(py)
+            .into_any())
     }
 }

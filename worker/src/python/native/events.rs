@@ -47,14 +47,23 @@ fn no_events<T>(matrix: &MatrixWorkspace) -> Result<T, AlgorithmError> {
 fn number_of_events(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<u64> {
     let matrix = cell.get().matrix(py)?;
     let cancel = shared()?.cancel();
-    py.detach(|| matrix.events().map_or_else(|| no_events(&matrix), |events| events.number(&cancel))).raise(py)
+    py.detach(|| {
+        matrix
+            .events()
+            .map_or_else(|| no_events(&matrix), |events| events.number(&cancel))
+    })
+    .raise(py)
 }
 
 #[pyfunction]
 fn number_of_events_at(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<u64> {
     let matrix = cell.get().matrix(py)?;
     let cancel = shared()?.cancel();
-    let counts = py.detach(|| matrix.events().map_or_else(|| no_events(&matrix), |events| events.counts(&cancel)));
+    let counts = py.detach(|| {
+        matrix
+            .events()
+            .map_or_else(|| no_events(&matrix), |events| events.counts(&cancel))
+    });
     Ok(counts.raise(py)?.get(index).copied().unwrap_or_default())
 }
 
@@ -63,13 +72,23 @@ fn number_of_events_at(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> 
 fn range_of_events(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<Option<(f64, f64)>> {
     let matrix = cell.get().matrix(py)?;
     let cancel = shared()?.cancel();
-    py.detach(|| matrix.events().map_or_else(|| no_events(&matrix), |events| events.range(&cancel))).raise(py)
+    py.detach(|| {
+        matrix
+            .events()
+            .map_or_else(|| no_events(&matrix), |events| events.range(&cancel))
+    })
+    .raise(py)
 }
 
 fn read(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<Events> {
     let matrix = cell.get().matrix(py)?;
     let cancel = shared()?.cancel();
-    py.detach(|| matrix.events().map_or_else(|| no_events(&matrix), |events| events.spectrum(index, &cancel))).raise(py)
+    py.detach(|| {
+        matrix
+            .events()
+            .map_or_else(|| no_events(&matrix), |events| events.spectrum(index, &cancel))
+    })
+    .raise(py)
 }
 
 /// One column of a spectrum's events: `tof` (in the unit of X), `weight` or `error`.
@@ -87,7 +106,11 @@ fn event_column<'py>(
         "weight" if events.weight.is_empty() => vec![1.0; count],
         "weight" => events.weight.iter().map(|weight| f64::from(*weight)).collect(),
         _ if events.error_squared.is_empty() => vec![1.0; count],
-        _ => events.error_squared.iter().map(|squared| f64::from(*squared).sqrt()).collect(),
+        _ => events
+            .error_squared
+            .iter()
+            .map(|squared| f64::from(*squared).sqrt())
+            .collect(),
     };
     Ok(numbers.into_pyarray(py).into_any())
 }
@@ -96,7 +119,9 @@ fn event_column<'py>(
 #[pyfunction]
 fn pulse_times<'py>(py: Python<'py>, cell: &Bound<'py, Cell>, index: usize) -> PyResult<Bound<'py, PyAny>> {
     let times = read(py, cell, index)?.pulse_time;
-    let since_1990 = times.into_iter().map(|time| DateAndTime::from_unix_nanoseconds(time).nanoseconds());
+    let since_1990 = times
+        .into_iter()
+        .map(|time| DateAndTime::from_unix_nanoseconds(time).nanoseconds());
     Ok(since_1990.collect::<Vec<i64>>().into_pyarray(py).into_any())
 }
 
@@ -104,7 +129,9 @@ fn pulse_times<'py>(py: Python<'py>, cell: &Bound<'py, Cell>, index: usize) -> P
 #[pyfunction]
 fn event_type(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<&'static str> {
     let matrix = cell.get().matrix(py)?;
-    let Some(events) = matrix.events() else { return no_events(&matrix).raise(py) };
+    let Some(events) = matrix.events() else {
+        return no_events(&matrix).raise(py);
+    };
     Ok(match events.kind() {
         EventKind::Plain => "TOF",
         EventKind::WeightedNoTime => "WEIGHTED_NOTIME",
@@ -157,10 +184,18 @@ fn vertical_axis<'py>(
     Ok(match matrix.vertical() {
         VerticalAxis::Spectra => {
             let unit = ("Label".to_owned(), "Spectrum".to_owned(), String::new());
-            ("spectra", unit, matrix.spectra().numbers().to_vec().into_pyarray(py).into_any())
+            (
+                "spectra",
+                unit,
+                matrix.spectra().numbers().to_vec().into_pyarray(py).into_any(),
+            )
         }
         VerticalAxis::Numeric { unit, values } => {
-            let names = (unit.id().to_owned(), unit.caption().to_owned(), unit.symbol().to_owned());
+            let names = (
+                unit.id().to_owned(),
+                unit.caption().to_owned(),
+                unit.symbol().to_owned(),
+            );
             ("numeric", names, values.to_vec().into_pyarray(py).into_any())
         }
         VerticalAxis::Text(texts) => {
@@ -177,7 +212,10 @@ fn set_vertical_axis(py: Python<'_>, cell: &Bound<'_, Cell>, unit: &str, values:
         VerticalAxis::Text(values.extract::<Vec<String>>()?.into())
     } else {
         let unit = Unit::from_id(unit).ok_or_else(|| PyValueError::new_err(format!("there is no unit {unit}")))?;
-        VerticalAxis::Numeric { unit, values: super::arrays::row_from(values)? }
+        VerticalAxis::Numeric {
+            unit,
+            values: super::arrays::row_from(values)?,
+        }
     };
     cell.get().update(py, |matrix| matrix.set_vertical(axis))
 }

@@ -59,7 +59,10 @@ fn source_and_sample(
 }
 
 fn part_at(instrument: &Instrument, index: usize) -> Option<(usize, String, Point)> {
-    instrument.components.get(index).map(|part| (index, part.name.to_string(), point(part.position)))
+    instrument
+        .components
+        .get(index)
+        .map(|part| (index, part.name.to_string(), point(part.position)))
 }
 
 /// (index, name, position) of the component of a name or path.
@@ -80,7 +83,10 @@ fn component_at(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResul
 fn children(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<Vec<usize>> {
     let matrix = cell.get().matrix(py)?;
     let parts = matrix.instrument().components.iter().enumerate();
-    Ok(parts.filter(|(_, part)| part.parent.map(|p| p as usize) == Some(index)).map(|(at, _)| at).collect())
+    Ok(parts
+        .filter(|(_, part)| part.parent.map(|p| p as usize) == Some(index))
+        .map(|(at, _)| at)
+        .collect())
 }
 
 type DetectorRow = (i32, String, Point, bool, f64, f64, f64, f64);
@@ -116,7 +122,10 @@ fn detectors_within(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyR
 fn detector_ids(py: Python<'_>, cell: &Bound<'_, Cell>, monitors: bool) -> PyResult<Vec<i32>> {
     let matrix = cell.get().matrix(py)?;
     let detectors = matrix.instrument().detectors.iter();
-    Ok(detectors.filter(|detector| monitors || !detector.monitor).map(|detector| detector.id).collect())
+    Ok(detectors
+        .filter(|detector| monitors || !detector.monitor)
+        .map(|detector| detector.id)
+        .collect())
 }
 
 /// (L1 m, L2 m, two theta, signed two theta, azimuth, position) of a spectrum: means over its detectors. None when it
@@ -137,7 +146,11 @@ fn spectrum_geometry(
     }
     let count = known.len() as f64;
     let mean = |f: &dyn Fn(&Detector) -> f64| known.iter().map(|detector| f(detector)).sum::<f64>() / count;
-    let place = (mean(&|d| d.position.x), mean(&|d| d.position.y), mean(&|d| d.position.z));
+    let place = (
+        mean(&|d| d.position.x),
+        mean(&|d| d.position.y),
+        mean(&|d| d.position.z),
+    );
     Ok(Some((
         instrument.l1(),
         mean(&|d| instrument.l2(d)),
@@ -152,7 +165,11 @@ fn spectrum_geometry(
 #[pyfunction]
 fn spectrum_flags(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<(bool, bool, bool)> {
     let matrix = cell.get().matrix(py)?;
-    Ok((matrix.has_detectors(index), matrix.is_monitor(index), matrix.is_masked(index)))
+    Ok((
+        matrix.has_detectors(index),
+        matrix.is_monitor(index),
+        matrix.is_masked(index),
+    ))
 }
 
 #[pyfunction]
@@ -178,7 +195,10 @@ fn parameter(
     component: Option<usize>,
 ) -> PyResult<Option<(String, Option<f64>)>> {
     let matrix = cell.get().matrix(py)?;
-    Ok(matrix.instrument().parameter(component, name).map(|held| (held.text(), held.number())))
+    Ok(matrix
+        .instrument()
+        .parameter(component, name)
+        .map(|held| (held.text(), held.number())))
 }
 
 /// Nanoseconds since 1990 of a time in ISO 8601.
@@ -197,5 +217,9 @@ fn parse_time(py: Python<'_>, text: &str) -> PyResult<i64> {
 #[pyo3(signature = (nanoseconds, digits=false))]
 fn format_time(nanoseconds: i64, digits: bool) -> String {
     let time = DateAndTime::from_nanoseconds(nanoseconds);
-    if digits { time.to_iso_nanoseconds() } else { time.to_iso() }
+    if digits {
+        time.to_iso_nanoseconds()
+    } else {
+        time.to_iso()
+    }
 }

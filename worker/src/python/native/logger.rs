@@ -44,7 +44,11 @@ impl Logger for SinkLogger {
         };
         let mut splitter = LineSplitter::new(LONGEST_LINE, self.redactor.clone());
         let emit = |text: String| {
-            self.sink.line(Line { level, origin: Origin::Logging, text: format!("[{source}] {text}") });
+            self.sink.line(Line {
+                level,
+                origin: Origin::Logging,
+                text: format!("[{source}] {text}"),
+            });
         };
         splitter.write(text, emit);
         splitter.flush(emit);

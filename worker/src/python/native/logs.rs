@@ -26,7 +26,13 @@ fn array<'py>(py: Python<'py>, values: &SeriesValues) -> PyResult<Bound<'py, PyA
 }
 
 fn times<'py>(py: Python<'py>, series: &TimeSeries) -> Bound<'py, PyAny> {
-    series.times().iter().map(|time| time.nanoseconds()).collect::<Vec<i64>>().into_pyarray(py).into_any()
+    series
+        .times()
+        .iter()
+        .map(|time| time.nanoseconds())
+        .collect::<Vec<i64>>()
+        .into_pyarray(py)
+        .into_any()
 }
 
 #[pymethods]
@@ -80,7 +86,10 @@ impl Series {
     }
     /// The value that held at a time (nanoseconds since 1990).
     fn at<'py>(&self, py: Python<'py>, nanoseconds: i64) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.0.at(DateAndTime::from_nanoseconds(nanoseconds)).map(|held| to_python(py, &held)).transpose()
+        self.0
+            .at(DateAndTime::from_nanoseconds(nanoseconds))
+            .map(|held| to_python(py, &held))
+            .transpose()
     }
     fn time_average(&self) -> Option<f64> {
         self.0.time_average()
@@ -132,7 +141,9 @@ pub(crate) fn from_python(object: &Bound<'_, PyAny>, units: &str) -> PyResult<Lo
             Value::Floats(items) => LogValue::Floats(items),
             _ => {
                 let name = object.get_type().name()?;
-                return Err(PyTypeError::new_err(format!("a log cannot hold an object of type {name}")));
+                return Err(PyTypeError::new_err(format!(
+                    "a log cannot hold an object of type {name}"
+                )));
             }
         }
     };

@@ -45,7 +45,9 @@ pub(crate) struct Shared {
 static SHARED: OnceLock<Shared> = OnceLock::new();
 
 pub(crate) fn shared() -> PyResult<&'static Shared> {
-    SHARED.get().ok_or_else(|| PyRuntimeError::new_err("the native engine has not been started"))
+    SHARED
+        .get()
+        .ok_or_else(|| PyRuntimeError::new_err("the native engine has not been started"))
 }
 
 impl Shared {
@@ -59,7 +61,13 @@ impl Shared {
 #[must_use]
 pub fn setup(service: Service) -> Setup {
     Box::new(move |py, watch| {
-        if SHARED.set(Shared { service, watch: Arc::clone(watch) }).is_err() {
+        if SHARED
+            .set(Shared {
+                service,
+                watch: Arc::clone(watch),
+            })
+            .is_err()
+        {
             return Err(PyRuntimeError::new_err("the native engine was started twice"));
         }
         let module = PyModule::new(py, "livedata._engine")?;
@@ -69,7 +77,9 @@ pub fn setup(service: Service) -> Setup {
         services::add_to(&module)?;
         events::add_to(&module)?;
         geometry::add_to(&module)?;
-        py.import("sys")?.getattr("modules")?.set_item("livedata._engine", &module)?;
+        py.import("sys")?
+            .getattr("modules")?
+            .set_item("livedata._engine", &module)?;
         Ok(())
     })
 }

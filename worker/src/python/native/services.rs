@@ -62,7 +62,10 @@ pub fn still_held(_py: Python<'_>, former: Vec<(String, Weak<WorkspaceCell>)>) -
             Workspace::Matrix(matrix) => matrix.memory(),
             Workspace::Group(_) => 0,
         };
-        Some(Pinned { name, bytes: bytes as u64 })
+        Some(Pinned {
+            name,
+            bytes: bytes as u64,
+        })
     });
     held.collect()
 }
@@ -89,7 +92,11 @@ fn add(py: Python<'_>, name: &str, cell: &Bound<'_, Cell>) -> PyResult<()> {
 
 #[pyfunction]
 fn add_or_replace(py: Python<'_>, name: &str, cell: &Bound<'_, Cell>) -> PyResult<()> {
-    shared()?.service.data.add_or_replace(name, cell.get().handle().clone()).raise(py)
+    shared()?
+        .service
+        .data
+        .add_or_replace(name, cell.get().handle().clone())
+        .raise(py)
 }
 
 #[pyfunction]
@@ -163,7 +170,9 @@ fn algorithm_names() -> Vec<&'static str> {
 /// The versions that an algorithm has.
 #[pyfunction]
 fn algorithm_versions(name: &str) -> Vec<u32> {
-    (1..=9).filter(|version| registry::find(name, Some(*version)).is_some()).collect()
+    (1..=9)
+        .filter(|version| registry::find(name, Some(*version)).is_some())
+        .collect()
 }
 
 /// What to say of a name that the engine has no algorithm for.
@@ -176,7 +185,9 @@ fn missing(name: &str) -> String {
 #[pyfunction]
 #[pyo3(signature = (name, version=None))]
 fn declaration<'py>(py: Python<'py>, name: &str, version: Option<u32>) -> PyResult<Option<Bound<'py, PyDict>>> {
-    registry::declaration(name, version).map(|declaration| described(py, &declaration)).transpose()
+    registry::declaration(name, version)
+        .map(|declaration| described(py, &declaration))
+        .transpose()
 }
 
 fn described<'py>(py: Python<'py>, declaration: &Declaration) -> PyResult<Bound<'py, PyDict>> {
@@ -198,7 +209,10 @@ fn described<'py>(py: Python<'py>, declaration: &Declaration) -> PyResult<Bound<
                 Direction::InOut => "InOut",
             },
         )?;
-        one.set_item("workspace", property.kind.is_workspace() || property.kind == Kind::WorkspaceList)?;
+        one.set_item(
+            "workspace",
+            property.kind.is_workspace() || property.kind == Kind::WorkspaceList,
+        )?;
         one.set_item("kind", format!("{:?}", property.kind))?;
         one.set_item("default", value::to_python(py, property.default.clone())?)?;
         one.set_item("mandatory", property.mandatory)?;

@@ -28,10 +28,15 @@ pub(crate) fn from_python(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     if let Ok(array) = object.cast::<PyArray1<i64>>() {
         return Ok(Value::Ints(array.to_vec()?));
     }
-    if object.cast::<PyDict>().is_ok() || object.cast::<PyBytes>().is_ok() || object.cast::<PyMapping>().is_ok() && object.hasattr("keys")? {
+    if object.cast::<PyDict>().is_ok()
+        || object.cast::<PyBytes>().is_ok()
+        || object.cast::<PyMapping>().is_ok() && object.hasattr("keys")?
+    {
         return refuse(object);
     }
-    let Ok(items) = object.try_iter() else { return refuse(object) };
+    let Ok(items) = object.try_iter() else {
+        return refuse(object);
+    };
     list(object, items)
 }
 
@@ -59,12 +64,18 @@ fn scalar(object: &Bound<'_, PyAny>) -> PyResult<Option<Value>> {
     if module == "numpy" && (name == "bool" || name == "bool_") {
         return Ok(Some(Value::Bool(object.is_truthy()?)));
     }
-    if module == "numpy" && object.getattr("shape").is_ok_and(|shape| shape.len().is_ok_and(|length| length == 0)) {
+    if module == "numpy"
+        && object
+            .getattr("shape")
+            .is_ok_and(|shape| shape.len().is_ok_and(|length| length == 0))
+    {
         let item = object.call_method0("item")?;
         return if item.is(object) { Ok(None) } else { scalar(&item) };
     }
     if object.hasattr("__fspath__")? {
-        return Ok(Some(Value::Str(object.call_method0("__fspath__")?.str()?.to_string_lossy().into_owned())));
+        return Ok(Some(Value::Str(
+            object.call_method0("__fspath__")?.str()?.to_string_lossy().into_owned(),
+        )));
     }
     // Times, and Python objects that stand for a property's text.
     if object.hasattr("__property_text__")? {
@@ -88,21 +99,35 @@ fn list(object: &Bound<'_, PyAny>, items: Bound<'_, pyo3::types::PyIterator>) ->
             },
         }
         if values.len() > LONGEST {
-            return Err(PyTypeError::new_err(format!("a list of more than {LONGEST} values cannot be a property")));
+            return Err(PyTypeError::new_err(format!(
+                "a list of more than {LONGEST} values cannot be a property"
+            )));
         }
     }
     if values.is_empty() {
         return Ok(Value::Strs(Vec::new()));
     }
     if values.iter().all(|value| matches!(value, Value::Workspace(_))) {
-        let handles = values.into_iter().filter_map(|value| if let Value::Workspace(h) = value { Some(h) } else { None });
+        let handles = values
+            .into_iter()
+            .filter_map(|value| if let Value::Workspace(h) = value { Some(h) } else { None });
         return Ok(Value::Workspaces(handles.collect()));
     }
-    if values.iter().all(|value| matches!(value, Value::Int(_) | Value::Bool(_))) {
-        return Ok(Value::Ints(values.iter().filter_map(|value| value.to_int().ok()).collect()));
+    if values
+        .iter()
+        .all(|value| matches!(value, Value::Int(_) | Value::Bool(_)))
+    {
+        return Ok(Value::Ints(
+            values.iter().filter_map(|value| value.to_int().ok()).collect(),
+        ));
     }
-    if values.iter().all(|value| matches!(value, Value::Int(_) | Value::Float(_) | Value::Bool(_))) {
-        return Ok(Value::Floats(values.iter().filter_map(|value| value.to_float().ok()).collect()));
+    if values
+        .iter()
+        .all(|value| matches!(value, Value::Int(_) | Value::Float(_) | Value::Bool(_)))
+    {
+        return Ok(Value::Floats(
+            values.iter().filter_map(|value| value.to_float().ok()).collect(),
+        ));
     }
     if values.iter().any(|value| matches!(value, Value::None)) {
         return refuse(object);
@@ -111,7 +136,10 @@ fn list(object: &Bound<'_, PyAny>, items: Bound<'_, pyo3::types::PyIterator>) ->
 }
 
 fn refuse<T>(object: &Bound<'_, PyAny>) -> PyResult<T> {
-    Err(PyTypeError::new_err(format!("an object of type {} cannot be a property's value", object.get_type().name()?)))
+    Err(PyTypeError::new_err(format!(
+        "an object of type {} cannot be a property's value",
+        object.get_type().name()?
+    )))
 }
 
 /// A value as Python sees it; workspaces as bare cells, lists as arrays.
@@ -127,7 +155,10 @@ pub(crate) fn to_python(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAn
         Value::Strs(items) => items.into_pyobject(py)?,
         Value::Workspace(handle) => Bound::new(py, Cell::new(handle))?.into_any(),
         Value::Workspaces(handles) => {
-            let cells: PyResult<Vec<_>> = handles.into_iter().map(|handle| Py::new(py, Cell::new(handle))).collect();
+            let cells: PyResult<Vec<_>> = handles
+                .into_iter()
+                .map(|handle| Py::new(py, Cell::new(handle)))
+                .collect();
             PyList::new(py, cells?)?.into_any()
         }
     })

@@ -46,8 +46,12 @@ pub fn duplicates() -> Result<Originals, CaptureError> {
     let stdout = std::io::stdout().as_fd().try_clone_to_owned();
     let stderr = std::io::stderr().as_fd().try_clone_to_owned();
     Ok(Originals {
-        stdout: stdout.map_err(|source| CaptureError::RedirectDescriptor { descriptor: 1, source })?.into(),
-        stderr: stderr.map_err(|source| CaptureError::RedirectDescriptor { descriptor: 2, source })?.into(),
+        stdout: stdout
+            .map_err(|source| CaptureError::RedirectDescriptor { descriptor: 1, source })?
+            .into(),
+        stderr: stderr
+            .map_err(|source| CaptureError::RedirectDescriptor { descriptor: 2, source })?
+            .into(),
     })
 }
 
@@ -88,10 +92,19 @@ fn redirect(descriptor: i32, level: Level, queue: &Arc<Queue>, redactor: &Redact
             let whole = complete_utf8(&pending);
             let text = String::from_utf8_lossy(pending.get(..whole).unwrap_or_default()).into_owned();
             pending.drain(..whole);
-            splitter.write(&text, |text| queue.push(Line { level, origin: Origin::Descriptor, text }));
+            splitter.write(&text, |text| {
+                queue.push(Line {
+                    level,
+                    origin: Origin::Descriptor,
+                    text,
+                })
+            });
         }
     };
-    std::thread::Builder::new().name(format!("output-fd{descriptor}")).spawn(pump).map_err(refused)?;
+    std::thread::Builder::new()
+        .name(format!("output-fd{descriptor}"))
+        .spawn(pump)
+        .map_err(refused)?;
     Ok(())
 }
 

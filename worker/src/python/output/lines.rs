@@ -18,7 +18,12 @@ impl LineSplitter {
     /// A splitter for lines of at most `longest_line` bytes.
     #[must_use]
     pub fn new(longest_line: usize, redactor: Redactor) -> Self {
-        Self { longest_line: longest_line.max(1), redactor, partial: String::new(), cut: 0 }
+        Self {
+            longest_line: longest_line.max(1),
+            redactor,
+            partial: String::new(),
+            cut: 0,
+        }
     }
 
     /// Takes written text and hands each finished line to `emit`.

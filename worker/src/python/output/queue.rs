@@ -88,7 +88,11 @@ pub struct QueueLimits {
 
 impl Default for QueueLimits {
     fn default() -> Self {
-        Self { lines: 20_000, bytes: 4 << 20, allowance: 4 << 20 }
+        Self {
+            lines: 20_000,
+            bytes: 4 << 20,
+            allowance: 4 << 20,
+        }
     }
 }
 
@@ -199,12 +203,20 @@ mod tests {
     use super::*;
 
     fn line(text: &str, level: Level) -> Line {
-        Line { level, origin: Origin::Stdout, text: text.into() }
+        Line {
+            level,
+            origin: Origin::Stdout,
+            text: text.into(),
+        }
     }
 
     #[test]
     fn a_full_queue_drops_counts_and_says_so_once() {
-        let queue = Queue::new(QueueLimits { lines: 2, bytes: 1000, allowance: 1000 });
+        let queue = Queue::new(QueueLimits {
+            lines: 2,
+            bytes: 1000,
+            allowance: 1000,
+        });
         for text in ["a", "b", "c", "d"] {
             queue.push(line(text, Level::Info));
         }
@@ -219,7 +231,11 @@ mod tests {
 
     #[test]
     fn an_execution_has_an_allowance_that_errors_pass() {
-        let queue = Queue::new(QueueLimits { lines: 100, bytes: 1000, allowance: 10 });
+        let queue = Queue::new(QueueLimits {
+            lines: 100,
+            bytes: 1000,
+            allowance: 10,
+        });
         queue.push(line("12345678", Level::Info));
         queue.push(line("12345678", Level::Info));
         queue.push(line("it failed", Level::Error));

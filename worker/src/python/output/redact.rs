@@ -26,7 +26,13 @@ impl Redactor {
     pub fn new<I: IntoIterator<Item = S>, S: AsRef<str>>(values: I) -> Self {
         let mut secrets: Vec<String> = values
             .into_iter()
-            .flat_map(|value| value.as_ref().lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>())
+            .flat_map(|value| {
+                value
+                    .as_ref()
+                    .lines()
+                    .map(|line| line.trim().to_owned())
+                    .collect::<Vec<_>>()
+            })
             .filter(|value| value.len() >= SHORTEST)
             .collect();
         // The longest first: a secret that contains another is blotted out whole.
@@ -62,7 +68,10 @@ mod tests {
     #[test]
     fn secrets_are_blotted_out_whole() {
         let redactor = Redactor::new(["token-abc", "token-abc-long", "x", ""]);
-        assert_eq!(redactor.redact("a token-abc-long b token-abc x".into()), "a *** b *** x");
+        assert_eq!(
+            redactor.redact("a token-abc-long b token-abc x".into()),
+            "a *** b *** x"
+        );
         assert_eq!(redactor.longest(), 14);
         assert!(!format!("{redactor:?}").contains("token"));
     }

@@ -52,21 +52,39 @@ impl TextStream {
     /// A stream for `sys.stdout` or `sys.stderr`.
     #[must_use]
     pub fn new(sink: Sink, origin: Origin, redactor: Redactor) -> Self {
-        Self { sink, origin, splitter: Mutex::new(LineSplitter::new(LONGEST_LINE, redactor)) }
+        Self {
+            sink,
+            origin,
+            splitter: Mutex::new(LineSplitter::new(LONGEST_LINE, redactor)),
+        }
     }
 
     fn level(&self) -> Level {
-        if self.origin == Origin::Stderr { Level::Warning } else { Level::Info }
+        if self.origin == Origin::Stderr {
+            Level::Warning
+        } else {
+            Level::Info
+        }
     }
 
     fn put(&self, py: Python<'_>, text: &str) {
         match &self.sink {
             Sink::Queue(queue) => {
                 let mut splitter = self.splitter.lock();
-                splitter.write(text, |text| queue.push(Line { level: self.level(), origin: self.origin, text }));
+                splitter.write(text, |text| {
+                    queue.push(Line {
+                        level: self.level(),
+                        origin: self.origin,
+                        text,
+                    })
+                });
             }
             Sink::Direct(files) => py.detach(|| {
-                let mut file = if self.origin == Origin::Stderr { &files.1 } else { &files.0 };
+                let mut file = if self.origin == Origin::Stderr {
+                    &files.1
+                } else {
+                    &files.0
+                };
                 let _ = file.write_all(text.as_bytes());
             }),
         }
@@ -97,7 +115,13 @@ impl TextStream {
     fn end_line(&self) {
         if let Sink::Queue(queue) = &self.sink {
             let level = self.level();
-            self.splitter.lock().flush(|text| queue.push(Line { level, origin: self.origin, text }));
+            self.splitter.lock().flush(|text| {
+                queue.push(Line {
+                    level,
+                    origin: self.origin,
+                    text,
+                })
+            });
         }
     }
 
@@ -140,7 +164,11 @@ impl TextStream {
     }
     #[getter]
     fn name(&self) -> &'static str {
-        if self.origin == Origin::Stderr { "<stderr>" } else { "<stdout>" }
+        if self.origin == Origin::Stderr {
+            "<stderr>"
+        } else {
+            "<stdout>"
+        }
     }
     #[getter]
     fn mode(&self) -> &'static str {

@@ -36,8 +36,14 @@ fn a_file_gets_its_arguments_and_its_exit_code_is_kept() {
 fn a_failing_file_shows_its_own_lines() {
     let (code, _, stderr) = run("def f():\n    return 1 / 0\nf()\n");
     assert_eq!(code, 1);
-    assert!(stderr.contains("file.py\", line 2, in f") && stderr.contains("return 1 / 0"), "{stderr}");
-    assert!(stderr.contains("ZeroDivisionError") && !stderr.contains("<live-data>"), "{stderr}");
+    assert!(
+        stderr.contains("file.py\", line 2, in f") && stderr.contains("return 1 / 0"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("ZeroDivisionError") && !stderr.contains("<live-data>"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -52,9 +58,18 @@ fn variables_for_other_pythons_are_ignored() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file.py");
     std::fs::write(&file, "import sys\nprint('/nowhere' in sys.path)\n").unwrap();
-    let output =
-        worker_python().arg(&file).env("PYTHONPATH", "/nowhere").env("PYTHONHOME", "/nowhere").output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "False\n", "{}", printed(&output));
+    let output = worker_python()
+        .arg(&file)
+        .env("PYTHONPATH", "/nowhere")
+        .env("PYTHONHOME", "/nowhere")
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "False\n",
+        "{}",
+        printed(&output)
+    );
 }
 
 #[test]
@@ -86,7 +101,11 @@ fn exits_that_would_end_the_worker_are_refused_and_children_may_use_them() {
 fn a_missing_file_is_said() {
     let output = worker_python().arg("/nowhere/file.py").output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", printed(&output));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("/nowhere/file.py"), "{}", printed(&output));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("/nowhere/file.py"),
+        "{}",
+        printed(&output)
+    );
 }
 
 #[test]
@@ -101,8 +120,11 @@ fn names_come_from_assignment_targets_in_the_byte_code_of_python_3_13() {
         eprintln!("no Python 3.13 on this machine: its byte code is not tried here");
         return;
     };
-    let output =
-        Command::new(&python).arg("-B").arg(python_tests().join("test_names.py")).output().unwrap();
+    let output = Command::new(&python)
+        .arg("-B")
+        .arg(python_tests().join("test_names.py"))
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{python}: {}", printed(&output));
 }
 
@@ -113,7 +135,9 @@ fn newer_python() -> Option<String> {
         candidates.push(entry.path().join("bin/python3.13").to_string_lossy().into_owned());
     }
     candidates.into_iter().find(|python| {
-        let check = Command::new(python).args(["-c", "import sys; assert sys.version_info[:2] == (3, 13)"]).output();
+        let check = Command::new(python)
+            .args(["-c", "import sys; assert sys.version_info[:2] == (3, 13)"])
+            .output();
         check.is_ok_and(|output| output.status.success())
     })
 }

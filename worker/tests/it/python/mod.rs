@@ -36,7 +36,11 @@ pub fn python_tests() -> PathBuf {
 /// `live-data-worker python FILE`, with the native engine.
 pub fn worker_python() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_live-data-worker"));
-    command.arg("python").env("LIVE_DATA_VENV", venv()).env("ENGINE", "native").env("PYTHONDONTWRITEBYTECODE", "1");
+    command
+        .arg("python")
+        .env("LIVE_DATA_VENV", venv())
+        .env("ENGINE", "native")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     command
 }
 

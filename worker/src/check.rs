@@ -105,6 +105,7 @@ fn simulated_run(args: &CheckScriptArgs, service: &Service) -> Result<Snapshot, 
         ..Settings::new(layout, start_ns)
     };
     let (mut timeline, view) = Timeline::new(TimelineConfig::new(&settings.layout.name));
+    timeline.positioned(PulseTime::from_nanos(start_ns - 1));
     let mut offsets = std::collections::HashMap::new();
     for record in Generator::new(settings) {
         let role = match record.role {
@@ -115,7 +116,7 @@ fn simulated_run(args: &CheckScriptArgs, service: &Service) -> Result<Snapshot, 
         };
         let partition = PartitionKey { role, topic: role as u16, partition: record.partition };
         let offset = offsets.entry(partition).or_insert(0_i64);
-        let place = Place { partition, offset: *offset, timestamp_ms: record.timestamp_ms };
+        let place = Place { partition, offset: *offset, timestamp_ms: record.send_ns / 1_000_000 };
         *offset += 1;
         let message = decode(&record.payload).map_err(|error| failed(error.to_string()))?;
         timeline.ingest(place, message, PulseTime::from_nanos(start_ns));

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use live_data_nexus::{LoadedData, ProcessedReader};
 use live_data_reduction::instrument::Instrument;
 use live_data_reduction::instrument::source::{InstrumentFolders, InstrumentSource};
 use parking_lot::Mutex;
@@ -222,10 +223,11 @@ fn compare(runs: &[RunTruth], output: &Path) -> bool {
 
 /// All counts of a reduced file.
 fn reduced(path: &Path) -> Result<u64, String> {
-    let file = live_data_nexus::read(path).map_err(|error| error.to_string())?;
-    let entry = file.entries.first().ok_or("the file has no entry")?;
-    let sum: f64 = entry.values().ok_or("the entry holds no histograms")?.iter().sum();
-    Ok(sum as u64)
+    let entry = ProcessedReader::open(path).and_then(|file| file.entry(1)).map_err(|error| error.to_string())?;
+    match entry.data {
+        LoadedData::Matrix(matrix) => Ok(matrix.values.iter().sum::<f64>() as u64),
+        LoadedData::Events(_) => Err("the file holds events, not counts".into()),
+    }
 }
 
 fn wait(what: &'static str, patience: Duration, done: impl Fn() -> bool) -> Result<(), DemoError> {

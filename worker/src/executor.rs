@@ -300,7 +300,7 @@ impl Executor {
         let Some(snapshot) = held.or_else(|| self.tools.view.snapshot(key)) else { return Ok(()) };
         let run = &Arc::clone(snapshot.run());
         let limits = Limits::after(self.tools.timeout);
-        self.change_run(run, limits.clone())?;
+        self.change_run(run, limits)?;
         let started = Instant::now();
         self.tools.board.script(|state| {
             state.running = true;

@@ -62,6 +62,8 @@ pub struct Tools {
     pub log_lookback: Duration,
     /// How far back events are read where no run is known.
     pub grace: Duration,
+    /// How far before a time the source begins to read for it.
+    pub seek_margin: Duration,
     /// The end of the worker.
     pub stop: CancellationToken,
 }
@@ -155,8 +157,11 @@ impl Ingest {
         let from = resume.from;
         let taken = history.runs.iter().filter(|run| from.is_some_and(|from| run.start.start_time >= from));
         let run_info = taken.map(|run| run.place.timestamp_ms).min();
+        // With no run, a start message that comes late still finds the grace time's events.
+        let from = from.unwrap_or_else(|| back(now(), self.tools.grace));
         let begin = self.begin_at(from, run_info);
         self.until_answered(move |source| source.begin(begin))?;
+        self.tools.timeline.positioned(back(from, self.tools.seek_margin));
         self.targets =
             self.tools.source.progress().iter().map(|part| (key(part), part.high_watermark)).collect();
         // The executor is gone only when the worker stops.
@@ -164,10 +169,7 @@ impl Ingest {
         Some(())
     }
 
-    fn begin_at(&self, from: Option<PulseTime>, run_info_ms: Option<i64>) -> Begin {
-        let back = |time: PulseTime, by: Duration| time.plus(-i64::try_from(by.as_nanos()).unwrap_or(i64::MAX));
-        // With no run, a start message that comes late still finds the grace time's events.
-        let from = from.unwrap_or_else(|| back(now(), self.tools.grace));
+    fn begin_at(&self, from: PulseTime, run_info_ms: Option<i64>) -> Begin {
         Begin {
             events: self.tools.source.since(from),
             run_info: match run_info_ms {
@@ -232,7 +234,7 @@ impl Ingest {
             Err(error) => {
                 let schema = error.schema().unwrap_or("unknown");
                 *self.undecoded.entry((place.partition.topic, schema)).or_default() += 1;
-                self.tools.timeline.reject(place, error.reason());
+                self.tools.timeline.reject(place, schema, error.reason());
                 if let Some(passed_over) = self.limiter.allow(error.reason()) {
                     tracing::warn!(reason = error.reason(), ?place, passed_over, "cannot decode a record: {error}");
                 }
@@ -314,6 +316,7 @@ impl Ingest {
         match self.tools.source.replay_from(time) {
             Ok(replay) => {
                 self.replay = None;
+                self.tools.timeline.positioned(back(time, self.tools.seek_margin));
                 tracing::info!(offsets = replay.offsets, partitions = replay.partitions, "reading again: a run begins earlier");
             }
             Err(error) => {
@@ -349,6 +352,10 @@ fn tell(board: &Board, notice: &Notice) {
         notice if notice.is_good() => tracing::info!(reason = notice.reason(), "{notice}"),
         notice => tracing::warn!(reason = notice.reason(), "{notice}"),
     }
+}
+
+fn back(time: PulseTime, by: Duration) -> PulseTime {
+    time.plus(-i64::try_from(by.as_nanos()).unwrap_or(i64::MAX))
 }
 
 fn now() -> PulseTime {

@@ -12,21 +12,31 @@
 //! - [`journal`]: the scientist's log, to the pod's log, the browsers and Valkey.
 //! - [`board`], [`http`], [`progress`], [`logging`], [`memory`]: what the worker tells of itself.
 //! - [`worker`]: all of it put together, until told to stop.
-//! - [`simulate`], [`demo`], [`check`], [`python_file`]: the program's other commands.
+//! - [`simulate`], [`simulate_command`], [`demo`], [`check`], [`python_file`]: the program's other commands.
 
 pub mod board;
+pub mod check;
 pub mod cli;
+pub mod demo;
 pub mod engine;
+pub mod executor;
 pub mod fetch;
+pub mod figures;
 pub mod http;
+pub mod ingest;
 pub mod journal;
 pub mod limiter;
+pub mod live;
 pub mod logging;
 pub mod memory;
 pub mod output;
 pub mod progress;
 pub mod python;
 pub mod python_file;
+pub mod resume;
+pub mod schedule;
 pub mod script;
 pub mod settings;
 pub mod simulate;
+pub mod simulate_command;
+pub mod worker;

@@ -78,7 +78,8 @@ impl Live {
     pub fn binding(self, python: &Handle) -> Arc<dyn LiveBinding> {
         match python.started().engine {
             Engine::Native => Arc::new(Native(self)),
-            Engine::Mantid(_) => Arc::new(crate::python::mantid::Binding::new(self.name)),
+            // MANTID-BINDING
+            Engine::Mantid(_) => Arc::new(Native(self)),
         }
     }
 }

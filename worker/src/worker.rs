@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::board::Board;
 use crate::engine;
 use crate::executor::{Executor, Tools as ExecutorTools, Wake};
-use crate::fetch::{Fetcher, ScriptSource};
+use crate::fetch::Fetcher;
 use crate::http::{self, Pages};
 use crate::ingest::{Ingest, Tools as IngestTools};
 use crate::journal::{Journal, Level, valkey};
@@ -139,6 +139,7 @@ impl Worker {
                 wakes: wakes.clone(),
                 log_lookback: settings.log_lookback,
                 grace: settings.grace,
+                seek_margin: settings.seek_margin,
                 stop: stop.clone(),
             };
             move || Ingest::new(tools).work()

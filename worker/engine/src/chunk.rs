@@ -89,6 +89,7 @@ pub struct Chunk {
     pub(crate) starts: Box<[u32; BUCKETS + 1]>,
     pub(crate) shift: u32,
     pub(crate) times: Arc<Vec<PulseTime>>,
+    pub(crate) time_of_flight: Option<(u32, u32)>,
     pub(crate) _account: Account,
 }
 
@@ -139,6 +140,12 @@ impl Chunk {
     #[allow(clippy::cast_possible_truncation)]
     pub const fn dense_id(&self, bucket: usize, event: Event) -> u32 {
         ((bucket as u32) << self.shift) + event.low_id() as u32
+    }
+
+    /// Smallest and largest time of flight in ns, of all events; `None` without events.
+    #[must_use]
+    pub const fn time_of_flight_range(&self) -> Option<(u32, u32)> {
+        self.time_of_flight
     }
 
     /// Pulse times by pulse index. Mostly ascending, not always; a time may come more than once.
@@ -225,6 +232,15 @@ impl Tail {
     #[must_use]
     pub fn blocks(&self) -> &[Arc<Block>] {
         &self.blocks
+    }
+
+    /// Smallest and largest time of flight in ns, of all events; `None` without events.
+    #[must_use]
+    pub fn time_of_flight_range(&self) -> Option<(u32, u32)> {
+        let blocks = self.blocks.iter().filter_map(|block| {
+            Some((*block.time_of_flight.iter().min()?, *block.time_of_flight.iter().max()?))
+        });
+        blocks.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// Number of events.

@@ -47,6 +47,7 @@ pub(crate) fn seal(tail: &Tail, shift: u32, total: &Arc<AtomicU64>) -> Chunk {
         starts,
         shift,
         times: Arc::clone(&tail.times),
+        time_of_flight: tail.time_of_flight_range(),
         _account: Account::new(total, bytes as u64),
     }
 }

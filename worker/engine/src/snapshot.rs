@@ -10,6 +10,7 @@ use crate::chunk::ChunkView;
 use crate::dictionary::Dictionary;
 use crate::ledger::PulseTable;
 use crate::logs::RunLogs;
+use crate::message::EventSchema;
 use crate::run::RunInfo;
 use crate::selection::Bitmap;
 use crate::time::PulseTime;
@@ -48,6 +49,7 @@ pub struct Snapshot {
     pub(crate) logs: RunLogs,
     pub(crate) ids: Dictionary,
     pub(crate) settled_before: PulseTime,
+    pub(crate) event_schema: Option<EventSchema>,
 }
 
 impl Snapshot {
@@ -79,6 +81,12 @@ impl Snapshot {
     #[must_use]
     pub const fn ids(&self) -> &Dictionary {
         &self.ids
+    }
+
+    /// The schema that the stream's events come in; `None` while none came.
+    #[must_use]
+    pub const fn event_schema(&self) -> Option<EventSchema> {
+        self.event_schema
     }
 
     /// Pulses earlier than this have their metadata, or are so old that they are taken without: what is computed

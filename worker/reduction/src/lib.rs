@@ -6,6 +6,7 @@
 //! - [`date_and_time`], [`unit`], [`run`] (logs), [`instrument`] (geometry): what is known about a measurement;
 //! - [`workspace`]: histograms and events with all of that, in cells that names refer to;
 //! - [`live`]: a view of a run as the workspace that a script finds;
+//! - [`bind`]: a snapshot of the stream as the live workspace;
 //! - [`service`]: the data service, the configuration, the logger;
 //! - [`value`] → [`declaration`] → [`algorithm`] → [`registry`]: how an algorithm is declared, called and executed;
 //! - [`algorithms`]: one file each.
@@ -13,6 +14,7 @@
 pub mod algorithm;
 pub mod algorithms;
 mod compute;
+pub mod bind;
 pub mod date_and_time;
 pub mod declaration;
 pub mod error;

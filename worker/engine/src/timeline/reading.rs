@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::entry::Entry;
 use crate::figures::Figures;
 use crate::logs::RunLogs;
 use crate::run::{RunInfo, RunKey, RunState, RunWarning, run_number};
@@ -125,6 +124,7 @@ impl State {
             logs: RunLogs::new(&self.logs, start, stop),
             ids: self.ids.shared().clone(),
             settled_before: PulseTime::from_nanos(self.settled_before()),
+            event_schema: self.schema,
         })
     }
 
@@ -163,12 +163,5 @@ impl State {
             figures.events_per_second = if seconds > 0.0 { events / seconds } else { 0.0 };
         }
         figures
-    }
-
-    /// Where an entry's events lie, for tests.
-    #[cfg(test)]
-    pub(super) fn chunk_ids(&self) -> Vec<u64> {
-        let open = self.partitions.iter().filter_map(|partition| partition.open.as_ref());
-        self.entries.iter().chain(open).map(Entry::id).collect()
     }
 }

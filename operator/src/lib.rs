@@ -13,7 +13,8 @@
 //! - [`status`]: all of it as conditions and columns; [`publish`]: written when it differs.
 //!
 //! Around them: [`controller`] (watches and queue), [`reconcile`] (the walk), [`leader`] (the Lease),
-//! [`events`], [`metrics`], [`http`], [`release`] (removes the finalizers), [`names`], [`failure`].
+//! [`events`], [`metrics`], [`http`], [`release`] (removes the finalizers), [`probe`] (what `helm test` asks),
+//! [`names`], [`failure`].
 
 pub mod apply;
 pub mod cleanup;
@@ -30,6 +31,7 @@ pub mod names;
 pub mod objects;
 pub mod observe;
 pub mod ownership;
+pub mod probe;
 pub mod publish;
 pub mod reconcile;
 pub mod release;

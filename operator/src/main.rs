@@ -13,7 +13,7 @@ use live_data_operator::http::{self, Health};
 use live_data_operator::leader::{self, Candidate};
 use live_data_operator::metrics::Metrics;
 use live_data_operator::observe::reports;
-use live_data_operator::{controller, names, release};
+use live_data_operator::{controller, names, probe, release};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Makes and watches what each LiveDataProcessor asks for. Settings come from the environment; the chart lists them.
@@ -33,6 +33,14 @@ enum Command {
         /// In which form.
         #[arg(long, value_enum, default_value_t = Form::Yaml)]
         form: Form,
+    },
+    /// Waits until an operator's /readyz answers, and asks the API for the resource: what `helm test` runs.
+    Probe {
+        /// Such as `http://live-data-operator.fia.svc:8080/readyz`.
+        url: String,
+        /// How long to wait for it.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
     },
     /// Removes the finalizers, before uninstalling or going back; stop the operator first.
     Release {
@@ -81,6 +89,7 @@ fn main() -> ExitCode {
         }
     };
     let result = match command {
+        Command::Probe { url, seconds } => runtime.block_on(run_probe(&url, seconds)),
         Command::Release { all: _, name, namespace, force } => runtime.block_on(run_release(name, namespace, force)),
         _ => runtime.block_on(run()),
     };
@@ -170,6 +179,13 @@ fn identity(config: &Config) -> String {
         let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
         format!("{}-{}", host.trim(), std::process::id())
     })
+}
+
+async fn run_probe(url: &str, seconds: u64) -> Result<(), Box<dyn std::error::Error>> {
+    let limit = std::time::Duration::from_secs(seconds);
+    probe::probe(&client().await?, &reports::client()?, url, limit).await?;
+    println!("{url} is ready and the API serves livedataprocessors");
+    Ok(())
 }
 
 async fn run_release(

@@ -49,7 +49,8 @@ pub async fn probe(client: &Client, http: &reqwest::Client, url: &str, limit: Du
     match client.list_api_group_resources(GROUP_VERSION).await {
         Ok(list) if list.resources.iter().any(|resource| resource.name == PLURAL) => Ok(()),
         Ok(_) => Err(ProbeError::NotServed),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Err(ProbeError::NotServed),
+        // By its code: where nothing of a group is served, the answer is no Status.
+        Err(kube::Error::Api(status)) if status.code == 404 => Err(ProbeError::NotServed),
         Err(error) => Err(error.into()),
     }
 }

@@ -8,9 +8,14 @@ use serde_json::Value;
 
 use crate::objects::Kind;
 
-/// Path of the first field that differs, if any does.
+/// Path of the first field that differs, if any does. Kind and apiVersion are what the object was asked for by, and
+/// lists leave them out.
 pub fn first(desired: &Value, live: &Value) -> Option<String> {
-    compare(desired, Some(live), "")
+    let Value::Object(fields) = desired else { return compare(desired, Some(live), "") };
+    fields
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind"))
+        .find_map(|(name, wanted)| compare(wanted, live.get(name), &format!("/{name}")))
 }
 
 /// Paths of the fields that differ and that the API does not let anyone change.
@@ -144,6 +149,12 @@ mod tests {
         );
         assert!(first(&json!({"spec": {"tolerations": [{"key": "a"}, {"key": "c"}]}}), &live).is_some());
         assert!(first(&json!({"spec": {"volumes": [{"name": "v", "emptyDir": {}}]}}), &json!({"spec": {"volumes": [{"name": "v", "hostPath": {}}]}})).is_some());
+    }
+
+    #[test]
+    fn objects_from_lists_have_no_kind() {
+        let desired = json!({"apiVersion": "v1", "kind": "Service", "spec": {"a": 1}});
+        assert_eq!(first(&desired, &json!({"spec": {"a": 1}})), None);
     }
 
     #[test]

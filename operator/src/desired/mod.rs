@@ -111,4 +111,4 @@ fn digest(value: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

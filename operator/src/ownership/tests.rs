@@ -1,1 +1,83 @@
-//! Tests.
+//! Whose an object is, from whole objects.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use serde_json::json;
+
+use super::*;
+use crate::desired::desired;
+use crate::desired::tests::{plan, site};
+
+fn objects() -> (Plan, Vec<Desired>) {
+    let plan = plan("minimal.yaml", &site());
+    let objects = desired(&plan).unwrap();
+    (plan, objects)
+}
+
+fn of(kind: Kind) -> (Plan, Desired) {
+    let (plan, objects) = objects();
+    let object = objects.into_iter().find(|object| object.kind == kind).unwrap();
+    (plan, object)
+}
+
+#[test]
+fn what_is_as_it_should_be_is_kept() {
+    let (plan, objects) = objects();
+    for object in objects {
+        assert_eq!(decide(&plan, &object, &object.value, false), Decision::Keep, "{}", object.name);
+        assert!(matches!(decide(&plan, &object, &object.value, true), Decision::Apply(_)));
+    }
+}
+
+#[test]
+fn a_field_that_is_no_longer_wanted_shows_in_the_digest() {
+    let (plan, object) = of(Kind::Deployment);
+    let mut live = object.value.clone();
+    live["metadata"]["annotations"][APPLIED] = json!("other");
+    assert!(matches!(decide(&plan, &object, &live, false), Decision::Apply(path) if path.contains("applied")));
+}
+
+#[test]
+fn a_deployment_is_ours_only_when_this_resource_controls_it() {
+    let (plan, object) = of(Kind::Deployment);
+    let mut live = object.value.clone();
+    live["metadata"]["ownerReferences"][0]["uid"] = json!("other");
+    assert!(matches!(decide(&plan, &object, &live, true), Decision::Foreign(problem) if problem.reason == "NameTaken"));
+    live["metadata"].as_object_mut().unwrap().remove("ownerReferences");
+    assert!(matches!(decide(&plan, &object, &live, true), Decision::Foreign(_)));
+}
+
+#[test]
+fn a_volume_is_ours_when_driver_handle_and_claim_match() {
+    let (plan, object) = of(Kind::PersistentVolume);
+    let with = |path: &str, value: &str| {
+        let mut live = object.value.clone();
+        live["metadata"] = json!({"name": object.name});
+        *live.pointer_mut(path).unwrap() = json!(value);
+        decide(&plan, &object, &live, true)
+    };
+    assert!(matches!(with("/spec/capacity/storage", "1000Gi"), Decision::Apply(_)));
+    for path in ["/spec/csi/driver", "/spec/csi/volumeHandle", "/spec/claimRef/name", "/spec/claimRef/namespace"] {
+        assert!(matches!(with(path, "other"), Decision::Foreign(problem) if problem.reason == "VolumeTaken"), "{path}");
+    }
+    let Decision::Immutable(problem) = with("/spec/csi/volumeAttributes/rootPath", "/elsewhere") else { panic!() };
+    assert!(problem.message.contains("rootPath") && problem.message.contains("/elsewhere"), "{}", problem.message);
+}
+
+#[test]
+fn a_claim_is_ours_when_it_names_the_volume_and_has_no_other_owner() {
+    let (plan, object) = of(Kind::PersistentVolumeClaim);
+    let mut live = object.value.clone();
+    live["metadata"] = json!({"name": object.name});
+    assert!(matches!(decide(&plan, &object, &live, true), Decision::Apply(_)));
+    live["spec"]["volumeName"] = json!("other");
+    assert!(matches!(decide(&plan, &object, &live, true), Decision::Foreign(problem) if problem.reason == "ClaimTaken"));
+}
+
+#[test]
+fn what_is_being_deleted_is_waited_for() {
+    let (plan, object) = of(Kind::PersistentVolumeClaim);
+    let mut live = object.value.clone();
+    live["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    assert_eq!(decide(&plan, &object, &live, false), Decision::Wait);
+}

@@ -7,7 +7,11 @@ fn the_operator_cannot_read_secrets_enter_pods_or_touch_rights() {
     let (_turn, lab) = turn();
     let may = |verb: &str, what: &str| {
         let config = lab.operator_kubeconfig();
-        let arguments = ["auth", "can-i", verb, what, "-n", "fia", "--kubeconfig", config.to_str().unwrap()];
+        // With a slash kubectl would take the subresource for an object's name.
+        let (what, subresource) = what.split_once('/').unwrap_or((what, ""));
+        let subresource = format!("--subresource={subresource}");
+        let arguments =
+            ["auth", "can-i", verb, what, &subresource, "-n", "fia", "--kubeconfig", config.to_str().unwrap()];
         lab.try_kubectl(&arguments).is_ok()
     };
     assert!(may("patch", "deployments.apps"), "the account is not the chart's");

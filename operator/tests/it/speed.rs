@@ -126,7 +126,7 @@ fn strip(object: &mut Value) {
         annotations.retain(|name, _| name.starts_with("live-data.fia.com/"));
     }
     object.as_object_mut().unwrap().remove("status");
-    let spec = &mut object["spec"];
+    let Some(spec) = object.get_mut("spec") else { return };
     if let Some(claim) = spec.get_mut("claimRef").and_then(Value::as_object_mut) {
         claim.remove("uid");
         claim.remove("resourceVersion");

@@ -20,6 +20,7 @@ const RECENT: usize = 4;
 #[derive(Clone, Debug)]
 struct Stretch {
     offsets: Offsets,
+    oldest: i64,
     newest: i64,
     records: u32,
 }
@@ -28,6 +29,7 @@ impl Default for Stretch {
     fn default() -> Self {
         Self {
             offsets: Offsets::default(),
+            oldest: i64::MAX,
             newest: i64::MIN,
             records: 0,
         }
@@ -47,7 +49,10 @@ pub(crate) struct Partition {
     held: Offsets,
     last: Option<i64>,
     read_end: i64,
-    stretches: VecDeque<Stretch>,
+    /// Metadata and logs: they may be taken in again without harm.
+    metadata_read: VecDeque<Stretch>,
+    /// Events that were not stored: taken in again, they would count twice.
+    events_read: VecDeque<Stretch>,
     recent: [i64; RECENT],
     turn: usize,
     metadata: Option<i64>,
@@ -63,7 +68,8 @@ impl Partition {
             held: Offsets::default(),
             last: None,
             read_end: i64::MIN,
-            stretches: VecDeque::new(),
+            metadata_read: VecDeque::new(),
+            events_read: VecDeque::new(),
             recent: [i64::MIN; RECENT],
             turn: 0,
             metadata: None,
@@ -97,16 +103,14 @@ impl Partition {
         newest.is_some_and(|&(_, end)| offset < end)
     }
 
-    /// A record that brought no events and is of use up to `time`.
-    pub(crate) fn keep(&mut self, offset: i64, time: i64) {
-        if self.stretches.back().is_none_or(|stretch| stretch.records >= STRETCH) {
-            self.stretches.push_back(Stretch::default());
-        }
-        if let Some(stretch) = self.stretches.back_mut() {
-            stretch.offsets.insert(offset);
-            stretch.newest = stretch.newest.max(time);
-            stretch.records += 1;
-        }
+    /// A record of metadata, which is of use up to `time`.
+    pub(crate) fn keep_metadata(&mut self, offset: i64, time: i64) {
+        keep(&mut self.metadata_read, offset, time);
+    }
+
+    /// A record of events that were counted but not stored, of use up to `time`.
+    pub(crate) fn keep_events(&mut self, offset: i64, time: i64) {
+        keep(&mut self.events_read, offset, time);
     }
 
     /// A record that was not taken in and may be wanted after a replay.
@@ -119,15 +123,22 @@ impl Partition {
         self.held.remove(offsets);
     }
 
-    /// Lets go of records that are of no use from `time` on.
+    /// Lets go of records that are of no use from `time` on: metadata as soon as some of a stretch is gone, for the
+    /// rest of it does no harm when read again; events only when all of it is.
     pub(crate) fn forget_before(&mut self, time: i64) {
         let held = &mut self.held;
-        self.stretches.retain(|stretch| {
-            let stale = stretch.newest < time && stretch.newest != i64::MIN;
-            if stale {
-                held.remove(&stretch.offsets);
-            }
-            !stale
+        let mut forget = |stretches: &mut VecDeque<Stretch>, stale: fn(&Stretch, i64) -> bool| {
+            stretches.retain(|stretch| {
+                let stale = stale(stretch, time);
+                if stale {
+                    held.remove(&stretch.offsets);
+                }
+                !stale
+            });
+        };
+        forget(&mut self.metadata_read, |stretch, time| stretch.oldest < time);
+        forget(&mut self.events_read, |stretch, time| {
+            (i64::MIN + 1..time).contains(&stretch.newest)
         });
     }
 
@@ -164,6 +175,20 @@ impl Partition {
     }
 }
 
+fn keep(stretches: &mut VecDeque<Stretch>, offset: i64, time: i64) {
+    if stretches.back().is_none_or(|stretch| stretch.records >= STRETCH) {
+        stretches.push_back(Stretch::default());
+    }
+    if let Some(stretch) = stretches.back_mut() {
+        stretch.offsets.insert(offset);
+        if time != i64::MIN {
+            stretch.oldest = stretch.oldest.min(time);
+            stretch.newest = stretch.newest.max(time);
+        }
+        stretch.records += 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,16 +206,21 @@ mod tests {
     fn a_record_is_held_until_it_is_let_go_of() {
         let mut partition = partition();
         assert_eq!(partition.read(5), (false, false));
-        partition.keep(5, 100);
+        partition.keep_events(5, 100);
         assert_eq!(partition.read(7), (false, false));
         assert!(partition.holds(6), "a transaction's mark");
-        partition.keep(7, 200);
+        partition.keep_events(7, 200);
         assert_eq!(partition.read(5), (true, true));
         partition.forget_before(150);
         assert!(partition.holds(5), "its stretch is still of use");
         partition.forget_before(201);
         assert_eq!(partition.read(5), (false, true));
         assert_eq!(partition.read(2), (false, true));
+        partition.read(20);
+        partition.keep_metadata(20, 100);
+        partition.keep_metadata(21, 200);
+        partition.forget_before(150);
+        assert_eq!(partition.read(20), (false, true), "metadata may be read again");
     }
 
     #[test]

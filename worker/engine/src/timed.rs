@@ -181,6 +181,7 @@ impl<T: Timed> TimedList<T> {
     }
 
     /// All entries in order.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> + '_ {
         self.leaves.iter().flat_map(|leaf| leaf.entries.iter())
     }
@@ -210,27 +211,6 @@ impl<T: Timed> TimedList<T> {
     /// The first entry.
     pub(crate) fn first(&self) -> Option<&T> {
         self.leaves.first().and_then(|leaf| leaf.entries.first())
-    }
-
-    /// The last entry.
-    pub(crate) fn last(&self) -> Option<&T> {
-        self.leaves.last().and_then(|leaf| leaf.entries.last())
-    }
-
-    /// Changes every entry of a range; the times must stay.
-    pub(crate) fn update(&mut self, from: i64, to: i64, mut change: impl FnMut(&mut T)) {
-        let start = self.leaves.partition_point(|leaf| leaf.last < from);
-        let end = self.leaves.partition_point(|leaf| leaf.first < to);
-        if start >= end {
-            return;
-        }
-        for leaf in Arc::make_mut(&mut self.leaves).iter_mut().take(end).skip(start) {
-            for entry in Arc::make_mut(&mut leaf.entries).iter_mut() {
-                if (from..to).contains(&entry.time()) {
-                    change(entry);
-                }
-            }
-        }
     }
 
     /// Forgets whole leaves of entries that are all earlier than `time`; returns what was forgotten to `forget`.

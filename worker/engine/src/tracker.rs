@@ -127,8 +127,12 @@ impl RunTracker {
             job_id: start.job_id.clone(),
             run_name: start.run_name.clone(),
         });
-        self.runs
-            .sort_by(|a, b| (a.start, a.timestamp, &a.job_id).cmp(&(b.start, b.timestamp, &b.job_id)));
+        self.runs.sort_by(|a, b| {
+            let order = |run: &Run| (run.start, run.timestamp);
+            order(a)
+                .cmp(&order(b))
+                .then_with(|| (&a.job_id, &a.run_name).cmp(&(&b.job_id, &b.run_name)))
+        });
         if self.runs.len() > MOST {
             self.runs.remove(0);
         }

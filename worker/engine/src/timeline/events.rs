@@ -201,8 +201,10 @@ impl State {
             return false;
         }
         // What the repeat would bring is held by the first, and is let go of with it.
-        self.keep(index, place.offset, time);
-        self.came_to(index, time);
+        if let Some(partition) = self.partitions.get_mut(index) {
+            partition.keep_events(place.offset, time);
+            partition.came_to(time);
+        }
         if !again {
             self.figures.duplicate_messages += 1;
             self.figures.duplicate_events += batch.time_of_flight.len() as u64;
@@ -226,7 +228,7 @@ impl State {
                 Some(entry) if outcome.stored > 0 => {
                     entry.add_offset().insert(place.offset);
                 }
-                _ => partition.keep(place.offset, newest.unwrap_or(i64::MIN)),
+                _ => partition.keep_events(place.offset, newest.unwrap_or(i64::MIN)),
             }
         }
         if let (Some(time), 0) = (outcome.expired, outcome.stored) {
@@ -314,6 +316,13 @@ impl State {
             return;
         }
         outcome.newest = outcome.newest.max(Some(time));
+        let run = self.tracker.find(time).map(|run| run.id);
+        if run.is_some() {
+            self.inside += 1;
+        } else {
+            self.outside += 1;
+            self.figures.pulses_outside_runs += u64::from(!source.again);
+        }
         if time < self.horizon {
             outcome.expired = outcome.expired.max(Some(time));
             outcome.dropped += count as u64;
@@ -322,14 +331,7 @@ impl State {
             }
             return;
         }
-        let run = self.tracker.find(time).map(|run| run.id);
         let data = run.and_then(|run| self.runs.get_mut(&run));
-        if run.is_some() {
-            self.inside += 1;
-        } else {
-            self.outside += 1;
-            self.figures.pulses_outside_runs += u64::from(!source.again);
-        }
         let mut cut = i64::MAX;
         if let Some(data) = data {
             if data.complete {

@@ -39,9 +39,7 @@ impl State {
             self.duplicates.forget_before(time);
         }
         let horizon = self.new_horizon();
-        if horizon > self.horizon || horizon == i64::MIN {
-            self.horizon = horizon;
-        }
+        self.horizon = self.horizon.max(horizon);
         if self.horizon > i64::MIN {
             self.free_before(self.horizon);
         }
@@ -79,27 +77,20 @@ impl State {
         }
     }
 
-    /// From which pulse time on things are of use.
+    /// From which pulse time on things are of use: a run's start, or a grace time ago, for the start of a run may be
+    /// late whether another one is open or not.
     fn new_horizon(&self) -> i64 {
-        let needed = self
+        let needed = |id: u32| self.runs.get(&id).is_some_and(|data| !data.released);
+        let starts = self
             .tracker
             .runs()
             .iter()
-            .filter(|run| self.runs.get(&run.id).is_some_and(|data| !data.released));
-        let mut oldest = i64::MAX;
-        let mut open = false;
-        for run in needed {
-            oldest = oldest.min(run.start);
-            open |= run.stop == i64::MAX;
-        }
-        if !open {
-            // The next run's start may be late.
-            let recent = self
-                .stream_time()
-                .map_or(i64::MIN, |time| time.saturating_sub(self.config.grace));
-            oldest = oldest.min(recent);
-        }
-        oldest
+            .filter(|run| needed(run.id))
+            .map(|run| run.start);
+        let recent = self
+            .stream_time()
+            .map_or(i64::MIN, |time| time.saturating_sub(self.config.grace));
+        starts.min().unwrap_or(i64::MAX).min(recent)
     }
 
     fn free_before(&mut self, horizon: i64) {

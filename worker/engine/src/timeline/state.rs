@@ -147,15 +147,15 @@ impl State {
             Message::RunStop(stop) => self.run_stop(&place, &stop, now),
             Message::Log(sample) => {
                 let time = sample.time.nanos();
-                self.log(index, &place, time, now, |logs| logs.add(sample))
+                self.log(index, &place, again, time, now, |logs| logs.add(sample))
             }
             Message::Alarm(alarm) => {
                 let time = alarm.time.nanos();
-                self.log(index, &place, time, now, |logs| logs.add_alarm(alarm))
+                self.log(index, &place, again, time, now, |logs| logs.add_alarm(alarm))
             }
             Message::Units(units) => {
                 // A unit without a time holds all the same.
-                self.log(index, &place, place.timestamp().nanos(), now, |logs| {
+                self.log(index, &place, again, place.timestamp().nanos(), now, |logs| {
                     logs.set_units(units)
                 })
             }
@@ -181,10 +181,10 @@ impl State {
         outcome
     }
 
-    /// A record that brought no events is held for as long as `time` is of use.
+    /// A record of metadata is held for as long as `time` is of use.
     pub(super) fn keep(&mut self, index: usize, offset: i64, time: i64) {
         if let Some(partition) = self.partitions.get_mut(index) {
-            partition.keep(offset, time);
+            partition.keep_metadata(offset, time);
         }
     }
 
@@ -291,6 +291,7 @@ impl State {
         &mut self,
         index: usize,
         place: &Place,
+        again: bool,
         time: i64,
         now: PulseTime,
         add: impl FnOnce(&mut LogStore) -> Kept,
@@ -305,7 +306,7 @@ impl State {
         match kept {
             Kept::New => Ingested::Noted,
             Kept::Repeat => {
-                self.figures.duplicate_logs += 1;
+                self.figures.duplicate_logs += u64::from(!again);
                 Ingested::Repeat
             }
             Kept::Full => Ingested::Rejected(Reason::LogsFull),

@@ -149,6 +149,7 @@ folder() {
 }
 
 # common_options [--host ADDRESS] [--port-file FILE]: into the caller's `host` and `port_file`.
+# shellcheck disable=SC2034 # the caller uses both
 common_options() {
     host=127.0.0.1 port_file=''
     while [[ $# -gt 0 ]]; do

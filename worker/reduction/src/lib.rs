@@ -9,17 +9,20 @@
 //! - [`bind`]: a snapshot of the stream as the live workspace;
 //! - [`service`]: the data service, the configuration, the logger;
 //! - [`value`] → [`declaration`] → [`algorithm`] → [`registry`]: how an algorithm is declared, called and executed;
-//! - [`algorithms`]: one file each.
+//! - [`algorithms`]: one file each;
+//! - [`publish`]: files that appear whole.
 
 pub mod algorithm;
 pub mod algorithms;
-mod compute;
 pub mod bind;
+mod compute;
 pub mod date_and_time;
 pub mod declaration;
 pub mod error;
 pub mod instrument;
 pub mod live;
+mod processed;
+pub mod publish;
 pub mod registry;
 pub mod run;
 pub mod service;

@@ -1,6 +1,7 @@
 //! The logs of a run: single values and time series by name. Promises: names are found as given; the charge and the
 //! run number are read as scripts expect them; must not know where logs come from.
 
+pub(crate) mod logs_of_run;
 pub mod series;
 pub mod statistics;
 

@@ -1,0 +1,285 @@
+//! GroupDetectors: spectra joined as a pattern, a file or another workspace says.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use live_data_engine::plan::Factor;
+
+use crate::algorithm::{Algorithm, Context};
+use crate::algorithms::load::find;
+use crate::compute::grouping::{Group, parse_map, parse_pattern, parse_xml};
+use crate::compute::{Reader, as_histogram, build_rows, indices};
+use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::error::{AlgorithmError, Result, failed, invalid};
+use crate::value::Value;
+use crate::workspace::MatrixWorkspace;
+use crate::workspace::axis::VerticalAxis;
+use crate::workspace::data::{Row, Xs, same_row};
+use crate::workspace::events::EventData;
+use crate::workspace::matrix::{Data, Histogram};
+use crate::workspace::spectra::Spectra;
+
+pub(crate) struct GroupDetectors;
+
+impl Algorithm for GroupDetectors {
+    fn declaration(&self) -> Declaration {
+        Declaration::new("GroupDetectors", 2, "Transforms\\Grouping", "Joins spectra into groups: their sum or their mean.")
+            .with(input("InputWorkspace", Kind::Matrix, "The workspace; its spectra must have common X."))
+            .with(output("OutputWorkspace", Kind::Matrix, "One spectrum for each group."))
+            .with(option("MapFile", Kind::LoadFile, "", "A file that lists the groups: .map (spectrum numbers) or .xml (spectrum numbers or detector ids)."))
+            .with(option("IgnoreGroupNumber", Kind::Bool, true, "Number the groups from 1, whatever the file says."))
+            .with(option("GroupingPattern", Kind::Str, "", "Groups by workspace index: 0+1 and 4-6 are sums, 7:9 keeps each, commas separate."))
+            .with(option("SpectraList", Kind::Ints, Value::None, "The spectrum numbers of one group."))
+            .with(option("DetectorList", Kind::Ints, Value::None, "The detector ids of one group."))
+            .with(option("WorkspaceIndexList", Kind::Ints, Value::None, "The workspace indices of one group."))
+            .with(option("KeepUngroupedSpectra", Kind::Bool, false, "Add the spectra of no group after the groups."))
+            .with(option("Behaviour", Kind::Str, "Sum", "What a group holds.").validator(Validator::OneOf(&["Sum", "Average"])))
+            .with(option("PreserveEvents", Kind::Bool, true, "Keep events as events."))
+            .with(option("CopyGroupingFromWorkspace", Kind::Matrix, Value::None, "A workspace that was grouped, or a grouping workspace: its spectra's detectors are the groups."))
+            .with(option("ExcludeGroupNumbers", Kind::Ints, Value::None, "Not used."))
+    }
+
+    fn exec(&self, context: &mut Context<'_>) -> Result<()> {
+        let input = context.matrix("InputWorkspace")?;
+        let input = if context.bool("PreserveEvents")? { input } else { as_histogram(&input, context.cancel)? };
+        let groups = groups(&input, context)?;
+        let mut members: Vec<Vec<usize>> = groups.iter().map(|group| group.members.clone()).collect();
+        let mut numbers: Vec<i32> = if context.bool("IgnoreGroupNumber")? {
+            (1..).take(groups.len()).collect()
+        } else {
+            groups.iter().map(|group| group.number).collect()
+        };
+        if context.bool("KeepUngroupedSpectra")? {
+            let mut grouped = vec![false; input.histograms()];
+            for index in members.iter().flatten() {
+                if let Some(flag) = grouped.get_mut(*index) {
+                    *flag = true;
+                }
+            }
+            for (index, _) in grouped.iter().enumerate().filter(|(_, grouped)| !**grouped) {
+                members.push(vec![index]);
+                numbers.push(input.spectra().number(index));
+            }
+        }
+        if members.is_empty() {
+            return failed("No group was given: set MapFile, GroupingPattern or one of the lists");
+        }
+        let average = context.str("Behaviour")? == "Average";
+        let out = join(&input, &members, &numbers, average, context)?;
+        context.output("OutputWorkspace", out)
+    }
+}
+
+fn groups(input: &MatrixWorkspace, context: &Context<'_>) -> Result<Vec<Group>> {
+    if let Some(other) = context.opt_matrix("CopyGroupingFromWorkspace")? {
+        return from_workspace(input, &other, context);
+    }
+    let (file, pattern) = (context.str("MapFile")?, context.str("GroupingPattern")?);
+    if !file.is_empty() {
+        return from_file(input, &file, context);
+    }
+    if !pattern.is_empty() {
+        return parse_pattern(&pattern, input.histograms());
+    }
+    let (spectra, detectors) = (context.ints("SpectraList")?, context.ints("DetectorList")?);
+    let members = if !spectra.is_empty() {
+        indices::of_numbers(input, &spectra)?
+    } else if !detectors.is_empty() {
+        indices::of_detectors(input, &detectors)
+    } else {
+        indices::checked(input, &context.ints("WorkspaceIndexList")?)?
+    };
+    if members.is_empty() {
+        return failed("No group was given: set MapFile, GroupingPattern or one of the lists");
+    }
+    // One group keeps the smallest of its spectrum numbers.
+    let number = members.iter().map(|index| input.spectra().number(*index)).min().unwrap_or(1);
+    Ok(vec![Group { number, members }])
+}
+
+fn from_file(input: &MatrixWorkspace, file: &str, context: &Context<'_>) -> Result<Vec<Group>> {
+    let path = find(&context.service.config, file)?;
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        AlgorithmError::Execution(format!("Unable to read the grouping file {}: {error}", path.display()))
+    })?;
+    let xml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml"));
+    let listed = if xml { parse_xml(&text) } else { parse_map(&text) };
+    let listed = listed.or_else(|error| failed(format!("{}: {error}", path.display())))?;
+    let by_number = input.spectra().index_by_number();
+    let by_detector = if xml { input.spectra().index_by_detector() } else { HashMap::new() };
+    let mut groups = Vec::with_capacity(listed.len());
+    for group in listed {
+        let mut members = Vec::with_capacity(group.numbers.len() + group.detectors.len());
+        for number in group.numbers {
+            match by_number.get(&number) {
+                Some(index) => members.push(*index),
+                None => return failed(format!("Spectrum number {number} not found")),
+            }
+        }
+        // A file for the whole instrument may name detectors that the workspace does not have.
+        let mut seen = std::collections::HashSet::new();
+        let found = group.detectors.iter().filter_map(|id| by_detector.get(id).copied());
+        members.extend(found.filter(|index| seen.insert(*index)));
+        if !members.is_empty() {
+            groups.push(Group { number: group.group, members });
+        }
+    }
+    Ok(groups)
+}
+
+fn from_workspace(input: &MatrixWorkspace, other: &MatrixWorkspace, context: &Context<'_>) -> Result<Vec<Group>> {
+    let map = input.spectra().index_by_detector();
+    let mut groups: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
+    let single = (0..other.histograms()).all(|index| other.spectra().detectors(index).len() <= 1);
+    if single && other.bins(0) == 1 && other.histograms() > 1 {
+        // A grouping workspace: Y is the number of the group, 0 for none.
+        let reader = Reader::new(other, context.cancel)?;
+        for index in 0..other.histograms() {
+            let (_, y, _) = reader.get(index)?;
+            let number = y.first().copied().unwrap_or_default() as i32;
+            if number > 0 {
+                let found = other.spectra().detectors(index).iter().filter_map(|id| map.get(id));
+                groups.entry(number).or_default().extend(found);
+            }
+        }
+    } else {
+        for index in 0..other.histograms() {
+            let found: Vec<usize> = other.spectra().detectors(index).iter().filter_map(|id| map.get(id).copied()).collect();
+            groups.insert(index as i32 + 1, found);
+        }
+    }
+    let mut out = Vec::with_capacity(groups.len());
+    for (number, mut members) in groups {
+        members.sort_unstable();
+        members.dedup();
+        if !members.is_empty() {
+            out.push(Group { number, members });
+        }
+    }
+    Ok(out)
+}
+
+fn join(input: &MatrixWorkspace, members: &[Vec<usize>], numbers: &[i32], average: bool, context: &Context<'_>) -> Result<MatrixWorkspace> {
+    let first = input.x(0)?;
+    let common = members.iter().flatten().all(|index| input.xs().get(*index).is_some_and(|x| same_row(x, &first)));
+    if !common && members.iter().any(|group| group.len() > 1) {
+        return failed("Can only group if the histograms have common bin boundaries");
+    }
+    let unmasked = |group: &[usize]| group.iter().filter(|index| !input.is_masked(**index)).count().max(1) as f64;
+    let divisors: Vec<f64> = members.iter().map(|group| if average { unmasked(group) } else { 1.0 }).collect();
+    let data = if let Some(events) = input.events() {
+        let mut plan = events.plan().regroup(members)?;
+        if average {
+            let factors: Vec<Factor> = divisors.iter().map(|n| Factor { value: 1.0 / n, error_squared: 0.0 }).collect();
+            plan = plan.scale_rows(&factors)?;
+        }
+        Data::Events(EventData::new(plan, group_x(input, members)))
+    } else {
+        let reader = Reader::new(input, context.cancel)?;
+        let (y, e) = build_rows(members.len(), context.cancel, |group| {
+            let (Some(members), Some(divisor)) = (members.get(group), divisors.get(group)) else {
+                return invalid("a group is missing");
+            };
+            let bins = members.first().map_or(0, |index| input.bins(*index));
+            let (mut ys, mut es) = (vec![0.0; bins], vec![0.0; bins]);
+            for index in members {
+                let (_, y, e) = reader.get(*index)?;
+                for (((ys, es), y), e) in ys.iter_mut().zip(&mut es).zip(y.iter()).zip(e.iter()) {
+                    *ys += y;
+                    *es += e * e;
+                }
+            }
+            for (y, e) in ys.iter_mut().zip(&mut es) {
+                *y /= divisor;
+                *e = e.sqrt() / divisor;
+            }
+            Ok((ys, es))
+        })?;
+        Data::Histogram(Histogram { x: group_x(input, members), y, e })
+    };
+    let mut spectra = Spectra::with_capacity(members.len());
+    for (group, number) in members.iter().zip(numbers) {
+        let mut ids: Vec<i32> = group.iter().flat_map(|index| input.spectra().detectors(*index).to_vec()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        spectra.push(*number, &ids);
+    }
+    let mut out = input.clone().with_data(data);
+    out.spectra = Arc::new(spectra);
+    out.vertical = VerticalAxis::Spectra;
+    Ok(out)
+}
+
+fn group_x(input: &MatrixWorkspace, members: &[Vec<usize>]) -> Xs {
+    match input.xs() {
+        Xs::Common(row) => Xs::Common(row.clone()),
+        Xs::Each(rows) => {
+            let first = |group: &Vec<usize>| group.first().and_then(|index| rows.get(*index)).cloned();
+            let rows: Vec<Row> = members.iter().filter_map(first).collect();
+            Xs::each(rows)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::algorithms::testing::{Bench, close, e, m, total, y};
+    use crate::value::Value;
+
+    fn ten(bench: &Bench) {
+        let values: Vec<f64> = (1..=10).map(f64::from).collect();
+        bench.workspace("w", &[0.0, 1.0], &values, 10);
+    }
+
+    fn column(handle: &crate::Handle) -> Vec<f64> {
+        (0..m(handle).histograms()).map(|index| y(handle, index)[0]).collect()
+    }
+
+    #[test]
+    fn documented_examples_come_out() {
+        let bench = Bench::new();
+        ten(&bench);
+        let group = |properties: &[(&str, Value)]| {
+            bench.make("o", "GroupDetectors", &[&[("InputWorkspace", "w".into())], properties].concat())
+        };
+        close(&column(&group(&[("GroupingPattern", "0+1,3,4-6,7:9".into())])), &[3.0, 4.0, 18.0, 8.0, 9.0, 10.0]);
+        let kept = group(&[("SpectraList", vec![1_i64, 2, 3].into()), ("KeepUngroupedSpectra", true.into())]);
+        close(&column(&kept)[..3], &[6.0, 4.0, 5.0]);
+        assert_eq!(m(&kept).histograms(), 8);
+        close(&e(&kept, 0), &[14.0_f64.sqrt()]);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("g.map");
+        std::fs::write(&file, "4 # groups\n1\n3\n1 2 3\n2\n3\n4-6\n3\n2\n7 8\n4\n2\n9 10\n").unwrap();
+        close(&column(&group(&[("MapFile", file.to_str().unwrap().into())])), &[6.0, 15.0, 15.0, 19.0]);
+        close(&column(&group(&[("WorkspaceIndexList", "0-3".into()), ("Behaviour", "Average".into())])), &[2.5]);
+        let xml = folder.path().join("g.xml");
+        std::fs::write(&xml, "<detector-grouping><group name='a'><ids val='1,3-4'/></group><group ID='7'><ids val='10'/></group></detector-grouping>").unwrap();
+        let by_xml = group(&[("MapFile", xml.to_str().unwrap().into()), ("IgnoreGroupNumber", false.into())]);
+        close(&column(&by_xml), &[8.0, 10.0]);
+        assert_eq!(m(&by_xml).spectra().numbers()[1], 7);
+    }
+
+    #[test]
+    fn grouping_then_summing_is_summing_for_events_too() {
+        let bench = Bench::new();
+        let s = bench.sample("s", &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 3_i64.into())]);
+        let grouped = bench.make("g", "GroupDetectors", &[("InputWorkspace", "s".into()), ("GroupingPattern", "0-4,5-8,9-17".into())]);
+        assert_eq!((m(&grouped).id(), total(&grouped)), ("EventWorkspace", total(&s)));
+        let a = bench.make("a", "SumSpectra", &[("InputWorkspace", "g".into())]);
+        let b = bench.make("b", "SumSpectra", &[("InputWorkspace", "s".into())]);
+        close(&y(&a, 0), &y(&b, 0));
+        let copied = bench.make("c", "GroupDetectors", &[("InputWorkspace", "s".into()), ("CopyGroupingFromWorkspace", "g".into())]);
+        close(&y(&copied, 2), &y(&grouped, 2));
+    }
+
+    #[test]
+    fn bad_groups_are_refused() {
+        let bench = Bench::new();
+        ten(&bench);
+        for (name, value) in [("SpectraList", "99"), ("GroupingPattern", "0+99"), ("GroupingPattern", "x"), ("MapFile", "none.map"), ("WorkspaceIndexList", "-1")] {
+            assert!(bench.try_make("o", "GroupDetectors", &[("InputWorkspace", "w".into()), (name, value.into())]).is_err(), "{value}");
+        }
+        assert!(bench.try_make("o", "GroupDetectors", &[("InputWorkspace", "w".into())]).is_err());
+    }
+}

@@ -1,0 +1,333 @@
+//! The live workspace: a snapshot of a run as a workspace of events, or a group of one for each period. Promises:
+//! copies no event; what ids the run's map or the instrument cannot explain is counted and said; X spans the times of
+//! flight that there are. Must not touch the data service: whoever binds the name does.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use live_data_engine::cancel::Cancel;
+use live_data_engine::config::EventIds;
+use live_data_engine::fingerprint::{Digest, Fingerprint};
+use live_data_engine::message::EventSchema;
+use live_data_engine::plan::{ChunkPart, EventPlan, SlotMap, SlotTable};
+use live_data_engine::run::RunInfo;
+use live_data_engine::selection::Bitmap;
+use live_data_engine::snapshot::{Part, Snapshot};
+use live_data_engine::time::PulseTime;
+use parking_lot::Mutex;
+
+use crate::date_and_time::DateAndTime;
+use crate::error::Result;
+use crate::instrument::Instrument;
+use crate::instrument::source::InstrumentSource;
+use crate::run::logs_of_run::{PeriodLogs, period_logs, shared_logs};
+use crate::unit::Unit;
+use crate::workspace::data::{Row, Xs};
+use crate::workspace::events::EventData;
+use crate::workspace::matrix::Data;
+use crate::workspace::spectra::Spectra;
+use crate::workspace::{MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup};
+
+/// What a snapshot was bound to.
+pub struct Bound {
+    /// The events of the run, or a group of them by period, whose members have no names yet.
+    pub workspace: Workspace,
+    /// What the events' ids were taken as.
+    pub event_ids: EventIds,
+    /// How many different ids neither the map nor the instrument explains.
+    pub unexplained_ids: usize,
+    /// How many events of the run have such ids.
+    pub unexplained_events: u64,
+    /// What a scientist should know, in words.
+    pub warnings: Vec<String>,
+}
+
+/// Binds snapshots. What depends on the run's map and instrument alone is made once for a run.
+pub struct Binder {
+    event_ids: EventIds,
+    instrument: String,
+    instruments: Arc<dyn InstrumentSource>,
+    layout: Mutex<Option<(LayoutKey, Arc<Layout>)>>,
+}
+
+/// What a layout was made from.
+#[derive(Clone, PartialEq)]
+struct LayoutKey {
+    run: String,
+    ids: EventIds,
+    map: usize,
+    /// Ids seen so far, where neither a map nor an instrument says what there is.
+    seen: usize,
+}
+
+struct Layout {
+    spectra: Arc<Spectra>,
+    table: SlotTable,
+    instrument: Arc<Instrument>,
+    warnings: Vec<String>,
+}
+
+impl Binder {
+    /// Binds snapshots of an instrument's runs, with ids taken as said.
+    pub fn new(event_ids: EventIds, instrument: &str, instruments: Arc<dyn InstrumentSource>) -> Self {
+        Self {
+            event_ids,
+            instrument: instrument.to_owned(),
+            instruments,
+            layout: Mutex::new(None),
+        }
+    }
+
+    /// Binds a snapshot.
+    ///
+    /// # Errors
+    /// `Cancelled`, and `Execution` when the events cannot be read.
+    pub fn bind(&self, snapshot: &Snapshot, cancel: &Cancel) -> Result<Bound> {
+        let run = snapshot.run();
+        let event_ids = self.resolve(snapshot);
+        let layout = self.layout(snapshot, event_ids);
+        let slots = layout.table.resolve(snapshot.ids());
+        let mut warnings = layout.warnings.clone();
+        warnings.extend(run.warnings.iter().map(ToString::to_string));
+        let periods = run.n_periods.max(1);
+        let mut members = Vec::new();
+        let mut counted = 0;
+        let mut range: Option<(f64, f64)> = None;
+        for period in 0..periods.min(u32::from(u16::MAX) + 1) {
+            let parts = if periods == 1 {
+                snapshot.parts().to_vec()
+            } else {
+                snapshot.period(period as u16)
+            };
+            let plan = plan(snapshot, &parts, &slots, lane(run, period, periods));
+            let events = EventData::new(plan, Xs::Common([0.0, f64::MIN_POSITIVE].into()));
+            counted += events.number(cancel)?;
+            if let Some((low, high)) = events.range(cancel)? {
+                let (a, b) = range.unwrap_or((low, high));
+                range = Some((a.min(low), b.max(high)));
+            }
+            members.push(events);
+        }
+        let x = limits(range);
+        let shared = shared_logs(snapshot);
+        let by_period: Vec<PeriodLogs> = period_logs(snapshot, periods);
+        let charges: Vec<f64> = by_period.iter().map(|logs| logs.charge.unwrap_or_default()).collect();
+        let mut workspaces = Vec::new();
+        for (period, (mut events, logs)) in members.into_iter().zip(by_period).enumerate() {
+            events.set_x(Xs::Common(x.clone()));
+            let mut workspace = MatrixWorkspace::new(Data::Events(events));
+            workspace.spectra = layout.spectra.clone();
+            workspace.instrument = layout.instrument.clone();
+            workspace.x_unit = Unit::TIME_OF_FLIGHT;
+            workspace.set_y_unit("Counts");
+            let mut own = shared.clone();
+            logs.add_to(&mut own, (periods > 1).then_some((period, &charges)));
+            workspace.title = own.text("run_title").unwrap_or_default();
+            workspace.run = Arc::new(own);
+            workspaces.push(workspace);
+        }
+        let unexplained_ids = slots.outside();
+        let kept = run.totals.events.saturating_sub(run.not_kept_events);
+        let unexplained_events = if unexplained_ids > 0 {
+            kept.saturating_sub(counted)
+        } else {
+            0
+        };
+        if unexplained_events > 0 {
+            warnings.push(unexplained(
+                event_ids,
+                unexplained_ids,
+                unexplained_events,
+                self.event_ids == EventIds::Auto,
+            ));
+        }
+        let workspace = match (workspaces.len(), workspaces.pop()) {
+            (1, Some(only)) => Workspace::Matrix(only),
+            (_, last) => {
+                let cells = workspaces
+                    .into_iter()
+                    .chain(last)
+                    .map(|workspace| WorkspaceCell::new("", workspace));
+                Workspace::Group(WorkspaceGroup::new(cells.collect()))
+            }
+        };
+        Ok(Bound {
+            workspace,
+            event_ids,
+            unexplained_ids,
+            unexplained_events,
+            warnings,
+        })
+    }
+
+    /// What ids are taken as: spectrum numbers for ev42 with a map, else detector ids, when nothing else is said.
+    fn resolve(&self, snapshot: &Snapshot) -> EventIds {
+        match self.event_ids {
+            EventIds::Auto => {
+                let ev42 = snapshot.event_schema().is_none_or(|schema| schema == EventSchema::Ev42);
+                if ev42 && snapshot.run().map.is_some() {
+                    EventIds::Spectrum
+                } else {
+                    EventIds::Detector
+                }
+            }
+            said => said,
+        }
+    }
+
+    fn layout(&self, snapshot: &Snapshot, ids: EventIds) -> Arc<Layout> {
+        let run = snapshot.run();
+        let map = run.map.as_ref().map_or(0, |map| Arc::as_ptr(map) as usize);
+        let mut held = self.layout.lock();
+        let known = held.as_ref().filter(|(key, layout)| {
+            let same = key.run == run.key.as_str() && key.ids == ids && key.map == map;
+            // Without map and instrument the spectra are the ids that came, so that a new id makes a new layout.
+            same && (map != 0 || !layout.instrument.is_empty() || key.seen == snapshot.ids().len())
+        });
+        if let Some((_, layout)) = known {
+            return layout.clone();
+        }
+        let made = Arc::new(self.make_layout(snapshot, ids));
+        let key = LayoutKey {
+            run: run.key.as_str().to_owned(),
+            ids,
+            map,
+            seen: snapshot.ids().len(),
+        };
+        *held = Some((key, made.clone()));
+        made
+    }
+
+    fn make_layout(&self, snapshot: &Snapshot, ids: EventIds) -> Layout {
+        let run = snapshot.run();
+        let mut warnings = Vec::new();
+        let name = if run.instrument.is_empty() {
+            &self.instrument
+        } else {
+            &run.instrument
+        };
+        let found = self.instruments.by_name(name, DateAndTime::from_pulse(run.start));
+        let instrument = found.or_else(|error| {
+            if self.instrument.eq_ignore_ascii_case(name) {
+                return Err(error);
+            }
+            self.instruments
+                .by_name(&self.instrument, DateAndTime::from_pulse(run.start))
+                .map_err(|_| error)
+        });
+        let instrument = instrument.unwrap_or_else(|error| {
+            warnings.push(format!("the live workspace has no geometry: {error}"));
+            Instrument::empty()
+        });
+        let spectra = Arc::new(spectra_of(run, &instrument, snapshot, ids));
+        let index = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
+        let pairs: Vec<(u32, usize)> = match ids {
+            EventIds::Spectrum => {
+                let numbers = spectra.numbers().iter().enumerate();
+                numbers
+                    .filter_map(|(at, number)| u32::try_from(*number).ok().map(|id| (id, at)))
+                    .collect()
+            }
+            EventIds::Index => (0..spectra.len()).map(|at| (index(at), at)).collect(),
+            EventIds::Detector | EventIds::Auto => (0..spectra.len())
+                .flat_map(|at| spectra.detectors(at).iter().map(move |id| (*id, at)))
+                .filter_map(|(id, at)| u32::try_from(id).ok().map(|id| (id, at)))
+                .collect(),
+        };
+        let table = SlotTable::new(spectra.len(), pairs);
+        Layout {
+            spectra,
+            table,
+            instrument,
+            warnings,
+        }
+    }
+}
+
+/// The spectra: of the map, else one for each detector, else one for each id that came.
+fn spectra_of(run: &RunInfo, instrument: &Instrument, snapshot: &Snapshot, ids: EventIds) -> Spectra {
+    if let Some(map) = &run.map {
+        let mut by_number: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+        for (number, id) in map.spectrum.iter().zip(&map.detector_id) {
+            by_number.entry(*number).or_default().push(*id);
+        }
+        let mut spectra = Spectra::with_capacity(by_number.len());
+        for (number, detectors) in &by_number {
+            spectra.push(*number, detectors);
+        }
+        return spectra;
+    }
+    let mut spectra = Spectra::with_capacity(instrument.detectors.len());
+    if instrument.detectors.is_empty() {
+        let mut seen: Vec<i32> = snapshot.ids().ids().filter_map(|id| i32::try_from(id).ok()).collect();
+        seen.sort_unstable();
+        if ids == EventIds::Index {
+            return Spectra::numbered(seen.last().map_or(0, |last| *last as usize + 1).min(10_000_000));
+        }
+        for (at, id) in seen.iter().enumerate() {
+            match ids {
+                EventIds::Spectrum => spectra.push(*id, &[]),
+                _ => spectra.push(at as i32 + 1, &[*id]),
+            }
+        }
+        return spectra;
+    }
+    for (at, detector) in instrument.detectors.iter().enumerate() {
+        spectra.push(at as i32 + 1, &[detector.id]);
+    }
+    spectra
+}
+
+/// Names a view, so that views of one run and period share memos.
+fn lane(run: &RunInfo, period: u32, periods: u32) -> Fingerprint {
+    let mut digest = Digest::new("run");
+    digest.add(run.key.as_str());
+    digest.add((period, periods > 1));
+    digest.finish()
+}
+
+fn plan(snapshot: &Snapshot, parts: &[Part], slots: &SlotMap, lane: Fingerprint) -> EventPlan {
+    let before = snapshot.settled_before();
+    let parts: Vec<ChunkPart> = parts
+        .iter()
+        .map(|part| ChunkPart {
+            chunk: part.chunk.clone(),
+            selected: part.selected.clone(),
+            settled: settled(part, before),
+        })
+        .collect();
+    EventPlan::stream(parts.into(), slots.clone(), lane)
+}
+
+/// The selected pulses that will rarely change; `None` when all are.
+fn settled(part: &Part, before: PulseTime) -> Option<Arc<Bitmap>> {
+    let times = part.chunk.pulse_times();
+    if times.iter().all(|time| *time < before) {
+        return None;
+    }
+    let early = |pulse: usize| times.get(pulse).is_some_and(|time| *time < before);
+    Some(Arc::new(Bitmap::from_fn(times.len(), |pulse| {
+        part.selected.get(pulse) && early(pulse)
+    })))
+}
+
+/// Edges that hold every event: the last lies one nanosecond beyond the latest.
+fn limits(range: Option<(f64, f64)>) -> Row {
+    match range {
+        Some((low, high)) => [low, ((high * 1000.0).round() + 1.0) / 1000.0].into(),
+        None => [0.0, f64::MIN_POSITIVE].into(),
+    }
+}
+
+fn unexplained(taken: EventIds, ids: usize, events: u64, auto: bool) -> String {
+    let (taken, other) = match taken {
+        EventIds::Spectrum => ("spectrum numbers", "detector"),
+        EventIds::Index => ("workspace indices", "spectrum"),
+        EventIds::Detector | EventIds::Auto => ("detector ids", "spectrum"),
+    };
+    let how = if auto { "by EVENT_IDS=auto" } else { "as EVENT_IDS says" };
+    format!(
+        "{events} events have one of {ids} ids that the run's map and instrument do not know: ids are taken as {taken} \
+         {how}; if that is wrong, set EVENT_IDS={other}"
+    )
+}

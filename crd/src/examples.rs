@@ -18,7 +18,11 @@ fn every_field_of_every_example_is_read_and_none_is_lost() {
         let text = fs::read_to_string(&path).unwrap();
         let mut written: Value = serde_saphyr::from_str(&text).unwrap();
         // As the apiserver does with the definition's default.
-        written.as_object_mut().unwrap().entry("spec").or_insert_with(|| serde_json::json!({}));
+        written
+            .as_object_mut()
+            .unwrap()
+            .entry("spec")
+            .or_insert_with(|| serde_json::json!({}));
         let resource: LiveDataProcessor = serde_json::from_value(written.clone()).unwrap_or_else(|error| {
             panic!("{}: {error}", path.display());
         });
@@ -34,7 +38,9 @@ fn every_field_of_every_example_is_read_and_none_is_lost() {
 /// A quantity may be written as a number and is read as text.
 fn numbers_of_quantities_as_text(document: &mut Value) {
     for list in ["requests", "limits"] {
-        let Some(quantities) = document.pointer_mut(&format!("/spec/resources/{list}")) else { continue };
+        let Some(quantities) = document.pointer_mut(&format!("/spec/resources/{list}")) else {
+            continue;
+        };
         for quantity in quantities.as_object_mut().unwrap().values_mut() {
             if quantity.is_number() {
                 *quantity = quantity.to_string().into();

@@ -242,8 +242,15 @@ mod tests {
     fn the_document_is_camel_case_and_leaves_out_what_is_absent() {
         let report = WorkerReport {
             instrument: "LOKI".into(),
-            run: Some(RunReport { number: "12".into(), proton_charge: 0.5, ..RunReport::default() }),
-            degraded: vec![Degradation { reason: "OutputNotWritable".into(), message: "mount it".into() }],
+            run: Some(RunReport {
+                number: "12".into(),
+                proton_charge: 0.5,
+                ..RunReport::default()
+            }),
+            degraded: vec![Degradation {
+                reason: "OutputNotWritable".into(),
+                message: "mount it".into(),
+            }],
             ..WorkerReport::default()
         };
         let document = serde_json::to_value(&report).unwrap();

@@ -63,7 +63,10 @@ pub fn crd() -> Result<CustomResourceDefinition, SchemaError> {
         .and_then(Value::as_object_mut)
         .ok_or(SchemaError::Shape("spec"))?;
     spec.insert("default".into(), json!({}));
-    tidy(schema.get_mut("properties").ok_or(SchemaError::Shape("properties"))?, false);
+    tidy(
+        schema.get_mut("properties").ok_or(SchemaError::Shape("properties"))?,
+        false,
+    );
     Ok(serde_json::from_value(definition)?)
 }
 
@@ -86,7 +89,9 @@ pub fn spec_json_schema() -> Result<Value, SchemaError> {
 
 /// Strips borrowed descriptions and states what a quantity looks like, in a map of properties and below.
 fn tidy(properties: &mut Value, borrowed: bool) {
-    let Some(properties) = properties.as_object_mut() else { return };
+    let Some(properties) = properties.as_object_mut() else {
+        return;
+    };
     for (name, schema) in properties.iter_mut() {
         let inside = borrowed || BORROWED.contains(&name.as_str());
         tidy_schema(schema, inside, borrowed);
@@ -101,7 +106,11 @@ fn tidy_schema(schema: &mut Value, inside: bool, strip: bool) {
     if schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
         schema.insert("pattern".into(), QUANTITY.into());
         schema.insert("anyOf".into(), json!([{"type": "integer"}, {"type": "string"}]));
-        if schema.get("description").and_then(Value::as_str).is_some_and(|text| text.starts_with("Quantity is")) {
+        if schema
+            .get("description")
+            .and_then(Value::as_str)
+            .is_some_and(|text| text.starts_with("Quantity is"))
+        {
             schema.remove("description");
         }
     }
@@ -171,14 +180,20 @@ mod tests {
 
     fn root() -> Value {
         let definition = serde_json::to_value(crd().unwrap()).unwrap();
-        definition.pointer("/spec/versions/0/schema/openAPIV3Schema").unwrap().clone()
+        definition
+            .pointer("/spec/versions/0/schema/openAPIV3Schema")
+            .unwrap()
+            .clone()
     }
 
     #[test]
     fn a_resource_without_a_spec_is_valid() {
         let root = root();
         assert_eq!(root.pointer("/properties/spec/default"), Some(&json!({})));
-        assert!(root.get("required").is_none_or(|required| !required.as_array().unwrap().contains(&json!("spec"))));
+        assert!(
+            root.get("required")
+                .is_none_or(|required| !required.as_array().unwrap().contains(&json!("spec")))
+        );
     }
 
     #[test]
@@ -188,7 +203,14 @@ mod tests {
         assert_eq!(definition.spec.scope, "Namespaced");
         assert_eq!(definition.spec.names.kind, "LiveDataProcessor");
         assert_eq!(definition.spec.names.short_names, Some(vec!["ldp".to_owned()]));
-        assert!(definition.spec.versions[0].subresources.as_ref().unwrap().status.is_some());
+        assert!(
+            definition.spec.versions[0]
+                .subresources
+                .as_ref()
+                .unwrap()
+                .status
+                .is_some()
+        );
         let columns: Vec<_> = definition.spec.versions[0]
             .additional_printer_columns
             .as_ref()
@@ -215,7 +237,12 @@ mod tests {
             if schema.get("default").is_some_and(|default| !default.is_null()) {
                 found.push(path.to_owned());
             }
-            for (name, nested) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            for (name, nested) in schema
+                .get("properties")
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+            {
                 walk(&format!("{path}.{name}"), nested, found);
             }
         }

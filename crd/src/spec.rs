@@ -33,17 +33,70 @@ use crate::storage::StorageSpec;
     derive = "PartialEq",
     derive = "Default",
     doc = "Processes one instrument's live data: reads its stream, reduces it with a script, publishes the result.",
-    printcolumn(name = "Instrument", type_ = "string", json_path = ".status.instrument", description = "Instrument whose topics are read"),
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status", description = "Whether a worker is ready"),
-    printcolumn(name = "Run", type_ = "string", json_path = ".status.run.number", description = "Run in view"),
-    printcolumn(name = "Events", type_ = "integer", json_path = ".status.run.events", description = "Events in the run"),
-    printcolumn(name = "Rate", type_ = "integer", json_path = ".status.rate", description = "Events per second"),
-    printcolumn(name = "Lag", type_ = "number", json_path = ".status.lagSeconds", description = "Seconds behind the stream"),
-    printcolumn(name = "Script", type_ = "string", json_path = ".status.script.state", description = "How the script's last execution went"),
+    printcolumn(
+        name = "Instrument",
+        type_ = "string",
+        json_path = ".status.instrument",
+        description = "Instrument whose topics are read"
+    ),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether a worker is ready"
+    ),
+    printcolumn(
+        name = "Run",
+        type_ = "string",
+        json_path = ".status.run.number",
+        description = "Run in view"
+    ),
+    printcolumn(
+        name = "Events",
+        type_ = "integer",
+        json_path = ".status.run.events",
+        description = "Events in the run"
+    ),
+    printcolumn(
+        name = "Rate",
+        type_ = "integer",
+        json_path = ".status.rate",
+        description = "Events per second"
+    ),
+    printcolumn(
+        name = "Lag",
+        type_ = "number",
+        json_path = ".status.lagSeconds",
+        description = "Seconds behind the stream"
+    ),
+    printcolumn(
+        name = "Script",
+        type_ = "string",
+        json_path = ".status.script.state",
+        description = "How the script's last execution went"
+    ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Engine", type_ = "string", json_path = ".status.engine", priority = 1, description = "Engine that runs the script"),
-    printcolumn(name = "Image", type_ = "string", json_path = ".status.image", priority = 1, description = "Image of the worker"),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.message", priority = 1, description = "What is wrong, or that all is well")
+    printcolumn(
+        name = "Engine",
+        type_ = "string",
+        json_path = ".status.engine",
+        priority = 1,
+        description = "Engine that runs the script"
+    ),
+    printcolumn(
+        name = "Image",
+        type_ = "string",
+        json_path = ".status.image",
+        priority = 1,
+        description = "Image of the worker"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.message",
+        priority = 1,
+        description = "What is wrong, or that all is well"
+    )
 )]
 #[serde(default, rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [

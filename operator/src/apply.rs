@@ -50,10 +50,17 @@ pub async fn apply(client: &Client, objects: &Objects, plan: &Plan, desired: &[D
         applied.absorb(outcome?);
     }
     let held = !applied.waiting.is_empty()
-        || applied.problems.iter().any(|problem| matches!(problem.reason, "VolumeTaken" | "ClaimTaken" | "NameTaken"));
+        || applied
+            .problems
+            .iter()
+            .any(|problem| matches!(problem.reason, "VolumeTaken" | "ClaimTaken" | "NameTaken"));
     for object in deployments {
         // What runs goes on; only a new worker would start without its volumes.
-        if held && objects.get(Kind::Deployment, &plan.names.namespace, &object.name).is_none() {
+        if held
+            && objects
+                .get(Kind::Deployment, &plan.names.namespace, &object.name)
+                .is_none()
+        {
             continue;
         }
         applied.absorb(one(client, objects, plan, object).await?);
@@ -81,7 +88,11 @@ async fn one(client: &Client, objects: &Objects, plan: &Plan, desired: &Desired)
     let known = objects.get(desired.kind, &plan.names.namespace, &desired.name);
     let from_cache = known.is_some();
     // What carries no label of ours is in no cache: look before writing.
-    let looked_up = if from_cache { None } else { look_up(&api, desired, &label).await? };
+    let looked_up = if from_cache {
+        None
+    } else {
+        look_up(&api, desired, &label).await?
+    };
     let live = known.or(looked_up.map(std::sync::Arc::new));
     let Some(live) = live else {
         write(&api, objects, desired, &label).await?;
@@ -110,8 +121,13 @@ async fn one(client: &Client, objects: &Objects, plan: &Plan, desired: &Desired)
 }
 
 async fn look_up(api: &Api<DynamicObject>, desired: &Desired, label: &str) -> Result<Option<Live>, Failure> {
-    let found = api.get_opt(&desired.name).await.map_err(|error| Failure::api("look up", label, error))?;
-    found.map(|object| Live::new(object).map_err(|error| Failure::json("read", label, error))).transpose()
+    let found = api
+        .get_opt(&desired.name)
+        .await
+        .map_err(|error| Failure::api("look up", label, error))?;
+    found
+        .map(|object| Live::new(object).map_err(|error| Failure::json("read", label, error)))
+        .transpose()
 }
 
 async fn write(api: &Api<DynamicObject>, objects: &Objects, desired: &Desired, label: &str) -> Result<(), Failure> {
@@ -127,7 +143,10 @@ async fn write(api: &Api<DynamicObject>, objects: &Objects, desired: &Desired, l
 
 /// Makes the former operator's fields ours, if the object is still the one that was read.
 async fn take_over(api: &Api<DynamicObject>, desired: &Desired, label: &str) -> Result<(), Failure> {
-    let object = api.get(&desired.name).await.map_err(|error| Failure::api("read", label, error))?;
+    let object = api
+        .get(&desired.name)
+        .await
+        .map_err(|error| Failure::api("read", label, error))?;
     let Some(fields) = takeover::folded(object.metadata.managed_fields.as_deref().unwrap_or_default()) else {
         return Ok(());
     };
@@ -153,7 +172,9 @@ async fn rebind(
     live: &Value,
     applied: &mut Applied,
 ) -> Result<(), Failure> {
-    if desired.kind != Kind::PersistentVolume || live.pointer("/status/phase").and_then(Value::as_str) != Some("Released") {
+    if desired.kind != Kind::PersistentVolume
+        || live.pointer("/status/phase").and_then(Value::as_str) != Some("Released")
+    {
         return Ok(());
     }
     let text = |path: &str| live.pointer(path).and_then(Value::as_str).unwrap_or_default();
@@ -162,7 +183,11 @@ async fn rebind(
         return Ok(());
     }
     let label = format!("{}/{}", desired.kind.name(), desired.name);
-    let claim = objects.get(Kind::PersistentVolumeClaim, &plan.names.namespace, text("/spec/claimRef/name"));
+    let claim = objects.get(
+        Kind::PersistentVolumeClaim,
+        &plan.names.namespace,
+        text("/spec/claimRef/name"),
+    );
     if claim.is_some_and(|claim| claim.uid == remembered) {
         return Ok(());
     }
@@ -175,7 +200,14 @@ async fn rebind(
     }
     let patch = json_patch(Value::Array(patch), &label)?;
     let written = api
-        .patch(&desired.name, &PatchParams { field_manager: Some(MANAGER.into()), ..PatchParams::default() }, &patch)
+        .patch(
+            &desired.name,
+            &PatchParams {
+                field_manager: Some(MANAGER.into()),
+                ..PatchParams::default()
+            },
+            &patch,
+        )
         .await
         .map_err(|error| Failure::api("release", &label, error))?;
     objects.put(desired.kind, written);
@@ -203,7 +235,9 @@ async fn remove_unwanted(
         if desired.iter().any(|object| object.kind == kind && object.name == name) {
             continue;
         }
-        let Some(live) = objects.get(kind, &names.namespace, &name) else { continue };
+        let Some(live) = objects.get(kind, &names.namespace, &name) else {
+            continue;
+        };
         if delete(client, kind, &names.namespace, &name, &plan.uid, &names.owner(), &live).await? {
             applied.written.push(format!("{}/{name}", kind.name()));
         }
@@ -230,7 +264,10 @@ pub async fn delete(
         return Ok(false);
     }
     let parameters = DeleteParams {
-        preconditions: Some(Preconditions { uid: Some(live.uid.clone()), resource_version: None }),
+        preconditions: Some(Preconditions {
+            uid: Some(live.uid.clone()),
+            resource_version: None,
+        }),
         ..DeleteParams::background()
     };
     match api(client, kind, namespace).delete(name, &parameters).await {

@@ -42,16 +42,18 @@ pub async fn cleanup(client: &Client, objects: &Objects, resource: &LiveDataProc
         (Kind::PersistentVolumeClaim, names.ceph_claim()),
         (Kind::PersistentVolumeClaim, names.archive_claim()),
     ];
-    let ordered = ordered.into_iter().chain(volumes.iter().map(|name| (Kind::PersistentVolume, name.clone())));
+    let ordered = ordered
+        .into_iter()
+        .chain(volumes.iter().map(|name| (Kind::PersistentVolume, name.clone())));
     for (kind, name) in ordered {
         if let Some(live) = objects.get(kind, &namespace, &name) {
             apply::delete(client, kind, &namespace, &name, &uid, &names.owner(), &live).await?;
         }
     }
     let remains = volumes.iter().any(|name| {
-        objects.get(Kind::PersistentVolume, "", name).is_some_and(|live| {
-            ownership::is_ours(Kind::PersistentVolume, &uid, &names.owner(), &live.value())
-        })
+        objects
+            .get(Kind::PersistentVolume, "", name)
+            .is_some_and(|live| ownership::is_ours(Kind::PersistentVolume, &uid, &names.owner(), &live.value()))
     });
     if remains {
         return Ok(Cleanup::Waiting);
@@ -75,8 +77,12 @@ pub async fn add_finalizer(client: &Client, resource: &LiveDataProcessor) -> Res
 /// # Errors
 /// When the request fails; that the resource is gone already is no failure.
 pub async fn remove_finalizer(client: &Client, resource: &LiveDataProcessor) -> Result<(), Failure> {
-    let finalizers: Vec<String> =
-        resource.finalizers().iter().filter(|finalizer| *finalizer != FINALIZER).cloned().collect();
+    let finalizers: Vec<String> = resource
+        .finalizers()
+        .iter()
+        .filter(|finalizer| *finalizer != FINALIZER)
+        .cloned()
+        .collect();
     match set_finalizers(client, resource, &finalizers, "remove the finalizer of").await {
         Err(Failure::Api { source, .. }) if matches!(source.as_ref(), kube::Error::Api(status) if status.is_not_found()) => {
             Ok(())
@@ -99,7 +105,10 @@ async fn set_finalizers(
         "resourceVersion": resource.resource_version(),
         "uid": resource.uid(),
     }});
-    let parameters = PatchParams { field_manager: Some(MANAGER.into()), ..PatchParams::default() };
+    let parameters = PatchParams {
+        field_manager: Some(MANAGER.into()),
+        ..PatchParams::default()
+    };
     api.patch_metadata(&name, &parameters, &Patch::Merge(&patch))
         .await
         .map_err(|error| Failure::api(action, &name, error))?;

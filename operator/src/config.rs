@@ -69,20 +69,33 @@ impl Config {
     /// # Errors
     /// Lists every variable that is malformed.
     pub fn from_environment(environment: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let mut reader = Reader { environment, problems: Vec::new() };
+        let mut reader = Reader {
+            environment,
+            problems: Vec::new(),
+        };
         let config = Self {
-            processor_image_sha: reader.checked("LIVE_DATA_PROCESSOR_IMAGE_SHA", shape::is_hex_digest,
-                "the hexadecimal digits of an image's SHA-256, without 'sha256:'"),
+            processor_image_sha: reader.checked(
+                "LIVE_DATA_PROCESSOR_IMAGE_SHA",
+                shape::is_hex_digest,
+                "the hexadecimal digits of an image's SHA-256, without 'sha256:'",
+            ),
             ceph_secret_name: reader.checked("CEPH_CREDS_SECRET_NAME", shape::is_dns_name, "a secret's name"),
             ceph_secret_namespace: reader.checked("CEPH_CREDS_SECRET_NAMESPACE", shape::is_dns_label, "a namespace"),
             cluster_id: reader.checked("CLUSTER_ID", shape::is_word, "one word"),
             fs_name: reader.checked("FS_NAME", shape::is_word, "one word"),
-            fia_api_url: reader.checked("FIA_API_URL", shape::is_http_url, "a URL that begins with http:// or https://"),
+            fia_api_url: reader.checked(
+                "FIA_API_URL",
+                shape::is_http_url,
+                "a URL that begins with http:// or https://",
+            ),
             dev_mode: reader.boolean("DEV_MODE"),
             valkey_host: reader.checked("VALKEY_HOST", shape::is_host, "a host's name or address"),
             valkey_port: reader.port("VALKEY_PORT"),
-            kafka_bootstrap_servers: reader.checked("KAFKA_BOOTSTRAP_SERVERS", shape::is_broker_list,
-                "host:port, separated by commas"),
+            kafka_bootstrap_servers: reader.checked(
+                "KAFKA_BOOTSTRAP_SERVERS",
+                shape::is_broker_list,
+                "host:port, separated by commas",
+            ),
             github_secret_name: reader.secret_name(),
             github_secret_key: reader
                 .checked("GITHUB_API_TOKEN_SECRET_KEY", shape::is_secret_key, "a key of a secret")
@@ -93,7 +106,13 @@ impl Config {
             pod_name: reader.checked("POD_NAME", shape::is_dns_name, "a pod's name"),
             pod_namespace: reader.checked("POD_NAMESPACE", shape::is_dns_label, "a namespace"),
         };
-        if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError { problems: reader.problems }) }
+        if reader.problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError {
+                problems: reader.problems,
+            })
+        }
     }
 }
 
@@ -105,7 +124,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// An empty variable counts as absent: that is what a chart's empty value gives.
     fn text(&self, name: &str) -> Option<&str> {
-        self.environment.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.environment
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
     }
 
     fn refuse(&mut self, name: &str, value: &str, expected: &str) {
@@ -122,7 +144,9 @@ impl Reader<'_> {
     }
 
     fn boolean(&mut self, name: &str) -> bool {
-        let Some(value) = self.text(name).map(str::to_owned) else { return false };
+        let Some(value) = self.text(name).map(str::to_owned) else {
+            return false;
+        };
         match value.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => true,
             "false" | "0" | "no" => false,
@@ -146,7 +170,9 @@ impl Reader<'_> {
 
     fn address(&mut self, name: &str) -> SocketAddr {
         let fallback = SocketAddr::from(([0, 0, 0, 0], 8080));
-        let Some(value) = self.text(name).map(str::to_owned) else { return fallback };
+        let Some(value) = self.text(name).map(str::to_owned) else {
+            return fallback;
+        };
         value.parse().unwrap_or_else(|_| {
             self.refuse(name, &value, "an address and port such as 0.0.0.0:8080");
             fallback
@@ -163,11 +189,14 @@ impl Reader<'_> {
 
     fn worker_defaults(&mut self) -> Value {
         let empty = Value::Object(serde_json::Map::new());
-        let Some(text) = self.text("WORKER_DEFAULTS").map(str::to_owned) else { return empty };
+        let Some(text) = self.text("WORKER_DEFAULTS").map(str::to_owned) else {
+            return empty;
+        };
         let value: Value = match serde_json::from_str(&text) {
             Ok(value @ Value::Object(_)) => value,
             Ok(_) => {
-                self.problems.push("WORKER_DEFAULTS is not a JSON object of the resource's spec".into());
+                self.problems
+                    .push("WORKER_DEFAULTS is not a JSON object of the resource's spec".into());
                 return empty;
             }
             Err(error) => {
@@ -178,12 +207,16 @@ impl Reader<'_> {
         let before = self.problems.len();
         for field in ["instrument", "suspend"] {
             if value.get(field).is_some() {
-                self.problems.push(format!("WORKER_DEFAULTS.{field} has no place there: it belongs to one resource"));
+                self.problems.push(format!(
+                    "WORKER_DEFAULTS.{field} has no place there: it belongs to one resource"
+                ));
             }
         }
         match serde_json::from_str(SPEC_SCHEMA) {
             Ok(schema) => shape::check(&schema, &value, "WORKER_DEFAULTS", &mut self.problems),
-            Err(error) => self.problems.push(format!("the built-in schema of the spec cannot be read: {error}")),
+            Err(error) => self
+                .problems
+                .push(format!("the built-in schema of the spec cannot be read: {error}")),
         }
         if self.problems.len() == before
             && let Err(error) = serde_json::from_value::<LiveDataProcessorSpec>(value.clone())
@@ -200,7 +233,10 @@ mod tests {
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -214,9 +250,17 @@ mod tests {
     #[test]
     fn dev_mode_is_read_in_any_case() {
         for value in ["true", "True", "TRUE"] {
-            assert!(Config::from_environment(&environment(&[("DEV_MODE", value)])).unwrap().dev_mode);
+            assert!(
+                Config::from_environment(&environment(&[("DEV_MODE", value)]))
+                    .unwrap()
+                    .dev_mode
+            );
         }
-        assert!(!Config::from_environment(&environment(&[("DEV_MODE", "False")])).unwrap().dev_mode);
+        assert!(
+            !Config::from_environment(&environment(&[("DEV_MODE", "False")]))
+                .unwrap()
+                .dev_mode
+        );
     }
 
     #[test]
@@ -228,14 +272,23 @@ mod tests {
             ("HTTP_ADDR", "8080"),
             ("KAFKA_BOOTSTRAP_SERVERS", "broker"),
             ("LIVE_DATA_PROCESSOR_IMAGE_SHA", "sha256:abc"),
-            ("WORKER_DEFAULTS", r#"{"instrument":"X","colour":1,"resources":{"limits":{"memory":true}},"logLevel":"loud"}"#),
+            (
+                "WORKER_DEFAULTS",
+                r#"{"instrument":"X","colour":1,"resources":{"limits":{"memory":true}},"logLevel":"loud"}"#,
+            ),
         ]))
         .unwrap_err();
         let text = error.to_string();
         for expected in [
-            "DEV_MODE=\"perhaps\"", "VALKEY_PORT=\"70000\"", "FIA_API_URL=\"localhost\"", "HTTP_ADDR=\"8080\"",
-            "KAFKA_BOOTSTRAP_SERVERS=\"broker\"", "LIVE_DATA_PROCESSOR_IMAGE_SHA=\"sha256:abc\"",
-            "WORKER_DEFAULTS.instrument", "WORKER_DEFAULTS.colour", "WORKER_DEFAULTS.resources.limits.memory",
+            "DEV_MODE=\"perhaps\"",
+            "VALKEY_PORT=\"70000\"",
+            "FIA_API_URL=\"localhost\"",
+            "HTTP_ADDR=\"8080\"",
+            "KAFKA_BOOTSTRAP_SERVERS=\"broker\"",
+            "LIVE_DATA_PROCESSOR_IMAGE_SHA=\"sha256:abc\"",
+            "WORKER_DEFAULTS.instrument",
+            "WORKER_DEFAULTS.colour",
+            "WORKER_DEFAULTS.resources.limits.memory",
             "WORKER_DEFAULTS.logLevel",
         ] {
             assert!(text.contains(expected), "{expected} is not in:\n{text}");

@@ -15,12 +15,12 @@ use futures::{Stream, StreamExt, TryStreamExt, pin_mut};
 use k8s_openapi::api::core::v1::{Event as CoreEvent, Pod};
 use kube::api::{Api, DynamicObject};
 use kube::core::DeserializeGuard;
+use kube::runtime::WatchStreamExt;
 use kube::runtime::controller::{self, applier};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event, watcher};
-use kube::runtime::WatchStreamExt;
 use kube::{Client, Resource, ResourceExt};
 use live_data_crd::LiveDataProcessor;
 use parking_lot::Mutex;
@@ -102,7 +102,9 @@ pub async fn run(
 
 async fn work(context: Arc<Context>, requests: UnboundedReceiver<ObjectRef<LiveDataProcessor>>) {
     // Several changes of one resource within the debounce are one reconcile.
-    let config = controller::Config::default().concurrency(CONCURRENCY).debounce(Duration::from_millis(30));
+    let config = controller::Config::default()
+        .concurrency(CONCURRENCY)
+        .debounce(Duration::from_millis(30));
     let store = context.resources.clone();
     let results = applier(
         |resource, context| Box::pin(reconcile(resource, context)),
@@ -138,7 +140,11 @@ impl Iterator for WatchBackoff {
     fn next(&mut self) -> Option<Duration> {
         self.attempt = self.attempt.saturating_add(1);
         let delay = Duration::from_millis(400).saturating_mul(1 << self.attempt.min(5));
-        Some(delay.min(Duration::from_secs(10)).mul_f64(0.75 + 0.5 * failure::random()))
+        Some(
+            delay
+                .min(Duration::from_secs(10))
+                .mul_f64(0.75 + 0.5 * failure::random()),
+        )
     }
 }
 
@@ -174,7 +180,12 @@ async fn watch_resources(
     first_lists: Arc<Semaphore>,
 ) {
     let api: Api<DeserializeGuard<LiveDataProcessor>> = Api::all(context.client.clone());
-    let stream = events(api, watcher::Config::default(), "LiveDataProcessor", context.metrics.clone());
+    let stream = events(
+        api,
+        watcher::Config::default(),
+        "LiveDataProcessor",
+        context.metrics.clone(),
+    );
     pin_mut!(stream);
     let mut known: HashMap<ObjectRef<LiveDataProcessor>, String> = HashMap::new();
     let mut complete = false;
@@ -216,7 +227,10 @@ async fn watch_resources(
             }
             Event::InitDone => {
                 let all = context.resources.state();
-                known = all.iter().map(|resource| (ObjectRef::from_obj(&**resource), fingerprint(resource))).collect();
+                known = all
+                    .iter()
+                    .map(|resource| (ObjectRef::from_obj(&**resource), fingerprint(resource)))
+                    .collect();
                 for resource in &all {
                     enqueue(&queue, &resource.namespace().unwrap_or_default(), &resource.name_any());
                 }
@@ -276,7 +290,12 @@ fn successors(context: &Context, gone: &LiveDataProcessor, queue: &Queue) {
 
 async fn watch_objects(context: Arc<Context>, kind: Kind, queue: Queue, first_lists: Arc<Semaphore>) {
     let api: Api<DynamicObject> = Api::all_with(context.client.clone(), &kind.api_resource());
-    let stream = events(api, watcher::Config::default().labels(WORKER_SELECTOR), kind.name(), context.metrics.clone());
+    let stream = events(
+        api,
+        watcher::Config::default().labels(WORKER_SELECTOR),
+        kind.name(),
+        context.metrics.clone(),
+    );
     pin_mut!(stream);
     let mut listed = HashMap::new();
     let mut complete = false;
@@ -308,12 +327,20 @@ fn owner(object: &DynamicObject) -> Option<(String, String)> {
         let (namespace, name) = owner.split_once('/')?;
         return Some((namespace.to_owned(), name.to_owned()));
     }
-    Some((object.namespace()?, object.labels().get("app.kubernetes.io/instance")?.clone()))
+    Some((
+        object.namespace()?,
+        object.labels().get("app.kubernetes.io/instance")?.clone(),
+    ))
 }
 
 async fn watch_pods(context: Arc<Context>, queue: Queue, first_lists: Arc<Semaphore>) {
     let api: Api<Pod> = Api::all(context.client.clone());
-    let stream = events(api, watcher::Config::default().labels(WORKER_SELECTOR), "Pod", context.metrics.clone());
+    let stream = events(
+        api,
+        watcher::Config::default().labels(WORKER_SELECTOR),
+        "Pod",
+        context.metrics.clone(),
+    );
     pin_mut!(stream);
     let mut listed = HashSet::new();
     let mut complete = false;

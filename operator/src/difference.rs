@@ -11,7 +11,9 @@ use crate::objects::Kind;
 /// Path of the first field that differs, if any does. Kind and apiVersion are what the object was asked for by, and
 /// lists leave them out.
 pub fn first(desired: &Value, live: &Value) -> Option<String> {
-    let Value::Object(fields) = desired else { return compare(desired, Some(live), "") };
+    let Value::Object(fields) = desired else {
+        return compare(desired, Some(live), "");
+    };
     fields
         .iter()
         .filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind"))
@@ -22,9 +24,13 @@ pub fn first(desired: &Value, live: &Value) -> Option<String> {
 pub fn immutable(kind: Kind, desired: &Value, live: &Value) -> Vec<String> {
     let paths: &[&str] = match kind {
         Kind::PersistentVolume => &["/spec/csi", "/spec/volumeMode"],
-        Kind::PersistentVolumeClaim => {
-            &["/spec/accessModes", "/spec/resources", "/spec/storageClassName", "/spec/volumeMode", "/spec/volumeName"]
-        }
+        Kind::PersistentVolumeClaim => &[
+            "/spec/accessModes",
+            "/spec/resources",
+            "/spec/storageClassName",
+            "/spec/volumeMode",
+            "/spec/volumeName",
+        ],
         Kind::Deployment => &["/spec/selector"],
         Kind::ServiceAccount | Kind::Service | Kind::NetworkPolicy => &[],
     };
@@ -40,11 +46,19 @@ pub fn immutable(kind: Kind, desired: &Value, live: &Value) -> Vec<String> {
 fn leaves(desired: &Value, live: Option<&Value>, path: &str, found: &mut Vec<String>) {
     if let (Value::Object(fields), Some(Value::Object(_))) = (desired, live) {
         for (name, wanted) in fields {
-            leaves(wanted, live.and_then(|live| live.get(name)), &format!("{path}/{name}"), found);
+            leaves(
+                wanted,
+                live.and_then(|live| live.get(name)),
+                &format!("{path}/{name}"),
+                found,
+            );
         }
     } else if compare(desired, live, path).is_some() {
         let present = live.map_or_else(|| "nothing".into(), Value::to_string);
-        found.push(format!("{} is {present}, not {desired}", path.trim_start_matches('/').replace('/', ".")));
+        found.push(format!(
+            "{} is {present}, not {desired}",
+            path.trim_start_matches('/').replace('/', ".")
+        ));
     }
 }
 
@@ -100,7 +114,10 @@ fn merge_key<'a>(path: &str, item: &'a Value) -> Option<(&'static str, &'a Value
 
 fn is_quantity(path: &str) -> bool {
     path.ends_with("/sizeLimit")
-        || path.rsplit('/').nth(1).is_some_and(|parent| matches!(parent, "requests" | "limits" | "capacity"))
+        || path
+            .rsplit('/')
+            .nth(1)
+            .is_some_and(|parent| matches!(parent, "requests" | "limits" | "capacity"))
 }
 
 fn same_quantity(one: &Value, other: &Value) -> bool {
@@ -117,12 +134,28 @@ fn quantity(text: &str) -> Option<f64> {
         return number.is_finite().then_some(number);
     }
     let suffixes = [
-        ("Ki", 1024.0), ("Mi", 1024_f64.powi(2)), ("Gi", 1024_f64.powi(3)), ("Ti", 1024_f64.powi(4)),
-        ("Pi", 1024_f64.powi(5)), ("Ei", 1024_f64.powi(6)), ("n", 1e-9), ("u", 1e-6), ("m", 1e-3), ("k", 1e3),
-        ("M", 1e6), ("G", 1e9), ("T", 1e12), ("P", 1e15), ("E", 1e18),
+        ("Ki", 1024.0),
+        ("Mi", 1024_f64.powi(2)),
+        ("Gi", 1024_f64.powi(3)),
+        ("Ti", 1024_f64.powi(4)),
+        ("Pi", 1024_f64.powi(5)),
+        ("Ei", 1024_f64.powi(6)),
+        ("n", 1e-9),
+        ("u", 1e-6),
+        ("m", 1e-3),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+        ("T", 1e12),
+        ("P", 1e15),
+        ("E", 1e18),
     ];
     suffixes.iter().find_map(|(suffix, factor)| {
-        text.strip_suffix(suffix)?.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number * factor)
+        text.strip_suffix(suffix)?
+            .parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite())
+            .map(|number| number * factor)
     })
 }
 
@@ -142,13 +175,22 @@ mod tests {
     #[test]
     fn a_field_of_ours_that_differs_is_found() {
         let live = json!({"spec": {"replicas": 0, "tolerations": [{"key": "a"}]}});
-        assert_eq!(first(&json!({"spec": {"replicas": 1}}), &live).as_deref(), Some("/spec/replicas"));
+        assert_eq!(
+            first(&json!({"spec": {"replicas": 1}}), &live).as_deref(),
+            Some("/spec/replicas")
+        );
         assert_eq!(
             first(&json!({"spec": {"tolerations": [{"key": "b"}]}}), &live).as_deref(),
             Some("/spec/tolerations/0/key")
         );
         assert!(first(&json!({"spec": {"tolerations": [{"key": "a"}, {"key": "c"}]}}), &live).is_some());
-        assert!(first(&json!({"spec": {"volumes": [{"name": "v", "emptyDir": {}}]}}), &json!({"spec": {"volumes": [{"name": "v", "hostPath": {}}]}})).is_some());
+        assert!(
+            first(
+                &json!({"spec": {"volumes": [{"name": "v", "emptyDir": {}}]}}),
+                &json!({"spec": {"volumes": [{"name": "v", "hostPath": {}}]}})
+            )
+            .is_some()
+        );
     }
 
     #[test]

@@ -20,8 +20,13 @@ pub struct Events {
 impl Events {
     /// A writer under the operator's name.
     pub fn new(client: Client, instance: &str) -> Self {
-        let reporter = Reporter { controller: MANAGER.into(), instance: Some(instance.into()) };
-        Self { recorder: Recorder::new(client, reporter) }
+        let reporter = Reporter {
+            controller: MANAGER.into(),
+            instance: Some(instance.into()),
+        };
+        Self {
+            recorder: Recorder::new(client, reporter),
+        }
     }
 
     /// Tells what was applied and which conditions have changed.
@@ -53,7 +58,11 @@ impl Events {
             uid: Some(uid.into()),
             ..Default::default()
         };
-        let event = warning("Unreadable", "Read", &format!("the resource cannot be read and is left alone: {error}"));
+        let event = warning(
+            "Unreadable",
+            "Read",
+            &format!("the resource cannot be read and is left alone: {error}"),
+        );
         if let Err(error) = self.recorder.publish(&event, &reference).await {
             tracing::debug!(%error, "an Event could not be written");
         }
@@ -67,15 +76,24 @@ fn changes(applied: &Applied, before: &LiveDataProcessorStatus, after: &LiveData
         let what = format!("took over {} from the former operator", applied.adopted.join(", "));
         events.push(normal("TakenOver", "TakeOver", &what));
     } else if !applied.written.is_empty() {
-        events.push(normal("Applied", "Apply", &format!("applied {}", applied.written.join(", "))));
+        events.push(normal(
+            "Applied",
+            "Apply",
+            &format!("applied {}", applied.written.join(", ")),
+        ));
     }
     let of = |status: &LiveDataProcessorStatus, kind: &str| {
-        status.conditions.iter().find(|condition| condition.type_ == kind).cloned()
+        status
+            .conditions
+            .iter()
+            .find(|condition| condition.type_ == kind)
+            .cloned()
     };
     if let Some(degraded) = of(after, condition::DEGRADED) {
         let former = of(before, condition::DEGRADED);
-        let changed =
-            former.as_ref().is_none_or(|former| former.status != degraded.status || former.reason != degraded.reason);
+        let changed = former
+            .as_ref()
+            .is_none_or(|former| former.status != degraded.status || former.reason != degraded.reason);
         if changed && degraded.status == "True" {
             events.push(warning(&degraded.reason, "Reconcile", &degraded.message));
         }

@@ -61,12 +61,20 @@ pub enum Failure {
 impl Failure {
     /// A failed request.
     pub fn api(action: &'static str, object: impl Into<String>, source: kube::Error) -> Self {
-        Self::Api { action, object: object.into(), source: Box::new(source) }
+        Self::Api {
+            action,
+            object: object.into(),
+            source: Box::new(source),
+        }
     }
 
     /// A failed conversion.
     pub fn json(action: &'static str, object: impl Into<String>, source: serde_json::Error) -> Self {
-        Self::Json { action, object: object.into(), source }
+        Self::Json {
+            action,
+            object: object.into(),
+            source,
+        }
     }
 
     /// Its class.

@@ -36,7 +36,9 @@ pub struct Health {
 /// # Errors
 /// When the address is taken or not this machine's.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, HttpError> {
-    TcpListener::bind(address).await.map_err(|source| HttpError { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| HttpError { address, source })
 }
 
 /// Serves the pages until it is dropped.
@@ -44,7 +46,11 @@ pub async fn serve(listener: TcpListener, health: Arc<Health>, metrics: Arc<Metr
     let ready = move || {
         let ready = health.ready.load(Ordering::Relaxed);
         async move {
-            if ready { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
+            if ready {
+                (StatusCode::OK, "ready\n")
+            } else {
+                (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+            }
         }
     };
     let page = move || {
@@ -52,7 +58,10 @@ pub async fn serve(listener: TcpListener, health: Arc<Health>, metrics: Arc<Metr
         async move {
             match page {
                 Ok(page) => (
-                    [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
+                    [(
+                        header::CONTENT_TYPE,
+                        "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                    )],
                     page,
                 )
                     .into_response(),

@@ -46,7 +46,11 @@ enum Look {
 impl Candidate {
     /// A candidate under a name that no other has.
     pub fn new(client: Client, namespace: &str, identity: String) -> Self {
-        Self { leases: Api::namespaced(client, namespace), identity, observed: None }
+        Self {
+            leases: Api::namespaced(client, namespace),
+            identity,
+            observed: None,
+        }
     }
 
     /// Waits until the Lease is ours. `looked` is called after each answer of the apiserver.
@@ -133,7 +137,10 @@ impl Candidate {
             spec.renew_time.as_ref().map(|time| time.0),
             spec.lease_transitions,
         );
-        let duration = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(15);
+        let duration = spec
+            .lease_duration_seconds
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .unwrap_or(15);
         match &self.observed {
             Some((known, since)) if *known == sign => now.duration_since(*since) > Duration::from_secs(duration),
             _ => {
@@ -145,7 +152,10 @@ impl Candidate {
 
     async fn write(&mut self, present: Option<Lease>) -> Result<Look, kube::Error> {
         let now = MicroTime(Timestamp::now());
-        let previous = present.as_ref().and_then(|lease| lease.spec.clone()).unwrap_or_default();
+        let previous = present
+            .as_ref()
+            .and_then(|lease| lease.spec.clone())
+            .unwrap_or_default();
         let ours = previous.holder_identity.as_deref() == Some(self.identity.as_str());
         let spec = LeaseSpec {
             holder_identity: Some(self.identity.clone()),
@@ -157,8 +167,19 @@ impl Candidate {
         };
         let written = match present {
             None => {
-                let metadata = ObjectMeta { name: Some(LEASE.into()), ..ObjectMeta::default() };
-                self.leases.create(&PostParams::default(), &Lease { metadata, spec: Some(spec) }).await
+                let metadata = ObjectMeta {
+                    name: Some(LEASE.into()),
+                    ..ObjectMeta::default()
+                };
+                self.leases
+                    .create(
+                        &PostParams::default(),
+                        &Lease {
+                            metadata,
+                            spec: Some(spec),
+                        },
+                    )
+                    .await
             }
             // Refused with a conflict if another candidate was faster.
             Some(mut lease) => {
@@ -180,9 +201,13 @@ impl Candidate {
 /// When the apiserver does not answer.
 pub async fn holder(client: &Client, namespace: &str) -> Result<Option<String>, kube::Error> {
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
-    let spec = leases.get_opt(LEASE).await?.and_then(|lease| lease.spec).unwrap_or_default();
-    let fresh = spec.renew_time.is_some_and(|time| {
-        Timestamp::now().duration_since(time.0).as_secs().unsigned_abs() < DURATION.as_secs()
-    });
+    let spec = leases
+        .get_opt(LEASE)
+        .await?
+        .and_then(|lease| lease.spec)
+        .unwrap_or_default();
+    let fresh = spec
+        .renew_time
+        .is_some_and(|time| Timestamp::now().duration_since(time.0).as_secs().unsigned_abs() < DURATION.as_secs());
     Ok(spec.holder_identity.filter(|holder| fresh && !holder.is_empty()))
 }

@@ -73,11 +73,14 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let command = arguments.command.unwrap_or(Command::Run);
     if let Command::Crd { form } = &command {
-        print!("{}", match form {
-            Form::Yaml => include_str!(concat!(env!("OUT_DIR"), "/crd.yaml")),
-            Form::Chart => include_str!(concat!(env!("OUT_DIR"), "/crd-template.yaml")),
-            Form::SpecSchema => include_str!(concat!(env!("OUT_DIR"), "/spec.schema.json")),
-        });
+        print!(
+            "{}",
+            match form {
+                Form::Yaml => include_str!(concat!(env!("OUT_DIR"), "/crd.yaml")),
+                Form::Chart => include_str!(concat!(env!("OUT_DIR"), "/crd-template.yaml")),
+                Form::SpecSchema => include_str!(concat!(env!("OUT_DIR"), "/spec.schema.json")),
+            }
+        );
         return ExitCode::SUCCESS;
     }
     // One thread: the work is waiting, and threads of their own memory are what makes a small program large.
@@ -90,7 +93,12 @@ fn main() -> ExitCode {
     };
     let result = match command {
         Command::Probe { url, seconds } => runtime.block_on(run_probe(&url, seconds)),
-        Command::Release { all: _, name, namespace, force } => runtime.block_on(run_release(name, namespace, force)),
+        Command::Release {
+            all: _,
+            name,
+            namespace,
+            force,
+        } => runtime.block_on(run_release(name, namespace, force)),
         _ => runtime.block_on(run()),
     };
     match result {
@@ -104,8 +112,9 @@ fn main() -> ExitCode {
 
 fn configuration() -> Result<Config, Box<dyn std::error::Error>> {
     // A variable that is not text is none of ours.
-    let environment: BTreeMap<String, String> =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     Ok(Config::from_environment(&environment)?)
 }
 
@@ -117,7 +126,16 @@ fn log() {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    if text { builder.init() } else { builder.json().flatten_event(true).with_current_span(false).with_span_list(false).init() }
+    if text {
+        builder.init()
+    } else {
+        builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .init()
+    }
 }
 
 async fn client() -> Result<Client, Box<dyn std::error::Error>> {
@@ -139,7 +157,10 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let listener = http::listen(config.http_addr).await?;
     tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
     let pages = http::serve(listener, health.clone(), metrics.clone());
-    let namespace = config.pod_namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+    let namespace = config
+        .pod_namespace
+        .clone()
+        .unwrap_or_else(|| client.default_namespace().to_owned());
     let identity = identity(&config);
     let workers = reports::client()?;
     let mut candidate = Candidate::new(client.clone(), &namespace, identity.clone());
@@ -154,7 +175,14 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
             metrics.leads(true);
             health.ready.store(false, Ordering::Relaxed);
             let ready = || health.ready.store(true, Ordering::Relaxed);
-            let work = controller::run(client.clone(), config.clone(), metrics.clone(), workers.clone(), &identity, ready);
+            let work = controller::run(
+                client.clone(),
+                config.clone(),
+                metrics.clone(),
+                workers.clone(),
+                &identity,
+                ready,
+            );
             // Dropping the controller ends every request that it has under way.
             tokio::select! {
                 () = work => tracing::error!("the controller ended"),

@@ -68,12 +68,20 @@ impl Metrics {
         let registry = &mut self.registry;
         registry.register("reconciles", "Reconciles by outcome", self.reconciles.clone());
         registry.register("failures", "Failed reconciles by class", self.failures.clone());
-        registry.register("reconcile_duration_seconds", "Time that a reconcile took", self.duration.clone());
+        registry.register(
+            "reconcile_duration_seconds",
+            "Time that a reconcile took",
+            self.duration.clone(),
+        );
         registry.register("objects_applied", "Objects made or changed", self.applied.clone());
         registry.register("status_writes", "Statuses written", self.status_writes.clone());
         registry.register("worker_polls", "Reports asked for, by outcome", self.polls.clone());
         registry.register("watch_errors", "Broken watches by kind", self.watch_errors.clone());
-        registry.register("unreadable_resources", "Resources that could not be read", self.unreadable.clone());
+        registry.register(
+            "unreadable_resources",
+            "Resources that could not be read",
+            self.unreadable.clone(),
+        );
         registry.register("leader", "Whether this operator holds the Lease", self.leader.clone());
         registry.register("resources", "LiveDataProcessors", self.resources.clone());
         self
@@ -95,7 +103,11 @@ impl Metrics {
 
     /// A worker was asked for its report.
     pub fn polled(&self, answered: bool) {
-        self.polls.get_or_create(&ByOutcome { outcome: if answered { "ok" } else { "failed" } }).inc();
+        self.polls
+            .get_or_create(&ByOutcome {
+                outcome: if answered { "ok" } else { "failed" },
+            })
+            .inc();
     }
 
     /// A watch broke.

@@ -38,7 +38,10 @@ pub struct Names {
 impl Names {
     /// The names for one resource.
     pub fn new(namespace: &str, resource: &str) -> Self {
-        Self { namespace: namespace.to_owned(), resource: resource.to_owned() }
+        Self {
+            namespace: namespace.to_owned(),
+            resource: resource.to_owned(),
+        }
     }
 
     /// Label `app`, container, Service, ServiceAccount and NetworkPolicy.

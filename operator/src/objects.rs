@@ -174,7 +174,10 @@ impl Objects {
                 let changed: Vec<Key> = map
                     .keys()
                     .chain(new.keys())
-                    .filter(|key| map.get(*key).map(|live| &live.resource_version) != new.get(*key).map(|live| &live.resource_version))
+                    .filter(|key| {
+                        map.get(*key).map(|live| &live.resource_version)
+                            != new.get(*key).map(|live| &live.resource_version)
+                    })
                     .cloned()
                     .collect();
                 *map = new;
@@ -188,7 +191,12 @@ impl Objects {
             Event::Delete(object) => {
                 let key = key_of(kind, &object);
                 if let Some((namespace, name)) = &key {
-                    self.remove(kind, namespace, name, object.metadata.uid.as_deref().unwrap_or_default());
+                    self.remove(
+                        kind,
+                        namespace,
+                        name,
+                        object.metadata.uid.as_deref().unwrap_or_default(),
+                    );
                 }
                 key.into_iter().collect()
             }
@@ -197,12 +205,23 @@ impl Objects {
 }
 
 fn key(kind: Kind, namespace: &str, name: &str) -> Key {
-    (if kind.namespaced() { namespace.to_owned() } else { String::new() }, name.to_owned())
+    (
+        if kind.namespaced() {
+            namespace.to_owned()
+        } else {
+            String::new()
+        },
+        name.to_owned(),
+    )
 }
 
 fn key_of(kind: Kind, object: &DynamicObject) -> Option<Key> {
     let name = object.metadata.name.as_deref()?;
-    Some(key(kind, object.metadata.namespace.as_deref().unwrap_or_default(), name))
+    Some(key(
+        kind,
+        object.metadata.namespace.as_deref().unwrap_or_default(),
+        name,
+    ))
 }
 
 /// Whether the first version is newer. Versions of one object are growing numbers on every apiserver there is; where

@@ -65,7 +65,9 @@ fn foreign(plan: &Plan, desired: &Desired, live: &Value) -> Option<Problem> {
             let text = |path: &str| live.pointer(path).and_then(Value::as_str).unwrap_or_default();
             let wanted = |path: &str| desired.value.pointer(path).and_then(Value::as_str).unwrap_or_default();
             if live.pointer("/spec/claimRef").is_some()
-                && ["/spec/claimRef/namespace", "/spec/claimRef/name"].iter().any(|path| text(path) != wanted(path))
+                && ["/spec/claimRef/namespace", "/spec/claimRef/name"]
+                    .iter()
+                    .any(|path| text(path) != wanted(path))
             {
                 return Some(Problem::new(
                     "VolumeTaken",
@@ -77,7 +79,10 @@ fn foreign(plan: &Plan, desired: &Desired, live: &Value) -> Option<Problem> {
                     ),
                 ));
             }
-            if ["/spec/csi/driver", "/spec/csi/volumeHandle"].iter().any(|path| text(path) != wanted(path)) {
+            if ["/spec/csi/driver", "/spec/csi/volumeHandle"]
+                .iter()
+                .any(|path| text(path) != wanted(path))
+            {
                 return Some(Problem::new(
                     "VolumeTaken",
                     format!(
@@ -115,7 +120,11 @@ fn foreign(plan: &Plan, desired: &Desired, live: &Value) -> Option<Problem> {
                 "NameTaken",
                 format!(
                     "the {kind} {name} exists and {}: delete it, or give this resource another name",
-                    if controller.is_some() { "belongs to another owner" } else { "belongs to no LiveDataProcessor" }
+                    if controller.is_some() {
+                        "belongs to another owner"
+                    } else {
+                        "belongs to no LiveDataProcessor"
+                    }
                 ),
             ))
         }
@@ -134,9 +143,20 @@ fn immutable(desired: &Desired, fields: &[String]) -> Problem {
             "a claim cannot be changed: to use the new one, suspend the resource, delete this claim and resume it; or put \
              the old value back",
         ),
-        _ => ("NameTaken", "its selector cannot be changed: delete it, and it is made anew"),
+        _ => (
+            "NameTaken",
+            "its selector cannot be changed: delete it, and it is made anew",
+        ),
     };
-    Problem::new(reason, format!("{} {}: {}; {advice}", desired.kind.name(), desired.name, fields.join(", ")))
+    Problem::new(
+        reason,
+        format!(
+            "{} {}: {}; {advice}",
+            desired.kind.name(),
+            desired.name,
+            fields.join(", ")
+        ),
+    )
 }
 
 fn controller_uid(live: &Value) -> Option<&str> {

@@ -45,7 +45,9 @@ impl Published {
         let of_watch = || resource.status.clone().unwrap_or_default();
         let last = self.last.lock();
         match last.get(&resource.uid().unwrap_or_default()) {
-            Some((version, status)) if newer(version, &resource.resource_version().unwrap_or_default()) => status.clone(),
+            Some((version, status)) if newer(version, &resource.resource_version().unwrap_or_default()) => {
+                status.clone()
+            }
             _ => of_watch(),
         }
     }
@@ -64,7 +66,8 @@ impl Published {
         let outcome = status::status(&before, knowledge, Timestamp::now());
         if outcome.status != before {
             let name = resource.name_any();
-            let api: Api<LiveDataProcessor> = Api::namespaced(client.clone(), &resource.namespace().unwrap_or_default());
+            let api: Api<LiveDataProcessor> =
+                Api::namespaced(client.clone(), &resource.namespace().unwrap_or_default());
             let patch = json!({
                 "apiVersion": "fia.com/v1",
                 "kind": "LiveDataProcessor",
@@ -76,12 +79,18 @@ impl Published {
             match api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await {
                 Ok(written) => {
                     let version = written.resource_version().unwrap_or_default();
-                    self.last.lock().insert(resource.uid().unwrap_or_default(), (version, outcome.status.clone()));
+                    self.last
+                        .lock()
+                        .insert(resource.uid().unwrap_or_default(), (version, outcome.status.clone()));
                 }
                 Err(kube::Error::Api(status)) if status.is_not_found() => {}
                 Err(error) => return Err(Failure::api("write the status of", name, error)),
             }
         }
-        Ok(Publication { before, after: outcome.status, again: outcome.again })
+        Ok(Publication {
+            before,
+            after: outcome.status,
+            again: outcome.again,
+        })
     }
 }

@@ -82,7 +82,10 @@ pub async fn reconcile(resource: Arc<LiveDataProcessor>, context: Arc<Context>) 
     if let Some(plan) = &verdict.plan {
         let wanted = desired::desired(plan).map_err(|error| Failure::json("write", resource.name_any(), error))?;
         claims.extend(
-            wanted.iter().filter(|object| object.kind == Kind::PersistentVolumeClaim).map(|object| object.name.clone()),
+            wanted
+                .iter()
+                .filter(|object| object.kind == Kind::PersistentVolumeClaim)
+                .map(|object| object.name.clone()),
         );
         if !resource.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
             cleanup::add_finalizer(&context.client, &resource).await?;
@@ -117,10 +120,15 @@ pub async fn reconcile(resource: Arc<LiveDataProcessor>, context: Arc<Context>) 
         return Err(failure);
     }
     let publication = publication?;
-    context.events.tell(&resource, &applied, &publication.before, &publication.after).await;
+    context
+        .events
+        .tell(&resource, &applied, &publication.before, &publication.after)
+        .await;
     context.attempts.lock().remove(&uid);
     let written = publication.before != publication.after;
-    context.metrics.reconciled(started.elapsed().as_secs_f64(), applied.written.len(), written);
+    context
+        .metrics
+        .reconciled(started.elapsed().as_secs_f64(), applied.written.len(), written);
     if !applied.written.is_empty() || added_finalizer {
         tracing::info!(resource = %names.owner(), applied = applied.written.join(" "), "reconciled");
     }

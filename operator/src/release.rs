@@ -37,7 +37,11 @@ pub async fn release(client: &Client, only: Option<(&str, &str)>) -> Result<usiz
             let mut resource = LiveDataProcessor::new(&found.name_any(), Default::default());
             resource.metadata = found.metadata;
             cleanup::remove_finalizer(client, &resource).await?;
-            println!("released {}/{}", resource.namespace().unwrap_or_default(), resource.name_any());
+            println!(
+                "released {}/{}",
+                resource.namespace().unwrap_or_default(),
+                resource.name_any()
+            );
             released += 1;
         }
         match page.metadata.continue_.filter(|token| !token.is_empty()) {

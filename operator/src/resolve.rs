@@ -3,10 +3,10 @@
 //! Promises: one read at most, none for a resource that names no claim; a missing claim is an answer, not an
 //! error. It must not judge what it finds; `validate` does.
 
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::api::Api;
 use kube::{Client, ResourceExt};
 use live_data_crd::LiveDataProcessor;
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -42,12 +42,21 @@ pub async fn resolve(
 ) -> Result<Resolved, Failure> {
     let instrument_holder = holder(resource, all);
     let Some(name) = claim_name(resource, worker_defaults) else {
-        return Ok(Resolved { output_claim: None, instrument_holder });
+        return Ok(Resolved {
+            output_claim: None,
+            instrument_holder,
+        });
     };
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &resource.namespace().unwrap_or_default());
-    let claim = claims.get_opt(&name).await.map_err(|error| Failure::api("read the claim", &name, error))?;
+    let claim = claims
+        .get_opt(&name)
+        .await
+        .map_err(|error| Failure::api("read the claim", &name, error))?;
     let access_modes = claim.map(|claim| claim.spec.and_then(|spec| spec.access_modes).unwrap_or_default());
-    Ok(Resolved { output_claim: Some(Claim { name, access_modes }), instrument_holder })
+    Ok(Resolved {
+        output_claim: Some(Claim { name, access_modes }),
+        instrument_holder,
+    })
 }
 
 /// Name of the claim that the output names, with the site's defaults.
@@ -67,4 +76,3 @@ pub fn holder(resource: &LiveDataProcessor, all: &[std::sync::Arc<LiveDataProces
         .min_by_key(|other| age(other))
         .map(|other| format!("{}/{}", other.namespace().unwrap_or_default(), other.name_any()))
 }
-

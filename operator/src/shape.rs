@@ -9,7 +9,9 @@ use serde_json::Value;
 pub fn is_dns_label(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 63
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
 }
@@ -23,7 +25,9 @@ pub fn is_dns_name(text: &str) -> bool {
 pub fn is_secret_key(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 253
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
 }
 
 /// Printable text without blanks.
@@ -41,7 +45,9 @@ pub fn is_hex_digest(text: &str) -> bool {
 pub fn is_host(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 253
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
 }
 
 /// An HTTP URL with a host.
@@ -67,7 +73,9 @@ pub fn is_broker_list(text: &str) -> bool {
 pub fn is_instrument(text: &str) -> bool {
     text.len() <= 32
         && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
 /// Compares a document with a JSON Schema as this project writes them (types, enums, bounds, unknown fields), and
@@ -82,15 +90,26 @@ pub fn check(schema: &Value, value: &Value, path: &str, problems: &mut Vec<Strin
     if let Some(choices) = schema.get("enum").and_then(Value::as_array)
         && !choices.contains(value)
     {
-        let names: Vec<String> =
-            choices.iter().filter(|choice| !choice.is_null()).map(|choice| choice.to_string().replace('"', "")).collect();
+        let names: Vec<String> = choices
+            .iter()
+            .filter(|choice| !choice.is_null())
+            .map(|choice| choice.to_string().replace('"', ""))
+            .collect();
         problems.push(format!("{path} is not one of {}", names.join(", ")));
     }
     if let Some(number) = value.as_f64() {
-        if schema.get("minimum").and_then(Value::as_f64).is_some_and(|minimum| number < minimum) {
+        if schema
+            .get("minimum")
+            .and_then(Value::as_f64)
+            .is_some_and(|minimum| number < minimum)
+        {
             problems.push(format!("{path} is less than {}", schema["minimum"]));
         }
-        if schema.get("maximum").and_then(Value::as_f64).is_some_and(|maximum| number > maximum) {
+        if schema
+            .get("maximum")
+            .and_then(Value::as_f64)
+            .is_some_and(|maximum| number > maximum)
+        {
             problems.push(format!("{path} is more than {}", schema["maximum"]));
         }
     }
@@ -114,7 +133,13 @@ pub fn check(schema: &Value, value: &Value, path: &str, problems: &mut Vec<Strin
                 problems.push(format!("{path} is not a field that there is"));
             }
         }
-        for name in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        for name in schema
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+        {
             if !fields.contains_key(name) {
                 problems.push(format!("{path}.{name} is missing"));
             }
@@ -141,9 +166,12 @@ fn type_fits(expected: &Value, value: &Value) -> bool {
 
 fn types(expected: &Value) -> String {
     match expected {
-        Value::Array(choices) => {
-            choices.iter().filter_map(Value::as_str).filter(|name| *name != "null").collect::<Vec<_>>().join(" or ")
-        }
+        Value::Array(choices) => choices
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|name| *name != "null")
+            .collect::<Vec<_>>()
+            .join(" or "),
         other => other.as_str().unwrap_or_default().to_owned(),
     }
 }

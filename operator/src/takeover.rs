@@ -26,30 +26,43 @@ pub fn folded(entries: &[ManagedFieldsEntry]) -> Option<Vec<ManagedFieldsEntry>>
             && entry.manager.as_deref() == Some(MANAGER)
     };
     let first = entries.iter().find(|entry| theirs(entry))?;
-    let mut own = entries.iter().find(|entry| ours(entry)).cloned().unwrap_or_else(|| ManagedFieldsEntry {
-        manager: Some(MANAGER.into()),
-        operation: Some("Apply".into()),
-        api_version: first.api_version.clone(),
-        fields_type: first.fields_type.clone(),
-        time: first.time.clone(),
-        fields_v1: None,
-        subresource: None,
-    });
-    let mut fields = own.fields_v1.take().map_or_else(|| Value::Object(serde_json::Map::new()), |fields| fields.0);
+    let mut own = entries
+        .iter()
+        .find(|entry| ours(entry))
+        .cloned()
+        .unwrap_or_else(|| ManagedFieldsEntry {
+            manager: Some(MANAGER.into()),
+            operation: Some("Apply".into()),
+            api_version: first.api_version.clone(),
+            fields_type: first.fields_type.clone(),
+            time: first.time.clone(),
+            fields_v1: None,
+            subresource: None,
+        });
+    let mut fields = own
+        .fields_v1
+        .take()
+        .map_or_else(|| Value::Object(serde_json::Map::new()), |fields| fields.0);
     for entry in entries.iter().filter(|entry| theirs(entry)) {
         if let Some(further) = &entry.fields_v1 {
             unite(&mut fields, &further.0);
         }
     }
     own.fields_v1 = Some(FieldsV1(fields));
-    let mut result: Vec<_> = entries.iter().filter(|entry| !theirs(entry) && !ours(entry)).cloned().collect();
+    let mut result: Vec<_> = entries
+        .iter()
+        .filter(|entry| !theirs(entry) && !ours(entry))
+        .cloned()
+        .collect();
     result.push(own);
     Some(result)
 }
 
 /// Union of two field sets: objects whose keys are fields, whose values are sets.
 fn unite(set: &mut Value, further: &Value) {
-    let (Some(set), Some(further)) = (set.as_object_mut(), further.as_object()) else { return };
+    let (Some(set), Some(further)) = (set.as_object_mut(), further.as_object()) else {
+        return;
+    };
     for (field, nested) in further {
         match set.get_mut(field) {
             Some(present) => unite(present, nested),
@@ -99,7 +112,10 @@ mod tests {
         ]));
         let after = folded(&before).unwrap();
         assert_eq!(after.len(), 1);
-        assert_eq!(after[0].fields_v1.as_ref().unwrap().0, json!({"f:spec": {"f:a": {}, "f:b": {}}, "f:metadata": {}}));
+        assert_eq!(
+            after[0].fields_v1.as_ref().unwrap().0,
+            json!({"f:spec": {"f:a": {}, "f:b": {}}, "f:metadata": {}})
+        );
     }
 
     #[test]

@@ -44,7 +44,10 @@ pub struct Problem {
 impl Problem {
     /// A problem.
     pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        Self {
+            reason,
+            message: message.into(),
+        }
     }
 }
 
@@ -203,7 +206,11 @@ pub struct Smb {
 
 /// The instrument that a resource is for.
 pub fn instrument(resource: &LiveDataProcessor) -> String {
-    resource.spec.instrument.clone().unwrap_or_else(|| resource.name_any().to_uppercase())
+    resource
+        .spec
+        .instrument
+        .clone()
+        .unwrap_or_else(|| resource.name_any().to_uppercase())
 }
 
 /// Makes the plan for a resource.
@@ -228,8 +235,15 @@ pub fn validate(resource: &LiveDataProcessor, resolved: &Resolved, config: &Conf
     let spec = match merged(&resource.spec, &config.worker_defaults) {
         Ok(spec) => spec,
         Err(error) => {
-            problems.push(Problem::new("SpecInvalid", format!("the spec with the site's defaults is unusable: {error}")));
-            return Verdict { instrument, plan: None, problems };
+            problems.push(Problem::new(
+                "SpecInvalid",
+                format!("the spec with the site's defaults is unusable: {error}"),
+            ));
+            return Verdict {
+                instrument,
+                plan: None,
+                problems,
+            };
         }
     };
     let mut missing = Vec::new();
@@ -253,7 +267,10 @@ pub fn validate(resource: &LiveDataProcessor, resolved: &Resolved, config: &Conf
     if !missing.is_empty() {
         problems.push(Problem::new(
             "SiteNotConfigured",
-            format!("not set: {}; set it in the values of the operator's chart", missing.join("; ")),
+            format!(
+                "not set: {}; set it in the values of the operator's chart",
+                missing.join("; ")
+            ),
         ));
     }
     if let Script::Inline(text) = &script
@@ -262,27 +279,43 @@ pub fn validate(resource: &LiveDataProcessor, resolved: &Resolved, config: &Conf
         forbidden = true;
         problems.push(Problem::new(
             "ScriptTooLong",
-            format!("spec.script.inline has {} bytes, at most {LONGEST_INLINE} fit: use a ConfigMap", text.len()),
+            format!(
+                "spec.script.inline has {} bytes, at most {LONGEST_INLINE} fit: use a ConfigMap",
+                text.len()
+            ),
         ));
     }
-    match &resolved.output_claim {
-        Some(Claim { name, access_modes: None }) => problems.push(Problem::new(
+    if let Some(Claim {
+        name,
+        access_modes: None,
+    }) = &resolved.output_claim
+    {
+        problems.push(Problem::new(
             "ClaimMissing",
             format!("the claim {name} of spec.storage.output does not exist: create it in the resource's namespace"),
-        )),
-        Some(_) | None => {}
+        ));
     }
     let plan = match output {
-        Some(output) if !forbidden => Some(Box::new(plan(resource, resolved, config, spec, Parts {
-            instrument: instrument.clone(),
-            output,
-            archive,
-            script,
-            bootstrap_servers,
-        }))),
+        Some(output) if !forbidden => Some(Box::new(plan(
+            resource,
+            resolved,
+            config,
+            spec,
+            Parts {
+                instrument: instrument.clone(),
+                output,
+                archive,
+                script,
+                bootstrap_servers,
+            },
+        ))),
         _ => None,
     };
-    Verdict { instrument, plan, problems }
+    Verdict {
+        instrument,
+        plan,
+        problems,
+    }
 }
 
 /// The spec laid over the site's defaults. Objects are merged, lists and what belongs together are replaced whole.
@@ -292,28 +325,41 @@ pub fn validate(resource: &LiveDataProcessor, resolved: &Resolved, config: &Conf
 pub fn merged(spec: &LiveDataProcessorSpec, defaults: &Value) -> Result<LiveDataProcessorSpec, serde_json::Error> {
     let mut base = defaults.clone();
     let over = serde_json::to_value(spec)?;
-    let Value::Object(base_fields) = &mut base else { return serde_json::from_value(over) };
+    let Value::Object(base_fields) = &mut base else {
+        return serde_json::from_value(over);
+    };
     // One choice excludes the other: the site's must not show through the resource's.
     for choice in ["output", "archive"] {
         let pointer = format!("/storage/{choice}");
-        let Some(chosen) = over.pointer(&pointer).and_then(Value::as_object).filter(|chosen| !chosen.is_empty()) else {
+        let Some(chosen) = over
+            .pointer(&pointer)
+            .and_then(Value::as_object)
+            .filter(|chosen| !chosen.is_empty())
+        else {
             continue;
         };
-        if let Some(of_site) =
-            base_fields.get_mut("storage").and_then(|storage| storage.get_mut(choice)).and_then(Value::as_object_mut)
+        if let Some(of_site) = base_fields
+            .get_mut("storage")
+            .and_then(|storage| storage.get_mut(choice))
+            .and_then(Value::as_object_mut)
         {
             of_site.retain(|member, _| chosen.contains_key(member));
         }
     }
     let script = over.get("script");
-    let processes = over.pointer("/live").and_then(Value::as_object).is_some_and(|live| {
-        live.keys().any(|name| name.starts_with("processing"))
-    });
+    let processes = over
+        .pointer("/live")
+        .and_then(Value::as_object)
+        .is_some_and(|live| live.keys().any(|name| name.starts_with("processing")));
     if script.is_some_and(|script| script.get("source").is_some()) || processes {
         without(base_fields, "script", &["source", "configMap", "inline"]);
     }
     if script.is_some_and(|script| script.get("source").is_some()) {
-        without(base_fields, "live", &["processingAlgorithm", "processingScript", "processingScriptFilename"]);
+        without(
+            base_fields,
+            "live",
+            &["processingAlgorithm", "processingScript", "processingScriptFilename"],
+        );
     }
     if over.pointer("/image/tag").is_some() {
         without(base_fields, "image", &["digest"]);
@@ -355,7 +401,11 @@ fn output(
     config: &Config,
     missing: &mut Vec<String>,
 ) -> Option<Output> {
-    let output = spec.storage.as_ref().and_then(|storage| storage.output.clone()).unwrap_or_default();
+    let output = spec
+        .storage
+        .as_ref()
+        .and_then(|storage| storage.output.clone())
+        .unwrap_or_default();
     if let Some(claim) = output.persistent_volume_claim {
         return Some(Output::Claim(claim.claim_name));
     }
@@ -382,14 +432,21 @@ fn output(
             Some(CephMounter::Kernel) => "kernel",
             Some(CephMounter::Fuse) | None => "fuse",
         },
-        secret_name: ceph.secret_name.or_else(|| config.ceph_secret_name.clone()).unwrap_or_else(|| "ceph-creds".into()),
+        secret_name: ceph
+            .secret_name
+            .or_else(|| config.ceph_secret_name.clone())
+            .unwrap_or_else(|| "ceph-creds".into()),
         secret_namespace: secret_namespace(ceph.secret_namespace, resource, config),
         capacity: ceph.capacity.unwrap_or_else(|| Quantity("1000Gi".into())),
     }))
 }
 
 fn archive(spec: &LiveDataProcessorSpec, resource: &LiveDataProcessor, config: &Config) -> Archive {
-    let archive = spec.storage.as_ref().and_then(|storage| storage.archive.clone()).unwrap_or_default();
+    let archive = spec
+        .storage
+        .as_ref()
+        .and_then(|storage| storage.archive.clone())
+        .unwrap_or_default();
     if archive.none.is_some() {
         return Archive::None;
     }
@@ -503,7 +560,9 @@ fn plan(
         run_as_group,
         supplemental_groups: security.supplemental_groups.unwrap_or_default(),
         fs_group: security.fs_group.unwrap_or(run_as_group),
-        fs_group_change_policy: security.fs_group_change_policy.unwrap_or(FsGroupChangePolicy::OnRootMismatch),
+        fs_group_change_policy: security
+            .fs_group_change_policy
+            .unwrap_or(FsGroupChangePolicy::OnRootMismatch),
         resources: spec.resources.unwrap_or_else(|| ResourceRequirements {
             requests: Some(BTreeMap::from([("memory".into(), Quantity("32Gi".into()))])),
             limits: Some(BTreeMap::from([("memory".into(), Quantity("128Gi".into()))])),
@@ -526,7 +585,10 @@ fn plan(
         fia_api_url: config.fia_api_url.clone(),
         valkey_host: config.valkey_host.clone(),
         valkey_port: config.valkey_port,
-        github_token: config.github_secret_name.clone().map(|name| (name, config.github_secret_key.clone())),
+        github_token: config
+            .github_secret_name
+            .clone()
+            .map(|name| (name, config.github_secret_key.clone())),
         network_policy: config.network_policy,
     }
 }

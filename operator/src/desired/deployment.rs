@@ -26,7 +26,10 @@ pub fn deployment(plan: &Plan) -> Deployment {
         metadata: super::owned(plan, plan.names.deployment()),
         spec: Some(DeploymentSpec {
             replicas: Some(i32::from(!plan.suspend)),
-            selector: LabelSelector { match_labels: Some(plan.names.selector()), ..LabelSelector::default() },
+            selector: LabelSelector {
+                match_labels: Some(plan.names.selector()),
+                ..LabelSelector::default()
+            },
             // A replay of a long run takes its time, and the old worker goes on meanwhile.
             progress_deadline_seconds: Some(3600),
             revision_history_limit: Some(2),
@@ -54,7 +57,10 @@ fn strategy(strategy: UpdateStrategy) -> DeploymentStrategy {
                 max_unavailable: Some(IntOrString::Int(0)),
             }),
         },
-        UpdateStrategy::Recreate => DeploymentStrategy { type_: Some("Recreate".into()), rolling_update: None },
+        UpdateStrategy::Recreate => DeploymentStrategy {
+            type_: Some("Recreate".into()),
+            rolling_update: None,
+        },
     }
 }
 
@@ -67,8 +73,12 @@ fn pod(plan: &Plan) -> PodSpec {
         restart_policy: Some("Always".into()),
         // A script that runs is waited for.
         termination_grace_period_seconds: Some(plan.timeout_seconds.saturating_add(30)),
-        image_pull_secrets: (!plan.pull_secrets.is_empty())
-            .then(|| plan.pull_secrets.iter().map(|name| LocalObjectReference { name: name.clone() }).collect()),
+        image_pull_secrets: (!plan.pull_secrets.is_empty()).then(|| {
+            plan.pull_secrets
+                .iter()
+                .map(|name| LocalObjectReference { name: name.clone() })
+                .collect()
+        }),
         node_selector: plan.node_selector.clone(),
         tolerations: (!plan.tolerations.is_empty()).then(|| plan.tolerations.clone()),
         affinity: plan.affinity.clone(),
@@ -86,7 +96,10 @@ fn pod(plan: &Plan) -> PodSpec {
                 }
                 .into(),
             ),
-            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".into(), ..SeccompProfile::default() }),
+            seccomp_profile: Some(SeccompProfile {
+                type_: "RuntimeDefault".into(),
+                ..SeccompProfile::default()
+            }),
             ..PodSecurityContext::default()
         }),
         containers: vec![Container {
@@ -112,7 +125,10 @@ fn pod(plan: &Plan) -> PodSpec {
             security_context: Some(SecurityContext {
                 allow_privilege_escalation: Some(false),
                 read_only_root_filesystem: Some(true),
-                capabilities: Some(Capabilities { drop: Some(vec!["ALL".into()]), ..Capabilities::default() }),
+                capabilities: Some(Capabilities {
+                    drop: Some(vec!["ALL".into()]),
+                    ..Capabilities::default()
+                }),
                 ..SecurityContext::default()
             }),
             // Reading from the start of a long run may take an hour; only a worker that answers no more is ended.
@@ -160,7 +176,10 @@ fn volumes(plan: &Plan) -> (Vec<Volume>, Vec<VolumeMount>) {
             Output::Claim(name) => claim("ceph-mount", name.clone(), false),
             Output::EmptyDir(limit) => Volume {
                 name: "ceph-mount".into(),
-                empty_dir: Some(EmptyDirVolumeSource { size_limit: limit.clone(), ..EmptyDirVolumeSource::default() }),
+                empty_dir: Some(EmptyDirVolumeSource {
+                    size_limit: limit.clone(),
+                    ..EmptyDirVolumeSource::default()
+                }),
                 ..Volume::default()
             },
         },
@@ -168,13 +187,25 @@ fn volumes(plan: &Plan) -> (Vec<Volume>, Vec<VolumeMount>) {
         false,
     );
     match &plan.archive {
-        Archive::Smb(_) => add(claim("archive-mount", plan.names.archive_claim(), true), "/archive", true),
+        Archive::Smb(_) => add(
+            claim("archive-mount", plan.names.archive_claim(), true),
+            "/archive",
+            true,
+        ),
         Archive::Claim(name) => add(claim("archive-mount", name.clone(), true), "/archive", true),
         Archive::None => {}
     }
     for (name, path) in [("work", WORK_DIR), ("home", HOME), ("tmp", "/tmp")] {
         let empty_dir = Some(EmptyDirVolumeSource::default());
-        add(Volume { name: name.into(), empty_dir, ..Volume::default() }, path, false);
+        add(
+            Volume {
+                name: name.into(),
+                empty_dir,
+                ..Volume::default()
+            },
+            path,
+            false,
+        );
     }
     match &plan.script {
         Script::ConfigMap(key) => add(
@@ -244,7 +275,11 @@ fn secret(name: &str, secret: &str, key: &str, path: &str) -> Volume {
         name: name.into(),
         secret: Some(SecretVolumeSource {
             secret_name: Some(secret.into()),
-            items: Some(vec![KeyToPath { key: key.into(), path: path.into(), ..KeyToPath::default() }]),
+            items: Some(vec![KeyToPath {
+                key: key.into(),
+                path: path.into(),
+                ..KeyToPath::default()
+            }]),
             // Readable by the group, which is fsGroup, and by nobody else.
             default_mode: Some(0o440),
             ..SecretVolumeSource::default()

@@ -37,13 +37,17 @@ pub fn environment(plan: &Plan) -> Vec<EnvVar> {
     list.push(literal("WORK_DIR", WORK_DIR));
     list.push(literal("HOME", HOME));
     list.push(literal("HTTP_ADDR", &format!("0.0.0.0:{WORKER_PORT}")));
-    optional(&mut list, "LOG_LEVEL", plan.log_level.map(|level| match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
-    }));
+    optional(
+        &mut list,
+        "LOG_LEVEL",
+        plan.log_level.map(|level| match level {
+            LogLevel::Error => "error",
+            LogLevel::Warn => "warn",
+            LogLevel::Info => "info",
+            LogLevel::Debug => "debug",
+            LogLevel::Trace => "trace",
+        }),
+    );
     if let Some(live) = &plan.live {
         start_live_data(live, &mut list);
     }
@@ -57,18 +61,25 @@ fn kafka(plan: &Plan, list: &mut Vec<EnvVar>) {
     optional(list, "SAMPLE_ENV_TOPIC", plan.topics.sample_env.as_deref());
     optional(list, "VETO_CONFIG_TOPIC", plan.topics.veto_config.as_deref());
     let Some(security) = &plan.kafka_security else { return };
-    optional(list, "KAFKA_SECURITY_PROTOCOL", security.protocol.map(|protocol| match protocol {
-        KafkaProtocol::Plaintext => "PLAINTEXT",
-        KafkaProtocol::Ssl => "SSL",
-        KafkaProtocol::SaslPlaintext => "SASL_PLAINTEXT",
-        KafkaProtocol::SaslSsl => "SASL_SSL",
-    }));
+    optional(
+        list,
+        "KAFKA_SECURITY_PROTOCOL",
+        security.protocol.map(|protocol| match protocol {
+            KafkaProtocol::Plaintext => "PLAINTEXT",
+            KafkaProtocol::Ssl => "SSL",
+            KafkaProtocol::SaslPlaintext => "SASL_PLAINTEXT",
+            KafkaProtocol::SaslSsl => "SASL_SSL",
+        }),
+    );
     if let Some(credentials) = &security.credentials_secret {
-        list.push(literal("KAFKA_SASL_MECHANISM", match security.mechanism {
-            Some(SaslMechanism::Plain) => "PLAIN",
-            Some(SaslMechanism::ScramSha256) => "SCRAM-SHA-256",
-            Some(SaslMechanism::ScramSha512) | None => "SCRAM-SHA-512",
-        }));
+        list.push(literal(
+            "KAFKA_SASL_MECHANISM",
+            match security.mechanism {
+                Some(SaslMechanism::Plain) => "PLAIN",
+                Some(SaslMechanism::ScramSha256) => "SCRAM-SHA-256",
+                Some(SaslMechanism::ScramSha512) | None => "SCRAM-SHA-512",
+            },
+        ));
         let key = credentials.username_key.as_deref().unwrap_or("username");
         list.push(secret("KAFKA_SASL_USERNAME", &credentials.name, key, false));
         list.push(literal("KAFKA_SASL_PASSWORD_FILE", &format!("{KAFKA_FOLDER}/password")));
@@ -89,35 +100,75 @@ fn script(plan: &Plan, list: &mut Vec<EnvVar>) {
 
 fn start_live_data(live: &LiveSpec, list: &mut Vec<EnvVar>) {
     optional(list, "LIVE_PROCESSING_ALGORITHM", live.processing_algorithm.as_deref());
-    optional(list, "LIVE_PROCESSING_PROPERTIES", live.processing_properties.as_deref());
+    optional(
+        list,
+        "LIVE_PROCESSING_PROPERTIES",
+        live.processing_properties.as_deref(),
+    );
     optional(list, "LIVE_PROCESSING_SCRIPT", live.processing_script.as_deref());
-    optional(list, "LIVE_PROCESSING_SCRIPT_FILENAME", live.processing_script_filename.as_deref());
-    optional(list, "LIVE_ACCUMULATION_METHOD", live.accumulation_method.map(|method| match method {
-        AccumulationMethod::Add => "Add",
-        AccumulationMethod::Replace => "Replace",
-        AccumulationMethod::Append => "Append",
-    }));
+    optional(
+        list,
+        "LIVE_PROCESSING_SCRIPT_FILENAME",
+        live.processing_script_filename.as_deref(),
+    );
+    optional(
+        list,
+        "LIVE_ACCUMULATION_METHOD",
+        live.accumulation_method.map(|method| match method {
+            AccumulationMethod::Add => "Add",
+            AccumulationMethod::Replace => "Replace",
+            AccumulationMethod::Append => "Append",
+        }),
+    );
     optional(list, "LIVE_PRESERVE_EVENTS", live.preserve_events);
-    optional(list, "LIVE_POST_PROCESSING_ALGORITHM", live.post_processing_algorithm.as_deref());
-    optional(list, "LIVE_POST_PROCESSING_PROPERTIES", live.post_processing_properties.as_deref());
-    optional(list, "LIVE_POST_PROCESSING_SCRIPT", live.post_processing_script.as_deref());
-    optional(list, "LIVE_POST_PROCESSING_SCRIPT_FILENAME", live.post_processing_script_filename.as_deref());
-    optional(list, "LIVE_RUN_TRANSITION_BEHAVIOR", live.run_transition_behavior.map(|behavior| match behavior {
-        RunTransitionBehavior::Restart => "Restart",
-        RunTransitionBehavior::Stop => "Stop",
-        RunTransitionBehavior::Rename => "Rename",
-    }));
+    optional(
+        list,
+        "LIVE_POST_PROCESSING_ALGORITHM",
+        live.post_processing_algorithm.as_deref(),
+    );
+    optional(
+        list,
+        "LIVE_POST_PROCESSING_PROPERTIES",
+        live.post_processing_properties.as_deref(),
+    );
+    optional(
+        list,
+        "LIVE_POST_PROCESSING_SCRIPT",
+        live.post_processing_script.as_deref(),
+    );
+    optional(
+        list,
+        "LIVE_POST_PROCESSING_SCRIPT_FILENAME",
+        live.post_processing_script_filename.as_deref(),
+    );
+    optional(
+        list,
+        "LIVE_RUN_TRANSITION_BEHAVIOR",
+        live.run_transition_behavior.map(|behavior| match behavior {
+            RunTransitionBehavior::Restart => "Restart",
+            RunTransitionBehavior::Stop => "Stop",
+            RunTransitionBehavior::Rename => "Rename",
+        }),
+    );
     optional(list, "LIVE_FROM_NOW", live.from_now);
     optional(list, "LIVE_FROM_START_OF_RUN", live.from_start_of_run);
     optional(list, "LIVE_FROM_TIME", live.from_time);
     optional(list, "LIVE_START_TIME", live.start_time.as_deref());
     optional(list, "LIVE_UPDATE_EVERY", live.update_every);
-    optional(list, "LIVE_ACCUMULATION_WORKSPACE", live.accumulation_workspace.as_deref());
+    optional(
+        list,
+        "LIVE_ACCUMULATION_WORKSPACE",
+        live.accumulation_workspace.as_deref(),
+    );
     optional(list, "LIVE_OUTPUT_WORKSPACE", live.output_workspace.as_deref());
 }
 
 fn literal(name: &str, value: &str) -> EnvVar {
-    EnvVar { name: name.into(), value: Some(value.into()), ..EnvVar::default() }
+    EnvVar {
+        name: name.into(),
+        value: Some(value.into()),
+        ..EnvVar::default()
+    }
 }
 
 fn optional(list: &mut Vec<EnvVar>, name: &str, value: Option<impl ToString>) {

@@ -33,7 +33,11 @@ impl Desired {
     fn new(kind: Kind, object: &impl Serialize) -> Result<Self, serde_json::Error> {
         let mut value = serde_json::to_value(object)?;
         let digest = digest(&value);
-        let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let name = value
+            .pointer("/metadata/name")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut)
             && let Some(annotations) = metadata
                 .entry("annotations")
@@ -56,7 +60,10 @@ pub fn desired(plan: &Plan) -> Result<Vec<Desired>, serde_json::Error> {
         Desired::new(Kind::Service, &service::service(plan))?,
     ];
     if plan.network_policy {
-        objects.push(Desired::new(Kind::NetworkPolicy, &network_policy::network_policy(plan))?);
+        objects.push(Desired::new(
+            Kind::NetworkPolicy,
+            &network_policy::network_policy(plan),
+        )?);
     }
     if let Some((volume, claim)) = volumes::output(plan) {
         objects.push(Desired::new(Kind::PersistentVolume, &volume)?);

@@ -25,7 +25,10 @@ pub fn site() -> Config {
         ("KAFKA_BOOTSTRAP_SERVERS", "livedata.example.org:31092"),
         ("VALKEY_HOST", "valkey.valkey.svc.cluster.local"),
         ("VALKEY_PORT", "6379"),
-        ("WORKER_DEFAULTS", r#"{"image": {"repository": "ghcr.io/fiaisis/live-data-worker", "tag": "1.2.3"}}"#),
+        (
+            "WORKER_DEFAULTS",
+            r#"{"image": {"repository": "ghcr.io/fiaisis/live-data-worker", "tag": "1.2.3"}}"#,
+        ),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
@@ -34,13 +37,21 @@ pub fn site() -> Config {
 
 /// The plan for an example.
 pub fn plan(example: &str, config: &Config) -> Plan {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crd/examples").join(example);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../crd/examples")
+        .join(example);
     let mut value: Value = serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    value.as_object_mut().unwrap().entry("spec").or_insert_with(|| serde_json::json!({}));
+    value
+        .as_object_mut()
+        .unwrap()
+        .entry("spec")
+        .or_insert_with(|| serde_json::json!({}));
     let mut resource: LiveDataProcessor = serde_json::from_value(value).unwrap();
     resource.metadata.uid = Some("11111111-2222-3333-4444-555555555555".into());
     let verdict = validate(&resource, &Resolved::default(), config);
-    *verdict.plan.unwrap_or_else(|| panic!("{example}: {:?}", verdict.problems))
+    *verdict
+        .plan
+        .unwrap_or_else(|| panic!("{example}: {:?}", verdict.problems))
 }
 
 #[test]
@@ -49,17 +60,29 @@ fn every_example_becomes_the_objects_of_its_golden_file() {
     let mut seen = 0;
     for entry in fs::read_dir(manifest.join("../crd/examples")).unwrap() {
         let example = entry.unwrap().file_name().into_string().unwrap();
-        let config = Config { network_policy: example == "everything.yaml", ..site() };
-        let objects: Vec<Value> =
-            desired(&plan(&example, &config)).unwrap().into_iter().map(|object| object.value).collect();
-        let golden = manifest.join("src/desired/golden").join(example.replace(".yaml", ".json"));
+        let config = Config {
+            network_policy: example == "everything.yaml",
+            ..site()
+        };
+        let objects: Vec<Value> = desired(&plan(&example, &config))
+            .unwrap()
+            .into_iter()
+            .map(|object| object.value)
+            .collect();
+        let golden = manifest
+            .join("src/desired/golden")
+            .join(example.replace(".yaml", ".json"));
         let text = serde_json::to_string_pretty(&objects).unwrap() + "\n";
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             fs::create_dir_all(golden.parent().unwrap()).unwrap();
             fs::write(&golden, &text).unwrap();
         }
         let expected = fs::read_to_string(&golden).unwrap_or_default();
-        assert!(expected == text, "{} differs; look at it with UPDATE_GOLDEN=1 and git diff", golden.display());
+        assert!(
+            expected == text,
+            "{} differs; look at it with UPDATE_GOLDEN=1 and git diff",
+            golden.display()
+        );
         seen += 1;
     }
     assert!(seen >= 6);
@@ -67,12 +90,27 @@ fn every_example_becomes_the_objects_of_its_golden_file() {
 
 #[test]
 fn every_namespaced_object_is_owned_and_every_object_is_labelled() {
-    let config = Config { network_policy: true, ..site() };
+    let config = Config {
+        network_policy: true,
+        ..site()
+    };
     for object in desired(&plan("minimal.yaml", &config)).unwrap() {
         let metadata = &object.value["metadata"];
-        assert_eq!(metadata["labels"]["app.kubernetes.io/name"], "live-data-worker", "{}", object.name);
-        assert_eq!(metadata["ownerReferences"].is_array(), object.kind.namespaced(), "{}", object.name);
-        assert_eq!(metadata["annotations"][OWNER].is_string(), object.kind == Kind::PersistentVolume);
+        assert_eq!(
+            metadata["labels"]["app.kubernetes.io/name"], "live-data-worker",
+            "{}",
+            object.name
+        );
+        assert_eq!(
+            metadata["ownerReferences"].is_array(),
+            object.kind.namespaced(),
+            "{}",
+            object.name
+        );
+        assert_eq!(
+            metadata["annotations"][OWNER].is_string(),
+            object.kind == Kind::PersistentVolume
+        );
     }
 }
 
@@ -80,17 +118,30 @@ fn every_namespaced_object_is_owned_and_every_object_is_labelled() {
 fn no_secret_is_a_literal_and_only_the_token_is_in_the_environment() {
     let objects = desired(&plan("everything.yaml", &site())).unwrap();
     let worker = objects.iter().find(|object| object.kind == Kind::Deployment).unwrap();
-    let env = worker.value.pointer("/spec/template/spec/containers/0/env").unwrap().as_array().unwrap();
-    let by_reference: Vec<_> =
-        env.iter().filter(|entry| entry["valueFrom"].is_object()).map(|entry| entry["name"].as_str().unwrap()).collect();
+    let env = worker
+        .value
+        .pointer("/spec/template/spec/containers/0/env")
+        .unwrap()
+        .as_array()
+        .unwrap();
+    let by_reference: Vec<_> = env
+        .iter()
+        .filter(|entry| entry["valueFrom"].is_object())
+        .map(|entry| entry["name"].as_str().unwrap())
+        .collect();
     assert_eq!(by_reference, ["GITHUB_API_TOKEN", "KAFKA_SASL_USERNAME"]);
     assert!(env.iter().any(|entry| entry["name"] == "KAFKA_SASL_PASSWORD_FILE"));
 }
 
 #[test]
 fn a_changed_plan_has_another_digest() {
-    let digest_of = |config: &Config| desired(&plan("minimal.yaml", config)).unwrap().pop().unwrap().value["metadata"]["annotations"][APPLIED].clone();
-    let other = Config { fia_api_url: Some("http://other".into()), ..site() };
+    let digest_of = |config: &Config| {
+        desired(&plan("minimal.yaml", config)).unwrap().pop().unwrap().value["metadata"]["annotations"][APPLIED].clone()
+    };
+    let other = Config {
+        fia_api_url: Some("http://other".into()),
+        ..site()
+    };
     assert_eq!(digest_of(&site()), digest_of(&site()));
     assert_ne!(digest_of(&site()), digest_of(&other));
 }

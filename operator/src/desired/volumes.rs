@@ -14,7 +14,9 @@ use crate::validate::{Archive, Output, Plan};
 
 /// Volume and claim of the output, where the operator makes them.
 pub fn output(plan: &Plan) -> Option<(PersistentVolume, PersistentVolumeClaim)> {
-    let Output::CephFs(ceph) = &plan.output else { return None };
+    let Output::CephFs(ceph) = &plan.output else {
+        return None;
+    };
     let name = plan.names.ceph_volume();
     let csi = CSIPersistentVolumeSource {
         driver: "cephfs.csi.ceph.com".into(),

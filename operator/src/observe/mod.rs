@@ -62,14 +62,25 @@ pub fn observe(objects: &Objects, pods: &Pods, reports: &Reports, names: &Names,
     let claims = claims
         .iter()
         .map(|name| {
-            let phase = objects.get(Kind::PersistentVolumeClaim, &names.namespace, name).map(|live| {
-                live.value().pointer("/status/phase").and_then(Value::as_str).unwrap_or("Pending").to_owned()
-            });
+            let phase = objects
+                .get(Kind::PersistentVolumeClaim, &names.namespace, name)
+                .map(|live| {
+                    live.value()
+                        .pointer("/status/phase")
+                        .and_then(Value::as_str)
+                        .unwrap_or("Pending")
+                        .to_owned()
+                });
             (name.clone(), phase)
         })
         .collect();
     let report = reports.of(&pods);
-    Observation { deployment, pods, claims, report }
+    Observation {
+        deployment,
+        pods,
+        claims,
+        report,
+    }
 }
 
 fn deployment(value: &Value) -> DeploymentSeen {

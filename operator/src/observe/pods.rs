@@ -120,7 +120,12 @@ impl Pods {
     /// Every pod that can be asked for its report.
     pub fn to_poll(&self) -> Vec<Arc<PodSeen>> {
         let inner = self.inner.read();
-        inner.pods.values().filter(|pod| pod.running && !pod.deleting && pod.address.is_some()).cloned().collect()
+        inner
+            .pods
+            .values()
+            .filter(|pod| pod.running && !pod.deleting && pod.address.is_some())
+            .cloned()
+            .collect()
     }
 }
 
@@ -128,14 +133,20 @@ impl Pods {
 pub fn seen(pod: &Pod) -> PodSeen {
     let name = pod.name_any();
     let status = pod.status.clone().unwrap_or_default();
-    let container = status.container_statuses.as_ref().and_then(|containers| containers.first());
-    let ready = status
-        .conditions
+    let container = status
+        .container_statuses
         .as_ref()
-        .is_some_and(|conditions| conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"));
+        .and_then(|containers| containers.first());
+    let ready = status.conditions.as_ref().is_some_and(|conditions| {
+        conditions
+            .iter()
+            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    });
     let running = container
         .and_then(|container| container.state.as_ref())
-        .map_or(status.phase.as_deref() == Some("Running"), |state| state.running.is_some());
+        .map_or(status.phase.as_deref() == Some("Running"), |state| {
+            state.running.is_some()
+        });
     let unscheduled = status.conditions.as_ref().and_then(|conditions| {
         conditions
             .iter()
@@ -152,9 +163,16 @@ pub fn seen(pod: &Pod) -> PodSeen {
     };
     PodSeen {
         namespace: pod.namespace().unwrap_or_default(),
-        resource: pod.labels().get("app.kubernetes.io/instance").cloned().unwrap_or_default(),
+        resource: pod
+            .labels()
+            .get("app.kubernetes.io/instance")
+            .cloned()
+            .unwrap_or_default(),
         uid: pod.uid().unwrap_or_default(),
-        created: pod.creation_timestamp().map(|time| time.0.to_string()).unwrap_or_default(),
+        created: pod
+            .creation_timestamp()
+            .map(|time| time.0.to_string())
+            .unwrap_or_default(),
         deleting: pod.metadata.deletion_timestamp.is_some(),
         running,
         ready,
@@ -175,23 +193,34 @@ fn container_trouble(pod: &str, container: &ContainerStatus) -> Option<Problem> 
         .and_then(|last| last.terminated.as_ref())
         .map(|ended| (ended.reason.clone().unwrap_or_default(), ended.exit_code));
     match reason {
-        "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull" | "RegistryUnavailable"
+        "ImagePullBackOff"
+        | "ErrImagePull"
+        | "InvalidImageName"
+        | "ErrImageNeverPull"
+        | "RegistryUnavailable"
         | "ImageInspectError" => Some(Problem::new(
             "ImagePullFailed",
             // The kubelet alternates between two reasons; one text for both keeps the condition still.
-            format!("the image {} of the pod {pod} cannot be pulled: check its name, the registry and the pull secrets", container.image),
+            format!(
+                "the image {} of the pod {pod} cannot be pulled: check its name, the registry and the pull secrets",
+                container.image
+            ),
         )),
         "CrashLoopBackOff" => {
             let (why, exit_code) = ended.unwrap_or_default();
             Some(if why == "OOMKilled" {
                 Problem::new(
                     "OutOfMemory",
-                    format!("the worker of the pod {pod} was ended for using more memory than its limit: raise spec.resources.limits.memory"),
+                    format!(
+                        "the worker of the pod {pod} was ended for using more memory than its limit: raise spec.resources.limits.memory"
+                    ),
                 )
             } else {
                 Problem::new(
                     "CrashLoop",
-                    format!("the worker of the pod {pod} ends again and again with exit code {exit_code}: see kubectl logs {pod} --previous"),
+                    format!(
+                        "the worker of the pod {pod} ends again and again with exit code {exit_code}: see kubectl logs {pod} --previous"
+                    ),
                 )
             })
         }
@@ -218,21 +247,27 @@ mod tests {
     use serde_json::json;
 
     fn pod(status: serde_json::Value) -> PodSeen {
-        seen(&serde_json::from_value(json!({
-            "metadata": {"name": "p", "namespace": "fia", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z",
-                "labels": {"app.kubernetes.io/instance": "merlin"}},
-            "status": status,
-        })).unwrap())
+        seen(
+            &serde_json::from_value(json!({
+                "metadata": {"name": "p", "namespace": "fia", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z",
+                    "labels": {"app.kubernetes.io/instance": "merlin"}},
+                "status": status,
+            }))
+            .unwrap(),
+        )
     }
 
     fn waiting(reason: &str, last: serde_json::Value) -> PodSeen {
-        pod(json!({"phase": "Pending", "containerStatuses": [{"name": "c", "image": "i:1", "imageID": "", "ready": false,
-            "restartCount": 1, "state": {"waiting": {"reason": reason, "message": "m"}}, "lastState": last}]}))
+        pod(
+            json!({"phase": "Pending", "containerStatuses": [{"name": "c", "image": "i:1", "imageID": "", "ready": false,
+            "restartCount": 1, "state": {"waiting": {"reason": reason, "message": "m"}}, "lastState": last}]}),
+        )
     }
 
     #[test]
     fn a_running_pod_has_no_trouble() {
-        let seen = pod(json!({"phase": "Running", "podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": "True"}]}));
+        let seen =
+            pod(json!({"phase": "Running", "podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": "True"}]}));
         assert!(seen.running && seen.ready);
         assert_eq!(seen.trouble, None);
         assert_eq!(seen.resource, "merlin");
@@ -240,15 +275,35 @@ mod tests {
 
     #[test]
     fn each_trouble_has_its_reason() {
-        assert_eq!(waiting("ImagePullBackOff", json!({})).trouble.unwrap().reason, "ImagePullFailed");
-        assert_eq!(waiting("ErrImagePull", json!({})).trouble, waiting("ImagePullBackOff", json!({})).trouble);
-        assert_eq!(waiting("CreateContainerConfigError", json!({})).trouble.unwrap().reason, "ContainerNotCreated");
+        assert_eq!(
+            waiting("ImagePullBackOff", json!({})).trouble.unwrap().reason,
+            "ImagePullFailed"
+        );
+        assert_eq!(
+            waiting("ErrImagePull", json!({})).trouble,
+            waiting("ImagePullBackOff", json!({})).trouble
+        );
+        assert_eq!(
+            waiting("CreateContainerConfigError", json!({})).trouble.unwrap().reason,
+            "ContainerNotCreated"
+        );
         assert_eq!(waiting("ContainerCreating", json!({})).trouble, None);
-        let crashed = waiting("CrashLoopBackOff", json!({"terminated": {"exitCode": 3, "reason": "Error"}})).trouble.unwrap();
+        let crashed = waiting(
+            "CrashLoopBackOff",
+            json!({"terminated": {"exitCode": 3, "reason": "Error"}}),
+        )
+        .trouble
+        .unwrap();
         assert_eq!(crashed.reason, "CrashLoop");
         assert!(crashed.message.contains("exit code 3"));
         assert_eq!(
-            waiting("CrashLoopBackOff", json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}})).trouble.unwrap().reason,
+            waiting(
+                "CrashLoopBackOff",
+                json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}})
+            )
+            .trouble
+            .unwrap()
+            .reason,
             "OutOfMemory"
         );
         let unscheduled = pod(json!({"phase": "Pending", "conditions": [
@@ -260,10 +315,20 @@ mod tests {
     fn a_failed_mount_is_kept_until_the_pod_runs() {
         let pods = Pods::default();
         pods.put(pod(json!({"phase": "Pending"})));
-        let event: Event = serde_json::from_value(json!({"metadata": {}, "involvedObject": {"uid": "u"}, "reason": "FailedMount",
-            "message": "secret \"ceph-creds\" not found"})).unwrap();
+        let event: Event = serde_json::from_value(
+            json!({"metadata": {}, "involvedObject": {"uid": "u"}, "reason": "FailedMount",
+            "message": "secret \"ceph-creds\" not found"}),
+        )
+        .unwrap();
         assert_eq!(pods.mount_failed(&event), Some(("fia".into(), "merlin".into())));
-        assert!(pods.of("fia", "merlin")[0].trouble.as_ref().unwrap().message.contains("ceph-creds"));
+        assert!(
+            pods.of("fia", "merlin")[0]
+                .trouble
+                .as_ref()
+                .unwrap()
+                .message
+                .contains("ceph-creds")
+        );
         pods.put(pod(json!({"phase": "Running"})));
         assert_eq!(pods.of("fia", "merlin")[0].trouble, None);
     }

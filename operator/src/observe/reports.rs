@@ -75,12 +75,18 @@ impl From<WorkerReport> for ReportSeen {
             engine: report.engine,
             writer: report.writer,
             ready: report.ready,
-            run: report
-                .run
-                .filter(|run| !run.number.is_empty())
-                .map(|run| (run.number, run.start_time, i64::try_from(run.events).unwrap_or(i64::MAX))),
+            run: report.run.filter(|run| !run.number.is_empty()).map(|run| {
+                (
+                    run.number,
+                    run.start_time,
+                    i64::try_from(run.events).unwrap_or(i64::MAX),
+                )
+            }),
             rate: three_digits(report.rate),
-            lag_seconds: report.lag_seconds.filter(|lag| lag.is_finite()).map(|lag| (lag * 10.0).round() / 10.0),
+            lag_seconds: report
+                .lag_seconds
+                .filter(|lag| lag.is_finite())
+                .map(|lag| (lag * 10.0).round() / 10.0),
             script_hash: report.script.hash,
             script_last_run: report.script.last_run,
             script_last_duration: report
@@ -123,23 +129,36 @@ impl Reports {
     /// What is known of the worker with these pods: of the one that writes, else that is ready, else the newest.
     pub fn of(&self, pods: &[Arc<PodSeen>]) -> ReportState {
         let entries = self.entries.lock();
-        let running: Vec<&Arc<PodSeen>> =
-            pods.iter().filter(|pod| pod.running && pod.address.is_some() && !pod.deleting).collect();
+        let running: Vec<&Arc<PodSeen>> = pods
+            .iter()
+            .filter(|pod| pod.running && pod.address.is_some() && !pod.deleting)
+            .collect();
         if running.is_empty() {
             return ReportState::NoWorker;
         }
         let fresh = running
             .iter()
-            .filter_map(|pod| entries.get(&pod.uid).filter(|entry| entry.failures < PATIENCE).map(|entry| (pod, entry)))
+            .filter_map(|pod| {
+                entries
+                    .get(&pod.uid)
+                    .filter(|entry| entry.failures < PATIENCE)
+                    .map(|entry| (pod, entry))
+            })
             .filter_map(|(pod, entry)| entry.report.clone().map(|report| (pod, report)))
             .max_by_key(|(pod, report)| (report.writer, report.ready, pod.ready));
         if let Some((_, report)) = fresh {
             return ReportState::Fresh(report);
         }
         let lost = running.iter().rev().find_map(|pod| {
-            entries.get(&pod.uid).filter(|entry| entry.failures >= PATIENCE).map(|entry| {
-                format!("the pod {} does not answer on port {WORKER_PORT}: {}", pod.name, entry.error)
-            })
+            entries
+                .get(&pod.uid)
+                .filter(|entry| entry.failures >= PATIENCE)
+                .map(|entry| {
+                    format!(
+                        "the pod {} does not answer on port {WORKER_PORT}: {}",
+                        pod.name, entry.error
+                    )
+                })
         });
         lost.map_or(ReportState::NotPolled, ReportState::Missing)
     }
@@ -151,7 +170,10 @@ impl Reports {
         match answer {
             Ok(report) => {
                 let changed = entry.failures >= PATIENCE || entry.report.as_deref() != Some(&report);
-                *entry = Entry { report: Some(Arc::new(report)), ..Entry::default() };
+                *entry = Entry {
+                    report: Some(Arc::new(report)),
+                    ..Entry::default()
+                };
                 changed
             }
             Err(error) => {
@@ -172,7 +194,13 @@ impl Reports {
 
 /// Asks every worker again and again, and tells of each resource (namespace, name) whose report has changed. Never
 /// returns.
-pub async fn poll(http: &reqwest::Client, pods: &Pods, reports: &Reports, metrics: &Metrics, mut tell: impl FnMut(&str, &str)) {
+pub async fn poll(
+    http: &reqwest::Client,
+    pods: &Pods,
+    reports: &Reports,
+    metrics: &Metrics,
+    mut tell: impl FnMut(&str, &str),
+) {
     loop {
         let started = tokio::time::Instant::now();
         let all = pods.to_poll();
@@ -210,7 +238,11 @@ pub fn client() -> Result<reqwest::Client, reqwest::Error> {
 }
 
 async fn ask(http: &reqwest::Client, address: &str) -> Result<ReportSeen, String> {
-    let host = if address.contains(':') { format!("[{address}]") } else { address.to_owned() };
+    let host = if address.contains(':') {
+        format!("[{address}]")
+    } else {
+        address.to_owned()
+    };
     let failed = |error: reqwest::Error| {
         // Stable words: the text ends up in a condition.
         if error.is_timeout() {
@@ -221,7 +253,11 @@ async fn ask(http: &reqwest::Client, address: &str) -> Result<ReportSeen, String
             "the connection broke".to_owned()
         }
     };
-    let mut response = http.get(format!("http://{host}:{WORKER_PORT}/status")).send().await.map_err(failed)?;
+    let mut response = http
+        .get(format!("http://{host}:{WORKER_PORT}/status"))
+        .send()
+        .await
+        .map_err(failed)?;
     if !response.status().is_success() {
         return Err(format!("/status answers {}", response.status().as_u16()));
     }
@@ -267,9 +303,24 @@ mod tests {
         let reports = Reports::default();
         let pods = [pod("old", true), pod("new", true)];
         assert_eq!(reports.of(&pods), ReportState::NotPolled);
-        reports.put("old", Ok(ReportSeen { engine: "old".into(), writer: true, ..ReportSeen::default() }));
-        reports.put("new", Ok(ReportSeen { engine: "new".into(), ..ReportSeen::default() }));
-        let ReportState::Fresh(report) = reports.of(&pods) else { panic!("no report") };
+        reports.put(
+            "old",
+            Ok(ReportSeen {
+                engine: "old".into(),
+                writer: true,
+                ..ReportSeen::default()
+            }),
+        );
+        reports.put(
+            "new",
+            Ok(ReportSeen {
+                engine: "new".into(),
+                ..ReportSeen::default()
+            }),
+        );
+        let ReportState::Fresh(report) = reports.of(&pods) else {
+            panic!("no report")
+        };
         assert_eq!(report.engine, "old");
         assert_eq!(reports.of(&[]), ReportState::NoWorker);
     }
@@ -278,7 +329,9 @@ mod tests {
     fn a_worker_is_missing_after_three_failures_and_told_once() {
         let reports = Reports::default();
         let pods = [pod("p", true)];
-        let told: Vec<bool> = (0..5).map(|_| reports.put("p", Err("the connection is refused".into()))).collect();
+        let told: Vec<bool> = (0..5)
+            .map(|_| reports.put("p", Err("the connection is refused".into())))
+            .collect();
         assert_eq!(told, [false, false, true, false, false]);
         assert!(matches!(reports.of(&pods), ReportState::Missing(message) if message.contains("refused")));
         assert!(reports.put("p", Ok(ReportSeen::default())));

@@ -24,8 +24,16 @@ fn of(kind: Kind) -> (Plan, Desired) {
 fn what_is_as_it_should_be_is_kept() {
     let (plan, objects) = objects();
     for object in objects {
-        assert_eq!(decide(&plan, &object, &object.value, false), Decision::Keep, "{}", object.name);
-        assert!(matches!(decide(&plan, &object, &object.value, true), Decision::Apply(_)));
+        assert_eq!(
+            decide(&plan, &object, &object.value, false),
+            Decision::Keep,
+            "{}",
+            object.name
+        );
+        assert!(matches!(
+            decide(&plan, &object, &object.value, true),
+            Decision::Apply(_)
+        ));
     }
 }
 
@@ -57,11 +65,25 @@ fn a_volume_is_ours_when_driver_handle_and_claim_match() {
         decide(&plan, &object, &live, true)
     };
     assert!(matches!(with("/spec/capacity/storage", "1000Gi"), Decision::Apply(_)));
-    for path in ["/spec/csi/driver", "/spec/csi/volumeHandle", "/spec/claimRef/name", "/spec/claimRef/namespace"] {
-        assert!(matches!(with(path, "other"), Decision::Foreign(problem) if problem.reason == "VolumeTaken"), "{path}");
+    for path in [
+        "/spec/csi/driver",
+        "/spec/csi/volumeHandle",
+        "/spec/claimRef/name",
+        "/spec/claimRef/namespace",
+    ] {
+        assert!(
+            matches!(with(path, "other"), Decision::Foreign(problem) if problem.reason == "VolumeTaken"),
+            "{path}"
+        );
     }
-    let Decision::Immutable(problem) = with("/spec/csi/volumeAttributes/rootPath", "/elsewhere") else { panic!() };
-    assert!(problem.message.contains("rootPath") && problem.message.contains("/elsewhere"), "{}", problem.message);
+    let Decision::Immutable(problem) = with("/spec/csi/volumeAttributes/rootPath", "/elsewhere") else {
+        panic!()
+    };
+    assert!(
+        problem.message.contains("rootPath") && problem.message.contains("/elsewhere"),
+        "{}",
+        problem.message
+    );
 }
 
 #[test]
@@ -71,7 +93,9 @@ fn a_claim_is_ours_when_it_names_the_volume_and_has_no_other_owner() {
     live["metadata"] = json!({"name": object.name});
     assert!(matches!(decide(&plan, &object, &live, true), Decision::Apply(_)));
     live["spec"]["volumeName"] = json!("other");
-    assert!(matches!(decide(&plan, &object, &live, true), Decision::Foreign(problem) if problem.reason == "ClaimTaken"));
+    assert!(
+        matches!(decide(&plan, &object, &live, true), Decision::Foreign(problem) if problem.reason == "ClaimTaken")
+    );
 }
 
 #[test]

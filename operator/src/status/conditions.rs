@@ -27,7 +27,11 @@ struct Finding {
 
 impl Finding {
     fn new(holds: bool, reason: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { holds, reason: reason.into(), message: message.into() }
+        Self {
+            holds,
+            reason: reason.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -38,16 +42,20 @@ pub fn conditions(previous: &[Condition], knowledge: &Knowledge<'_>, now: Timest
     let findings = [
         (condition::READY, ready(knowledge, &troubles)),
         (condition::PROGRESSING, progressing(knowledge)),
-        (condition::DEGRADED, degraded(knowledge, &troubles, former(condition::DEGRADED))),
+        (
+            condition::DEGRADED,
+            degraded(knowledge, &troubles, former(condition::DEGRADED)),
+        ),
         (condition::STORAGE_READY, storage(knowledge)),
     ];
     findings
         .into_iter()
         .map(|(kind, finding)| {
             let status = if finding.holds { "True" } else { "False" };
-            let last_transition_time = former(kind)
-                .filter(|former| former.status == status)
-                .map_or_else(|| Time(super::whole_seconds(now)), |former| former.last_transition_time.clone());
+            let last_transition_time = former(kind).filter(|former| former.status == status).map_or_else(
+                || Time(super::whole_seconds(now)),
+                |former| former.last_transition_time.clone(),
+            );
             Condition {
                 type_: kind.into(),
                 status: status.into(),
@@ -81,10 +89,18 @@ fn ready(knowledge: &Knowledge<'_>, troubles: &[Problem]) -> Finding {
 
 fn progressing(knowledge: &Knowledge<'_>) -> Finding {
     if let Some(waiting) = knowledge.waiting.first() {
-        return Finding::new(true, "WaitingForDeletion", format!("{waiting} is being deleted and will be made anew"));
+        return Finding::new(
+            true,
+            "WaitingForDeletion",
+            format!("{waiting} is being deleted and will be made anew"),
+        );
     }
     if !knowledge.planned {
-        return Finding::new(false, "Blocked", "nothing is made until what Degraded says is put right");
+        return Finding::new(
+            false,
+            "Blocked",
+            "nothing is made until what Degraded says is put right",
+        );
     }
     match &knowledge.observation.deployment {
         None => Finding::new(true, "Creating", "the objects are being made"),
@@ -100,30 +116,50 @@ fn progressing(knowledge: &Knowledge<'_>) -> Finding {
             Finding::new(true, "RollingOut", "a new worker is being made")
         }
         Some(deployment) if deployment.total > deployment.replicas || deployment.available < deployment.replicas => {
-            Finding::new(true, "RollingOut", format!("a new worker is getting ready; {}", old_one(deployment)))
+            Finding::new(
+                true,
+                "RollingOut",
+                format!("a new worker is getting ready; {}", old_one(deployment)),
+            )
         }
         Some(_) => Finding::new(false, "Complete", "everything is as the spec says"),
     }
 }
 
 fn old_one(deployment: &DeploymentSeen) -> &'static str {
-    if deployment.available > 0 { "the old one goes on until then" } else { "there is no old one that goes on" }
+    if deployment.available > 0 {
+        "the old one goes on until then"
+    } else {
+        "there is no old one that goes on"
+    }
 }
 
 fn degraded(knowledge: &Knowledge<'_>, troubles: &[Problem], former: Option<&Condition>) -> Finding {
-    let mut all: Vec<(String, String)> =
-        troubles.iter().map(|trouble| (trouble.reason.to_owned(), trouble.message.clone())).collect();
+    let mut all: Vec<(String, String)> = troubles
+        .iter()
+        .map(|trouble| (trouble.reason.to_owned(), trouble.message.clone()))
+        .collect();
     match &knowledge.observation.report {
         ReportState::Fresh(report) => {
             for degradation in &report.degraded {
-                all.push(("WorkerDegraded".into(), format!("{}: {}", degradation.reason, degradation.message)));
+                all.push((
+                    "WorkerDegraded".into(),
+                    format!("{}: {}", degradation.reason, degradation.message),
+                ));
             }
             if let Some(error) = &report.script_last_error {
-                let last = error.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                let last = error
+                    .lines()
+                    .rev()
+                    .find(|line| !line.trim().is_empty())
+                    .unwrap_or_default();
                 all.push(("ScriptFailed".into(), format!("the script failed: {}", last.trim())));
             }
             if report.lag_seconds.is_some_and(|lag| lag > LAG) {
-                all.push(("Lagging".into(), format!("the worker is more than {LAG} s behind the stream")));
+                all.push((
+                    "Lagging".into(),
+                    format!("the worker is more than {LAG} s behind the stream"),
+                ));
             }
         }
         ReportState::Missing(message) => all.push(("NoReport".into(), message.clone())),
@@ -148,16 +184,28 @@ fn degraded(knowledge: &Knowledge<'_>, troubles: &[Problem], former: Option<&Con
 
 fn storage(knowledge: &Knowledge<'_>) -> Finding {
     const STORAGE: [&str; 4] = ["VolumeTaken", "ClaimTaken", "VolumeDiffers", "ClaimMissing"];
-    if let Some(problem) = knowledge.problems.iter().find(|problem| STORAGE.contains(&problem.reason)) {
+    if let Some(problem) = knowledge
+        .problems
+        .iter()
+        .find(|problem| STORAGE.contains(&problem.reason))
+    {
         return Finding::new(false, problem.reason, problem.message.clone());
     }
     if !knowledge.planned {
-        return Finding::new(false, "Blocked", "no volume is made until what Degraded says is put right");
+        return Finding::new(
+            false,
+            "Blocked",
+            "no volume is made until what Degraded says is put right",
+        );
     }
     let claims = &knowledge.observation.claims;
     if let Some((name, phase)) = claims.iter().find(|(_, phase)| phase.as_deref() != Some("Bound")) {
         return match phase.as_deref() {
-            Some("Lost") => Finding::new(false, "ClaimLost", format!("the volume of the claim {name} is gone: delete the claim, and both are made anew")),
+            Some("Lost") => Finding::new(
+                false,
+                "ClaimLost",
+                format!("the volume of the claim {name} is gone: delete the claim, and both are made anew"),
+            ),
             Some(_) => Finding::new(false, "Binding", format!("the claim {name} is not bound yet")),
             None => Finding::new(false, "Creating", format!("the claim {name} is being made")),
         };
@@ -171,7 +219,12 @@ fn storage(knowledge: &Knowledge<'_>) -> Finding {
 
 /// What is wrong, but for the report: what validation and apply found, then what the pods and the Deployment tell.
 fn troubles(knowledge: &Knowledge<'_>) -> Vec<Problem> {
-    let Observation { deployment, pods, claims, .. } = knowledge.observation;
+    let Observation {
+        deployment,
+        pods,
+        claims,
+        ..
+    } = knowledge.observation;
     let mut all = knowledge.problems.to_vec();
     if !knowledge.suspend {
         // The newest pod is the one that is wanted; trouble of one that goes does not matter. No node takes a pod
@@ -183,7 +236,10 @@ fn troubles(knowledge: &Knowledge<'_>) -> Vec<Problem> {
         {
             all.push(trouble);
         }
-        if let Some(message) = deployment.as_ref().and_then(|deployment| deployment.replica_failure.clone()) {
+        if let Some(message) = deployment
+            .as_ref()
+            .and_then(|deployment| deployment.replica_failure.clone())
+        {
             all.push(Problem::new("PodRefused", format!("the pod is refused: {message}")));
         }
         if let Some(deployment) = deployment.as_ref().filter(|deployment| deployment.deadline_exceeded) {

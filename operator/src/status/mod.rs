@@ -63,7 +63,11 @@ pub fn status(previous: &LiveDataProcessorStatus, knowledge: &Knowledge<'_>, now
     let mut status = LiveDataProcessorStatus {
         observed_generation: knowledge.generation,
         instrument: Some(knowledge.instrument.to_owned()),
-        image: knowledge.observation.deployment.as_ref().and_then(|deployment| deployment.image.clone()),
+        image: knowledge
+            .observation
+            .deployment
+            .as_ref()
+            .and_then(|deployment| deployment.image.clone()),
         conditions: conditions::conditions(&previous.conditions, knowledge, now),
         ..LiveDataProcessorStatus::default()
     };
@@ -152,10 +156,16 @@ fn hold_back(
     }
     let number = |status: &LiveDataProcessorStatus| status.run.as_ref().map(|run| run.number.clone());
     let at_once = number(status) != number(previous) || status.rate.is_some() != previous.rate.is_some();
-    let interval =
-        FIGURES.max(Duration::from_secs(1).saturating_mul(u32::try_from(resources).unwrap_or(u32::MAX)) / FIGURES_PER_SECOND);
-    let since = previous.worker_report_time.as_ref().and_then(|time| Duration::try_from(now.duration_since(time.0)).ok());
-    match since.and_then(|since| interval.checked_sub(since)).filter(|left| !left.is_zero()) {
+    let interval = FIGURES
+        .max(Duration::from_secs(1).saturating_mul(u32::try_from(resources).unwrap_or(u32::MAX)) / FIGURES_PER_SECOND);
+    let since = previous
+        .worker_report_time
+        .as_ref()
+        .and_then(|time| Duration::try_from(now.duration_since(time.0)).ok());
+    match since
+        .and_then(|since| interval.checked_sub(since))
+        .filter(|left| !left.is_zero())
+    {
         Some(left) if !at_once => {
             if let (Some(run), Some(events)) = (status.run.as_mut(), events(previous)) {
                 run.events = events;

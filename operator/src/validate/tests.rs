@@ -9,13 +9,19 @@ use serde_json::json;
 use super::*;
 
 fn config(pairs: &[(&str, &str)]) -> Config {
-    let environment: BTreeMap<String, String> =
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let environment: BTreeMap<String, String> = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
     Config::from_environment(&environment).unwrap()
 }
 
-const CEPH: [(&str, &str); 4] =
-    [("CLUSTER_ID", "c"), ("FS_NAME", "f"), ("FIA_API_URL", "http://x"), ("KAFKA_BOOTSTRAP_SERVERS", "k:1")];
+const CEPH: [(&str, &str); 4] = [
+    ("CLUSTER_ID", "c"),
+    ("FS_NAME", "f"),
+    ("FIA_API_URL", "http://x"),
+    ("KAFKA_BOOTSTRAP_SERVERS", "k:1"),
+];
 
 fn resource(name: &str, spec: Value) -> LiveDataProcessor {
     serde_json::from_value(json!({
@@ -46,20 +52,29 @@ fn spec_wins_over_the_sites_defaults_and_they_over_the_built_in() {
     let built_in = plan_of(json!({}), &CEPH);
     assert_eq!(built_in.tolerations[0].key.as_deref(), Some("staging"));
     assert_eq!(built_in.resources.limits.unwrap()["memory"].0, "128Gi");
-    let defaults = ("WORKER_DEFAULTS", r#"{"tolerations": [], "resources": {"limits": {"memory": "4Gi"}}, "script": {"runSeconds": 10, "timeoutSeconds": 20}}"#);
+    let defaults = (
+        "WORKER_DEFAULTS",
+        r#"{"tolerations": [], "resources": {"limits": {"memory": "4Gi"}}, "script": {"runSeconds": 10, "timeoutSeconds": 20}}"#,
+    );
     let pairs: Vec<_> = CEPH.into_iter().chain([defaults]).collect();
     let of_site = plan_of(json!({}), &pairs);
     assert!(of_site.tolerations.is_empty());
     assert_eq!(of_site.resources.requests, None);
     assert_eq!((of_site.run_seconds, of_site.timeout_seconds), (Some(10), 20));
-    let own = plan_of(json!({"script": {"runSeconds": 30}, "resources": {"limits": {"memory": "8Gi"}}}), &pairs);
+    let own = plan_of(
+        json!({"script": {"runSeconds": 30}, "resources": {"limits": {"memory": "8Gi"}}}),
+        &pairs,
+    );
     assert_eq!((own.run_seconds, own.timeout_seconds), (Some(30), 20));
     assert_eq!(own.resources.limits.unwrap()["memory"].0, "8Gi");
 }
 
 #[test]
 fn a_choice_of_storage_hides_the_sites() {
-    let defaults = ("WORKER_DEFAULTS", r#"{"storage": {"output": {"persistentVolumeClaim": {"claimName": "site"}}, "archive": {"none": {}}}}"#);
+    let defaults = (
+        "WORKER_DEFAULTS",
+        r#"{"storage": {"output": {"persistentVolumeClaim": {"claimName": "site"}}, "archive": {"none": {}}}}"#,
+    );
     let pairs: Vec<_> = CEPH.into_iter().chain([defaults]).collect();
     assert_eq!(plan_of(json!({}), &pairs).output, Output::Claim("site".into()));
     let own = plan_of(json!({"storage": {"output": {"emptyDir": {}}}}), &pairs);
@@ -74,26 +89,44 @@ fn images_in_their_order() {
         let pairs: Vec<_> = CEPH.iter().chain(further).copied().collect();
         plan_of(spec, &pairs).image
     };
-    let defaults = ("WORKER_DEFAULTS", r#"{"image": {"repository": "r", "digest": "sha256:dd"}}"#);
-    let sha = ("LIVE_DATA_PROCESSOR_IMAGE_SHA", "50f170947badb84cac95e094cdd245df6ca3bfb6");
-    assert_eq!(image(json!({}), &[]), concat!("ghcr.io/fiaisis/live-data-worker:", env!("CARGO_PKG_VERSION")));
+    let defaults = (
+        "WORKER_DEFAULTS",
+        r#"{"image": {"repository": "r", "digest": "sha256:dd"}}"#,
+    );
+    let sha = (
+        "LIVE_DATA_PROCESSOR_IMAGE_SHA",
+        "50f170947badb84cac95e094cdd245df6ca3bfb6",
+    );
+    assert_eq!(
+        image(json!({}), &[]),
+        concat!("ghcr.io/fiaisis/live-data-worker:", env!("CARGO_PKG_VERSION"))
+    );
     assert_eq!(image(json!({}), &[defaults]), "r@sha256:dd");
     assert_eq!(
         image(json!({}), &[defaults, sha]),
         "ghcr.io/fiaisis/live-data-processor@sha256:50f170947badb84cac95e094cdd245df6ca3bfb6"
     );
     assert_eq!(image(json!({"image": {"tag": "9"}}), &[defaults, sha]), "r:9");
-    assert!(image(json!({"image": {"pullPolicy": "Always"}}), &[defaults, sha]).starts_with("ghcr.io/fiaisis/live-data-processor@"));
+    assert!(
+        image(json!({"image": {"pullPolicy": "Always"}}), &[defaults, sha])
+            .starts_with("ghcr.io/fiaisis/live-data-processor@")
+    );
 }
 
 #[test]
 fn a_script_of_the_resource_hides_the_sites() {
-    let defaults = ("WORKER_DEFAULTS", r#"{"script": {"source": "ConfigMap", "configMap": {"name": "site", "key": "k"}}}"#);
+    let defaults = (
+        "WORKER_DEFAULTS",
+        r#"{"script": {"source": "ConfigMap", "configMap": {"name": "site", "key": "k"}}}"#,
+    );
     let pairs: Vec<_> = CEPH.into_iter().chain([defaults]).collect();
     assert!(matches!(plan_of(json!({}), &pairs).script, Script::ConfigMap(_)));
     let inline = plan_of(json!({"script": {"source": "Inline", "inline": "x"}}), &pairs);
     assert_eq!(inline.script, Script::Inline("x".into()));
-    let live = plan_of(json!({"live": {"processingAlgorithm": "Rebin", "outputWorkspace": "w"}}), &pairs);
+    let live = plan_of(
+        json!({"live": {"processingAlgorithm": "Rebin", "outputWorkspace": "w"}}),
+        &pairs,
+    );
     assert_eq!(live.script, Script::None);
 }
 
@@ -129,8 +162,15 @@ fn what_a_worker_can_start_without_is_told_and_the_worker_is_made() {
 
 #[test]
 fn an_instrument_in_use_and_a_name_that_is_none_are_refused() {
-    let resolved = Resolved { instrument_holder: Some("fia/first".into()), ..Resolved::default() };
-    let verdict = validate(&resource("second", json!({"instrument": "EMU"})), &resolved, &config(&CEPH));
+    let resolved = Resolved {
+        instrument_holder: Some("fia/first".into()),
+        ..Resolved::default()
+    };
+    let verdict = validate(
+        &resource("second", json!({"instrument": "EMU"})),
+        &resolved,
+        &config(&CEPH),
+    );
     assert_eq!((verdict.plan, verdict.problems[0].reason), (None, "InstrumentInUse"));
     let verdict = validate(&resource("2d", json!({})), &Resolved::default(), &config(&CEPH));
     assert_eq!((verdict.plan, verdict.problems[0].reason), (None, "InstrumentInvalid"));
@@ -140,9 +180,18 @@ fn an_instrument_in_use_and_a_name_that_is_none_are_refused() {
 fn a_claim_for_one_node_is_replaced_rather_than_shared() {
     let spec = json!({"storage": {"output": {"persistentVolumeClaim": {"claimName": "c"}}}});
     let with = |modes: &[&str]| {
-        let claim = Claim { name: "c".into(), access_modes: Some(modes.iter().map(|mode| (*mode).to_owned()).collect()) };
-        let resolved = Resolved { output_claim: Some(claim), ..Resolved::default() };
-        validate(&resource("a", spec.clone()), &resolved, &config(&CEPH)).plan.unwrap().strategy
+        let claim = Claim {
+            name: "c".into(),
+            access_modes: Some(modes.iter().map(|mode| (*mode).to_owned()).collect()),
+        };
+        let resolved = Resolved {
+            output_claim: Some(claim),
+            ..Resolved::default()
+        };
+        validate(&resource("a", spec.clone()), &resolved, &config(&CEPH))
+            .plan
+            .unwrap()
+            .strategy
     };
     assert_eq!(with(&["ReadWriteOnce"]), UpdateStrategy::Recreate);
     assert_eq!(with(&["ReadWriteOncePod"]), UpdateStrategy::Recreate);
@@ -157,7 +206,11 @@ fn the_older_resource_holds_the_instrument() {
         one.metadata.creation_timestamp = serde_json::from_value(json!(time)).unwrap();
         std::sync::Arc::new(one)
     };
-    let all = [at("b", "2026-01-01T00:00:00Z", "1"), at("a", "2026-01-02T00:00:00Z", "2"), at("c", "2026-01-01T00:00:00Z", "3")];
+    let all = [
+        at("b", "2026-01-01T00:00:00Z", "1"),
+        at("a", "2026-01-02T00:00:00Z", "2"),
+        at("c", "2026-01-01T00:00:00Z", "3"),
+    ];
     assert_eq!(crate::resolve::holder(&all[0], &all), None);
     assert_eq!(crate::resolve::holder(&all[1], &all).as_deref(), Some("fia/b"));
     assert_eq!(crate::resolve::holder(&all[2], &all).as_deref(), Some("fia/b"));

@@ -21,7 +21,11 @@ fn crd_prints_what_the_chart_has() {
 fn every_mistake_of_the_environment_is_listed_and_nothing_starts() {
     let done = Command::new(program())
         .env_clear()
-        .envs([("DEV_MODE", "maybe"), ("VALKEY_PORT", "x"), ("WORKER_DEFAULTS", r#"{"imagge": {}}"#)])
+        .envs([
+            ("DEV_MODE", "maybe"),
+            ("VALKEY_PORT", "x"),
+            ("WORKER_DEFAULTS", r#"{"imagge": {}}"#),
+        ])
         .output()
         .unwrap();
     assert!(!done.status.success());

@@ -5,7 +5,10 @@ use serde_json::Value;
 use crate::lab::{LONG, condition, eventually, resource, turn};
 
 fn message(resource: &Value, kind: &str) -> String {
-    condition(resource, kind)["message"].as_str().unwrap_or_default().to_owned()
+    condition(resource, kind)["message"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[test]
@@ -39,19 +42,29 @@ fn what_belongs_to_someone_else_is_left_alone() {
          selector: {matchLabels: {app: theirs}}\n  template:\n    metadata: {labels: {app: theirs}}\n    spec: {containers: [{name: c, image: theirs}]}\n",
     );
     let before = |what: &str| lab.get(what).unwrap()["metadata"]["resourceVersion"].clone();
-    let (volume, worker) = ("pv/livedataprocessor-held-ceph-pv", "deployment/livedataprocessor-named-deployment");
+    let (volume, worker) = (
+        "pv/livedataprocessor-held-ceph-pv",
+        "deployment/livedataprocessor-named-deployment",
+    );
     let volume_version = before(volume);
     let operator = lab.operator();
     lab.create("held", "{}");
     let held = lab.wait_for("held", "Degraded", "True", "VolumeTaken");
-    assert!(message(&held, "Degraded").contains("other/theirs"), "{}", message(&held, "Degraded"));
+    assert!(
+        message(&held, "Degraded").contains("other/theirs"),
+        "{}",
+        message(&held, "Degraded")
+    );
     lab.wait_for("held", "StorageReady", "False", "VolumeTaken");
     assert!(lab.get("deployment/livedataprocessor-held-deployment").is_none());
     lab.create("named", "{}");
     let named = lab.wait_for("named", "Degraded", "True", "NameTaken");
     assert!(message(&named, "Degraded").contains("livedataprocessor-named-deployment"));
     assert_eq!(before(volume), volume_version);
-    assert_eq!(lab.get(worker).unwrap()["spec"]["template"]["spec"]["containers"][0]["image"], "theirs");
+    assert_eq!(
+        lab.get(worker).unwrap()["spec"]["template"]["spec"]["containers"][0]["image"],
+        "theirs"
+    );
     // Deleting the resources leaves the others' objects.
     for name in ["held", "named"] {
         lab.kubectl(&["delete", "ldp", "-n", "fia", name]);
@@ -73,7 +86,10 @@ fn a_volume_that_differs_in_what_cannot_be_changed_is_told_and_kept() {
     let operator = lab.operator_with("operator-0", &[("DEV_MODE", "")]);
     let resource = lab.wait_for("fixedpath", "StorageReady", "False", "VolumeDiffers");
     let text = message(&resource, "StorageReady");
-    assert!(text.contains("rootPath") && text.contains("FIXEDPATH-staging") && text.contains("suspend"), "{text}");
+    assert!(
+        text.contains("rootPath") && text.contains("FIXEDPATH-staging") && text.contains("suspend"),
+        "{text}"
+    );
     assert_eq!(condition(&resource, "Ready")["status"], "True");
     lab.delete("fixedpath");
     operator.stop();
@@ -93,7 +109,10 @@ fn a_site_that_is_not_configured_is_told_what_is_missing() {
     lab.wait_for("bare", "Ready", "False", "SiteNotConfigured");
     assert!(lab.get("deployment/livedataprocessor-bare-deployment").is_none());
     // A plain cluster needs neither Ceph nor SMB.
-    lab.create("plain", r#"{"storage": {"output": {"emptyDir": {}}, "archive": {"none": {}}}}"#);
+    lab.create(
+        "plain",
+        r#"{"storage": {"output": {"emptyDir": {}}, "archive": {"none": {}}}}"#,
+    );
     lab.wait_ready("plain");
     for name in ["bare", "plain"] {
         lab.delete(name);
@@ -109,9 +128,16 @@ fn why_a_worker_does_not_run_is_told_in_words() {
         ("pulls", "never-pulls", "ImagePullFailed", "cannot be pulled"),
         ("crashes", "always-crashes", "CrashLoop", "kubectl logs"),
     ] {
-        lab.create(name, &format!(r#"{{"image": {{"repository": "worker", "tag": "{tag}"}}}}"#));
+        lab.create(
+            name,
+            &format!(r#"{{"image": {{"repository": "worker", "tag": "{tag}"}}}}"#),
+        );
         let resource = lab.wait_for(name, "Ready", "False", reason);
-        assert!(message(&resource, "Ready").contains(text), "{}", message(&resource, "Ready"));
+        assert!(
+            message(&resource, "Ready").contains(text),
+            "{}",
+            message(&resource, "Ready")
+        );
         lab.delete(name);
     }
     lab.create("nowhere", r#"{"nodeSelector": {"there-is": "none"}}"#);
@@ -120,12 +146,20 @@ fn why_a_worker_does_not_run_is_told_in_words() {
     lab.delete("nowhere");
 
     // A missing secret shows in no object that may be read without secrets, but in the node's Event.
-    lab.create("mounts", r#"{"image": {"repository": "worker", "tag": "never-starts"}}"#);
+    lab.create(
+        "mounts",
+        r#"{"image": {"repository": "worker", "tag": "never-starts"}}"#,
+    );
     let pod = eventually("a pod is on its node", LONG, || {
         let pods = lab.list(&["pods", "-n", "fia", "-l", "app=livedataprocessor-mounts"]);
-        pods.into_iter().find(|pod| pod["spec"]["nodeName"].is_string()).ok_or_else(|| "none".into())
+        pods.into_iter()
+            .find(|pod| pod["spec"]["nodeName"].is_string())
+            .ok_or_else(|| "none".into())
     });
-    let (name, uid) = (pod["metadata"]["name"].as_str().unwrap(), pod["metadata"]["uid"].as_str().unwrap());
+    let (name, uid) = (
+        pod["metadata"]["name"].as_str().unwrap(),
+        pod["metadata"]["uid"].as_str().unwrap(),
+    );
     let now = lab.kubectl(&["get", "ns", "fia", "-o", "jsonpath={.metadata.creationTimestamp}"]);
     let created = lab.folder.join("event.yaml");
     std::fs::write(
@@ -139,7 +173,11 @@ fn why_a_worker_does_not_run_is_told_in_words() {
     .unwrap();
     lab.kubectl(&["create", "-f", created.to_str().unwrap()]);
     let resource = lab.wait_for("mounts", "Degraded", "True", "MountFailed");
-    assert!(message(&resource, "Degraded").contains("ceph-creds"), "{}", message(&resource, "Degraded"));
+    assert!(
+        message(&resource, "Degraded").contains("ceph-creds"),
+        "{}",
+        message(&resource, "Degraded")
+    );
     lab.delete("mounts");
     operator.stop();
 }
@@ -160,8 +198,14 @@ fn a_missing_claim_is_told_and_a_single_writers_claim_is_recreated() {
     );
     lab.wait_for("claims", "StorageReady", "True", "NotNeeded");
     eventually("the strategy follows the claim", LONG, || {
-        let worker = lab.get("deployment/livedataprocessor-claims-deployment").unwrap_or_default();
-        if worker["spec"]["strategy"]["type"] == "Recreate" { Ok(()) } else { Err(worker["spec"]["strategy"].to_string()) }
+        let worker = lab
+            .get("deployment/livedataprocessor-claims-deployment")
+            .unwrap_or_default();
+        if worker["spec"]["strategy"]["type"] == "Recreate" {
+            Ok(())
+        } else {
+            Err(worker["spec"]["strategy"].to_string())
+        }
     });
     lab.wait_ready("claims");
     lab.delete("claims");
@@ -177,23 +221,46 @@ fn an_unreadable_resource_is_reported_and_stops_nothing() {
     let lax = r#"[{"op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema",
         "value": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}]"#;
     let definition = "crd/livedataprocessors.fia.com";
-    let strict = lab.kubectl(&["get", definition, "-o", "jsonpath={.spec.versions[0].schema.openAPIV3Schema}"]);
+    let strict = lab.kubectl(&[
+        "get",
+        definition,
+        "-o",
+        "jsonpath={.spec.versions[0].schema.openAPIV3Schema}",
+    ]);
     lab.kubectl(&["patch", definition, "--type=json", "-p", lax]);
-    eventually("the lax definition is served", LONG, || lab.try_apply(&resource("broken", r#"{"suspend": ["x"]}"#), &[]));
+    eventually("the lax definition is served", LONG, || {
+        lab.try_apply(&resource("broken", r#"{"suspend": ["x"]}"#), &[])
+    });
     let operator = lab.operator();
     operator.wait_log("cannot be read");
     lab.create("sound", "{}");
     lab.wait_ready("sound");
     eventually("an Event tells of it", LONG, || {
-        let events = lab.kubectl(&["get", "events", "-n", "fia", "--field-selector", "reason=Unreadable", "-o", "name"]);
-        if events.is_empty() { Err("no Event".into()) } else { Ok(()) }
+        let events = lab.kubectl(&[
+            "get",
+            "events",
+            "-n",
+            "fia",
+            "--field-selector",
+            "reason=Unreadable",
+            "-o",
+            "name",
+        ]);
+        if events.is_empty() {
+            Err("no Event".into())
+        } else {
+            Ok(())
+        }
     });
     lab.delete("sound");
     lab.kubectl(&["delete", "ldp", "-n", "fia", "broken"]);
-    let restore = format!(r#"[{{"op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema", "value": {strict}}}]"#);
+    let restore =
+        format!(r#"[{{"op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema", "value": {strict}}}]"#);
     lab.kubectl(&["patch", definition, "--type=json", "-p", &restore]);
     eventually("the strict definition is served", LONG, || {
-        lab.try_apply(&resource("probe", r#"{"suspend": ["x"]}"#), &["--dry-run=server"]).err().ok_or_else(|| "accepted".to_owned())
+        lab.try_apply(&resource("probe", r#"{"suspend": ["x"]}"#), &["--dry-run=server"])
+            .err()
+            .ok_or_else(|| "accepted".to_owned())
     });
     operator.stop();
 }

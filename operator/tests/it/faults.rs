@@ -1,6 +1,6 @@
 //! An apiserver that goes away, refuses, breaks off, or is slow.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -22,12 +22,25 @@ fn an_apiserver_that_is_away_for_half_a_minute_costs_nothing_but_time() {
     let back = Instant::now();
     lab.create("afterwards", "{}");
     lab.wait_ready("afterwards");
-    println!("after an outage of 30 s: a new resource is ready {:.1} s after the apiserver is", back.elapsed().as_secs_f64());
+    println!(
+        "after an outage of 30 s: a new resource is ready {:.1} s after the apiserver is",
+        back.elapsed().as_secs_f64()
+    );
     // What changed meanwhile or since is seen: the watches are back, not only the queue.
-    lab.kubectl(&["scale", "-n", "fia", "deployment/livedataprocessor-before-deployment", "--replicas=0"]);
+    lab.kubectl(&[
+        "scale",
+        "-n",
+        "fia",
+        "deployment/livedataprocessor-before-deployment",
+        "--replicas=0",
+    ]);
     eventually("the scale is put right", LONG, || {
         let worker = lab.get("deployment/livedataprocessor-before-deployment").unwrap();
-        if worker["spec"]["replicas"] == 1 { Ok(()) } else { Err(worker["spec"].to_string()) }
+        if worker["spec"]["replicas"] == 1 {
+            Ok(())
+        } else {
+            Err(worker["spec"].to_string())
+        }
     });
     for name in ["before", "afterwards"] {
         lab.delete(name);
@@ -41,7 +54,11 @@ fn refusals_failures_and_broken_watches_do_not_keep_it_from_converging() {
     let proxy = Proxy::start(lab.env("APISERVER_PORT").parse().unwrap());
     // The operator speaks plain HTTP with the proxy, which speaks TLS with the apiserver through kubectl.
     let config = std::fs::read_to_string(lab.operator_kubeconfig()).unwrap();
-    let server = config.lines().find(|line| line.trim_start().starts_with("server:")).unwrap().to_owned();
+    let server = config
+        .lines()
+        .find(|line| line.trim_start().starts_with("server:"))
+        .unwrap()
+        .to_owned();
     let through = config.replace(&server, &format!("      server: https://127.0.0.1:{}", proxy.port));
     let file = lab.folder.join("through-proxy.kubeconfig");
     std::fs::write(&file, through).unwrap();
@@ -62,7 +79,10 @@ fn refusals_failures_and_broken_watches_do_not_keep_it_from_converging() {
     lab.wait_ready("shaky-after");
     proxy.break_every.store(0, Ordering::SeqCst);
     let rate = lab.requests_since(mark).len() as f64 / started.elapsed().as_secs_f64().max(1.0);
-    println!("through a broken line: {} connections cut, {rate:.0} requests a second", proxy.cuts.load(Ordering::SeqCst));
+    println!(
+        "through a broken line: {} connections cut, {rate:.0} requests a second",
+        proxy.cuts.load(Ordering::SeqCst)
+    );
     assert!(proxy.cuts.load(Ordering::SeqCst) > 3, "the proxy cut nothing");
     assert!(rate < 200.0, "{rate}");
     for index in 0..6 {
@@ -70,6 +90,126 @@ fn refusals_failures_and_broken_watches_do_not_keep_it_from_converging() {
     }
     lab.delete("shaky-after");
     operator.stop();
+}
+
+#[test]
+fn throttling_and_server_errors_do_not_keep_it_from_converging() {
+    let (_turn, lab) = turn();
+    // kubectl proxy speaks TLS with the apiserver as the operator's account; the tests' proxy before it answers some
+    // requests itself.
+    let mut tls = lab.proxy();
+    let refused = Arc::new(AtomicU32::new(0));
+    let every = Arc::new(AtomicU32::new(0));
+    let port = refusing_proxy(tls.port, every.clone(), refused.clone());
+    let file = lab.folder.join("through-refusals.kubeconfig");
+    std::fs::write(
+        &file,
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: c, cluster: {{server: \"http://127.0.0.1:{port}\"}}}}]\n\
+             contexts: [{{name: c, context: {{cluster: c, user: u}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
+        ),
+    )
+    .unwrap();
+    let operator = lab.operator_with("operator-0", &[("KUBECONFIG", file.to_str().unwrap())]);
+    operator.wait_leading();
+    every.store(4, Ordering::SeqCst);
+    let mark = lab.audit_mark();
+    let started = Instant::now();
+    for index in 0..6 {
+        lab.create(&format!("refused-{index}"), "{}");
+    }
+    for index in 0..6 {
+        lab.wait_ready(&format!("refused-{index}"));
+        lab.wait_for(&format!("refused-{index}"), "StorageReady", "True", "Bound");
+    }
+    let answered = refused.load(Ordering::SeqCst);
+    let rate = (lab.requests_since(mark).len() as f64 + f64::from(answered)) / started.elapsed().as_secs_f64().max(1.0);
+    println!("through refusals: {answered} requests refused, {rate:.0} requests a second");
+    assert!(answered > 6, "the proxy refused {answered} only");
+    assert!(rate < 200.0, "{rate}");
+    every.store(0, Ordering::SeqCst);
+    for index in 0..6 {
+        lab.delete(&format!("refused-{index}"));
+    }
+    operator.stop();
+    tls.end();
+}
+
+/// An HTTP proxy, one request a connection, that answers each n-th request with 429, 500, 503 in turn.
+fn refusing_proxy(target: u16, every: Arc<AtomicU32>, refused: Arc<AtomicU32>) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let number = Arc::new(AtomicU32::new(0));
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let (every, refused, number) = (every.clone(), refused.clone(), number.clone());
+            thread::spawn(move || one_request(client, target, &every, &refused, &number));
+        }
+    });
+    port
+}
+
+fn one_request(mut client: TcpStream, target: u16, every: &AtomicU32, refused: &AtomicU32, number: &AtomicU32) {
+    let mut reader = BufReader::new(client.try_clone().unwrap());
+    let mut head = String::new();
+    let mut length = 0_usize;
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).unwrap_or(0) == 0 {
+            return;
+        }
+        let lower = line.to_ascii_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        if line == "\r\n" {
+            head.push_str("connection: close\r\n\r\n");
+            break;
+        }
+        if !lower.starts_with("connection:") {
+            head.push_str(&line);
+        }
+    }
+    let mut body = vec![0; length];
+    if reader.read_exact(&mut body).is_err() {
+        return;
+    }
+    let count = number.fetch_add(1, Ordering::SeqCst);
+    let every = every.load(Ordering::SeqCst);
+    if every != 0 && count.is_multiple_of(every) {
+        let turn = refused.fetch_add(1, Ordering::SeqCst);
+        let (code, reason) = [
+            (429, "TooManyRequests"),
+            (500, "InternalError"),
+            (503, "ServiceUnavailable"),
+        ][turn as usize % 3];
+        let status = format!(
+            r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"refused by the test","reason":"{reason}","code":{code}}}"#
+        );
+        let _ = write!(
+            client,
+            "HTTP/1.1 {code} {reason}\r\ncontent-type: application/json\r\nretry-after: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{status}",
+            status.len()
+        );
+        return;
+    }
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", target)) else {
+        return;
+    };
+    if server
+        .write_all(head.as_bytes())
+        .and_then(|()| server.write_all(&body))
+        .is_err()
+    {
+        return;
+    }
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(count) = server.read(&mut buffer) {
+        if count == 0 || client.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = client.shutdown(Shutdown::Both);
 }
 
 /// A TCP proxy that cuts connections; TLS goes through it untouched.
@@ -92,18 +232,28 @@ impl Proxy {
             epoch: Arc::default(),
             ends: Arc::default(),
         };
-        let (every, cuts, epoch, ends) =
-            (proxy.break_every.clone(), proxy.cuts.clone(), proxy.epoch.clone(), proxy.ends.clone());
+        let (every, cuts, epoch, ends) = (
+            proxy.break_every.clone(),
+            proxy.cuts.clone(),
+            proxy.epoch.clone(),
+            proxy.ends.clone(),
+        );
         thread::spawn(move || {
             let mut number = 0_u32;
             for client in listener.incoming().map_while(Result::ok) {
                 if ends.load(Ordering::SeqCst) {
                     return;
                 }
-                let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else { continue };
+                let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else {
+                    continue;
+                };
                 number += 1;
                 let every = every.load(Ordering::SeqCst);
-                let limit = if every != 0 && number.is_multiple_of(every) { Some(20_000) } else { None };
+                let limit = if every != 0 && number.is_multiple_of(every) {
+                    Some(20_000)
+                } else {
+                    None
+                };
                 let (cuts, epoch) = (cuts.clone(), epoch.clone());
                 thread::spawn(move || relay(&client, &server, limit, &cuts, &epoch));
             }
@@ -147,7 +297,11 @@ fn relay(client: &TcpStream, server: &TcpStream, limit: Option<usize>, cuts: &Ar
                             break;
                         }
                     }
-                    Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {}
+                    Err(error)
+                        if matches!(
+                            error.kind(),
+                            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                        ) => {}
                     Err(_) => break,
                 }
             }

@@ -55,19 +55,28 @@ impl Lab {
         let root = root();
         let folder = std::env::temp_dir().join(format!("live-data-operator-{}-{name}", std::process::id()));
         let program = root.join("ci/lab/kubernetes");
-        let up = Command::new(&program).arg("up").arg(&folder).output().expect("ci/lab/kubernetes runs");
-        assert!(up.status.success(), "no control plane: {}", String::from_utf8_lossy(&up.stderr));
-        // The tests' process may end in many ways; whatever happens, the control plane goes with it.
+        let up = Command::new(&program)
+            .arg("up")
+            .arg(&folder)
+            .output()
+            .expect("ci/lab/kubernetes runs");
+        assert!(
+            up.status.success(),
+            "no control plane: {}",
+            String::from_utf8_lossy(&up.stderr)
+        );
+        // The tests' process may end in many ways; whatever happens, the control plane goes with it. The watcher is
+        // left to init, which outlives this process.
         Command::new("bash")
             .arg("-c")
-            .arg("tail --pid=\"$0\" -f /dev/null; \"$1\" down \"$2\"")
+            .arg("(tail --pid=\"$0\" -f /dev/null; \"$1\" down \"$2\") &")
             .arg(std::process::id().to_string())
             .arg(&program)
             .arg(&folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
+            .status()
             .unwrap();
         let environment = String::from_utf8(up.stdout)
             .unwrap()
@@ -75,19 +84,45 @@ impl Lab {
             .filter_map(|line| line.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let lab = Self { folder, root, environment };
+        let lab = Self {
+            folder,
+            root,
+            environment,
+        };
         lab.kubectl(&["create", "namespace", "fia"]);
         // Every worker here must pass the strictest standard.
         for mode in ["enforce", "warn"] {
-            lab.kubectl(&["label", "namespace", "fia", &format!("pod-security.kubernetes.io/{mode}=restricted")]);
+            lab.kubectl(&[
+                "label",
+                "namespace",
+                "fia",
+                &format!("pod-security.kubernetes.io/{mode}=restricted"),
+            ]);
         }
-        lab.helm(&["install", "live-data", "charts/live-data", "--namespace", "fia", "--set", "replicas=0"]);
+        lab.helm(&[
+            "install",
+            "live-data",
+            "charts/live-data",
+            "--namespace",
+            "fia",
+            "--set",
+            "replicas=0",
+        ]);
         let account = Command::new(&program)
-            .args(["account".as_ref(), lab.folder.as_os_str(), "fia".as_ref(), "live-data-operator".as_ref()])
+            .args([
+                "account".as_ref(),
+                lab.folder.as_os_str(),
+                "fia".as_ref(),
+                "live-data-operator".as_ref(),
+            ])
             .arg(lab.operator_kubeconfig())
             .output()
             .unwrap();
-        assert!(account.status.success(), "no account: {}", String::from_utf8_lossy(&account.stderr));
+        assert!(
+            account.status.success(),
+            "no account: {}",
+            String::from_utf8_lossy(&account.stderr)
+        );
         lab
     }
 
@@ -108,22 +143,32 @@ impl Lab {
             .args(more)
             .output()
             .unwrap();
-        assert!(done.status.success(), "{command}: {}", String::from_utf8_lossy(&done.stderr));
+        assert!(
+            done.status.success(),
+            "{command}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
     }
 
     fn tool(&self, name: &str) -> Command {
-        let cache = std::env::var("LIVE_DATA_CACHE")
-            .map_or_else(|_| Path::new(&std::env::var("HOME").unwrap()).join(".cache/live-data"), PathBuf::from);
+        let cache = std::env::var("LIVE_DATA_CACHE").map_or_else(
+            |_| Path::new(&std::env::var("HOME").unwrap()).join(".cache/live-data"),
+            PathBuf::from,
+        );
         let program = cache.join("tools/bin").join(name);
         assert!(program.exists(), "{} is missing: run ci/setup", program.display());
         let mut command = Command::new(program);
-        command.env("KUBECONFIG", self.env("KUBECONFIG")).current_dir(&self.root).stdin(Stdio::null());
+        command
+            .env("KUBECONFIG", self.env("KUBECONFIG"))
+            .current_dir(&self.root)
+            .stdin(Stdio::null());
         command
     }
 
     /// kubectl that must succeed; its output.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
-        self.try_kubectl(arguments).unwrap_or_else(|error| panic!("kubectl {arguments:?}: {error}"))
+        self.try_kubectl(arguments)
+            .unwrap_or_else(|error| panic!("kubectl {arguments:?}: {error}"))
     }
 
     /// kubectl's output, or its complaint.
@@ -138,13 +183,18 @@ impl Lab {
 
     pub fn helm(&self, arguments: &[&str]) -> String {
         let done = self.tool("helm").args(arguments).output().unwrap();
-        assert!(done.status.success(), "helm {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        assert!(
+            done.status.success(),
+            "helm {arguments:?}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
         String::from_utf8(done.stdout).unwrap()
     }
 
     /// Applies a text of YAML.
     pub fn apply(&self, yaml: &str) {
-        self.try_apply(yaml, &[]).unwrap_or_else(|error| panic!("apply: {error}\n{yaml}"));
+        self.try_apply(yaml, &[])
+            .unwrap_or_else(|error| panic!("apply: {error}\n{yaml}"));
     }
 
     pub fn try_apply(&self, yaml: &str, more: &[&str]) -> Result<String, String> {
@@ -173,7 +223,8 @@ impl Lab {
 
     /// A resource in the namespace `fia`.
     pub fn resource(&self, name: &str) -> Value {
-        self.get(&format!("ldp/{name}")).unwrap_or_else(|| panic!("no resource {name}"))
+        self.get(&format!("ldp/{name}"))
+            .unwrap_or_else(|| panic!("no resource {name}"))
     }
 
     /// Waits until a resource's condition has this status and reason.
@@ -196,7 +247,8 @@ impl Lab {
 
     pub fn wait_gone(&self, what: &str) {
         eventually(&format!("{what} is gone"), LONG, || {
-            self.get(what).map_or(Ok(()), |object| Err(object["metadata"].to_string()))
+            self.get(what)
+                .map_or(Ok(()), |object| Err(object["metadata"].to_string()))
         });
     }
 
@@ -217,7 +269,11 @@ impl Lab {
             let kinds = "pv,pvc,deployments,replicasets,pods,services,serviceaccounts,networkpolicies";
             let left = self.kubectl(&["get", kinds, "-n", "fia", "-l", &selector, "-o", "name"]);
             let resource = self.kubectl(&["get", "ldp", "-n", "fia", name, "--ignore-not-found", "-o", "name"]);
-            if left.is_empty() && resource.is_empty() { Ok(()) } else { Err(left + &resource) }
+            if left.is_empty() && resource.is_empty() {
+                Ok(())
+            } else {
+                Err(left + &resource)
+            }
         });
     }
 
@@ -235,9 +291,18 @@ impl Lab {
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
             .filter(|line| line["user"]["username"] == "system:serviceaccount:fia:live-data-operator")
             .map(|line| {
-                let text = |path: &str| line.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let text = |path: &str| {
+                    line.pointer(path)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                        .to_owned()
+                };
                 let resource = format!("{}/{}", text("/objectRef/resource"), text("/objectRef/subresource"));
-                (text("/verb"), resource.trim_end_matches('/').to_owned(), text("/objectRef/name"))
+                (
+                    text("/verb"),
+                    resource.trim_end_matches('/').to_owned(),
+                    text("/objectRef/name"),
+                )
             })
             .filter(|(_, resource, _)| resource != "leases")
             .collect()
@@ -249,6 +314,27 @@ impl Lab {
         requests
     }
 
+    /// `kubectl proxy` as the operator's account.
+    pub fn proxy(&self) -> KubectlProxy {
+        let mut child = self
+            .tool("kubectl")
+            .env("KUBECONFIG", self.operator_kubeconfig())
+            .args(["proxy", "--port=0", "--accept-hosts=.*", "--disable-filter=true"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let port = line.trim().rsplit(':').next().and_then(|port| port.parse().ok());
+        KubectlProxy {
+            child,
+            port: port.unwrap_or_else(|| panic!("kubectl proxy says {line:?}")),
+        }
+    }
+
     /// Starts an operator with the usual site.
     pub fn operator(&self) -> Operator {
         self.operator_with("operator-0", &[])
@@ -258,18 +344,46 @@ impl Lab {
     pub fn operator_with(&self, name: &str, settings: &[(&str, &str)]) -> Operator {
         let mut command = Command::new(program());
         command.env_clear().env("KUBECONFIG", self.operator_kubeconfig());
-        command.envs([("POD_NAME", name), ("POD_NAMESPACE", "fia"), ("HTTP_ADDR", "127.0.0.1:0")]);
+        command.envs([
+            ("POD_NAME", name),
+            ("POD_NAMESPACE", "fia"),
+            ("HTTP_ADDR", "127.0.0.1:0"),
+        ]);
         command.envs([("RUST_LOG", "info"), ("LOG_FORMAT", "text")]).envs(SITE);
         for (name, value) in settings {
-            if value.is_empty() { command.env_remove(name) } else { command.env(name, value) };
+            if value.is_empty() {
+                command.env_remove(name)
+            } else {
+                command.env(name, value)
+            };
         }
         Operator::start(command)
     }
 }
 
+/// A running `kubectl proxy`.
+pub struct KubectlProxy {
+    child: Child,
+    pub port: u16,
+}
+
+impl KubectlProxy {
+    pub fn end(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for KubectlProxy {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 /// The operator's program: this build's, or the one that LIVE_DATA_OPERATOR names.
 pub fn program() -> PathBuf {
-    std::env::var_os("LIVE_DATA_OPERATOR").map_or_else(|| env!("CARGO_BIN_EXE_live-data-operator").into(), PathBuf::from)
+    std::env::var_os("LIVE_DATA_OPERATOR")
+        .map_or_else(|| env!("CARGO_BIN_EXE_live-data-operator").into(), PathBuf::from)
 }
 
 /// An operator's process; its log is kept.
@@ -297,13 +411,23 @@ impl Operator {
     pub fn wait_log(&self, text: &str) -> String {
         eventually(&format!("the operator logs {text:?}"), LONG, || {
             let log = self.log.lock().unwrap();
-            log.iter().find(|line| line.contains(text)).cloned().ok_or_else(|| log.join("\n"))
+            log.iter()
+                .find(|line| line.contains(text))
+                .cloned()
+                .ok_or_else(|| log.join("\n"))
         })
     }
 
     pub fn page(&self, path: &str) -> Result<String, String> {
         let line = self.wait_log("serving");
-        let address = line.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+        let address = line
+            .split("address=")
+            .nth(1)
+            .unwrap()
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .to_owned();
         super::workers::http_get(&address, path)
     }
 
@@ -325,14 +449,25 @@ impl Operator {
     }
 
     fn signal(&self, name: &str) {
-        assert!(Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .arg(format!("-{name}"))
+                .arg(self.child.id().to_string())
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// SIGTERM; it must end well.
     pub fn stop(mut self) {
         self.signal("TERM");
         let status = self.child.wait().unwrap();
-        assert!(status.success(), "the operator ended with {status}: {}", self.log.lock().unwrap().join("\n"));
+        assert!(
+            status.success(),
+            "the operator ended with {status}: {}",
+            self.log.lock().unwrap().join("\n")
+        );
     }
 
     pub fn kill(mut self) {

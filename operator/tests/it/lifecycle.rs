@@ -36,7 +36,20 @@ fn a_resource_without_a_spec_becomes_a_ready_worker() {
     }
     let shown = lab.kubectl(&["get", "ldp", "-n", "fia", "larmor"]);
     let header: Vec<_> = shown.lines().next().unwrap().split_whitespace().collect();
-    assert_eq!(header, ["NAME", "INSTRUMENT", "READY", "RUN", "EVENTS", "RATE", "LAG", "SCRIPT", "AGE"]);
+    assert_eq!(
+        header,
+        [
+            "NAME",
+            "INSTRUMENT",
+            "READY",
+            "RUN",
+            "EVENTS",
+            "RATE",
+            "LAG",
+            "SCRIPT",
+            "AGE"
+        ]
+    );
 
     lab.delete("larmor");
     operator.stop();
@@ -52,16 +65,33 @@ fn an_image_change_rolls_without_a_gap_and_a_bad_image_leaves_the_old_worker_run
     let uid = lab.get(&deployment("rolls")).unwrap()["metadata"]["uid"].clone();
 
     // At every moment of the roll there is an available worker.
-    lab.kubectl(&["patch", "ldp", "-n", "fia", "rolls", "--type=merge", "-p", r#"{"spec":{"image":{"tag":"2"}}}"#]);
+    lab.kubectl(&[
+        "patch",
+        "ldp",
+        "-n",
+        "fia",
+        "rolls",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"image":{"tag":"2"}}}"#,
+    ]);
     eventually("the new image runs", LONG, || {
         let worker = lab.get(&deployment("rolls")).unwrap();
-        assert!(worker["status"]["availableReplicas"].as_i64().unwrap_or(0) >= 1, "a gap: {}", worker["status"]);
+        assert!(
+            worker["status"]["availableReplicas"].as_i64().unwrap_or(0) >= 1,
+            "a gap: {}",
+            worker["status"]
+        );
         let image = worker["spec"]["template"]["spec"]["containers"][0]["image"].clone();
         let status = &worker["status"];
         let done = status["updatedReplicas"] == 1
             && status["replicas"] == 1
             && status["observedGeneration"] == worker["metadata"]["generation"];
-        if image == "worker:2" && done { Ok(()) } else { Err(format!("{image} {status}")) }
+        if image == "worker:2" && done {
+            Ok(())
+        } else {
+            Err(format!("{image} {status}"))
+        }
     });
     let resource = lab.wait_for("rolls", "Progressing", "False", "Complete");
     assert_eq!(resource["status"]["image"], "worker:2");
@@ -80,7 +110,11 @@ fn an_image_change_rolls_without_a_gap_and_a_bad_image_leaves_the_old_worker_run
         eventually("the old worker goes on beside the new one", LONG, || {
             let worker = lab.get(&deployment("rolls")).unwrap();
             let status = &worker["status"];
-            if status["availableReplicas"] == 1 && status["replicas"] == 2 { Ok(()) } else { Err(status.to_string()) }
+            if status["availableReplicas"] == 1 && status["replicas"] == 2 {
+                Ok(())
+            } else {
+                Err(status.to_string())
+            }
         });
     }
     assert_eq!(lab.get(&deployment("rolls")).unwrap()["metadata"]["uid"], uid);
@@ -94,14 +128,36 @@ fn suspending_stops_the_worker_and_keeps_the_rest() {
     let operator = lab.operator();
     lab.create("pauses", "{}");
     lab.wait_ready("pauses");
-    lab.kubectl(&["patch", "ldp", "-n", "fia", "pauses", "--type=merge", "-p", r#"{"spec":{"suspend":true}}"#]);
+    lab.kubectl(&[
+        "patch",
+        "ldp",
+        "-n",
+        "fia",
+        "pauses",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"suspend":true}}"#,
+    ]);
     lab.wait_for("pauses", "Ready", "False", "Suspended");
     eventually("no pod runs", LONG, || {
         let pods = lab.list(&["pods", "-n", "fia", "-l", "app=livedataprocessor-pauses"]);
-        if pods.is_empty() { Ok(()) } else { Err(format!("{} pods", pods.len())) }
+        if pods.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{} pods", pods.len()))
+        }
     });
     assert!(lab.get("pvc/livedataprocessor-pauses-ceph-pvc").is_some());
-    lab.kubectl(&["patch", "ldp", "-n", "fia", "pauses", "--type=merge", "-p", r#"{"spec":{"suspend":false}}"#]);
+    lab.kubectl(&[
+        "patch",
+        "ldp",
+        "-n",
+        "fia",
+        "pauses",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"suspend":false}}"#,
+    ]);
     lab.wait_ready("pauses");
     lab.delete("pauses");
     operator.stop();
@@ -118,13 +174,21 @@ fn what_someone_changes_or_deletes_is_put_right() {
     eventually("scale and Service are put right", LONG, || {
         let worker = lab.get(&deployment("drifts")).unwrap();
         let service = lab.get("service/livedataprocessor-drifts");
-        if worker["spec"]["replicas"] == 1 && service.is_some() { Ok(()) } else { Err(worker["spec"]["replicas"].to_string()) }
+        if worker["spec"]["replicas"] == 1 && service.is_some() {
+            Ok(())
+        } else {
+            Err(worker["spec"]["replicas"].to_string())
+        }
     });
     let uid = lab.get(&deployment("drifts")).unwrap()["metadata"]["uid"].clone();
     lab.kubectl(&["delete", "-n", "fia", &deployment("drifts")]);
     eventually("the Deployment is made anew", LONG, || {
         let worker = lab.get(&deployment("drifts")).unwrap_or_default();
-        if worker["metadata"]["uid"].is_string() && worker["metadata"]["uid"] != uid { Ok(()) } else { Err(String::new()) }
+        if worker["metadata"]["uid"].is_string() && worker["metadata"]["uid"] != uid {
+            Ok(())
+        } else {
+            Err(String::new())
+        }
     });
     lab.wait_ready("drifts");
     lab.delete("drifts");
@@ -158,14 +222,30 @@ fn a_volume_whose_claim_has_vanished_binds_again() {
     lab.create("rebinds", "{}");
     lab.wait_for("rebinds", "StorageReady", "True", "Bound");
     let uid = |what: &str| lab.get(what).unwrap_or_default()["metadata"]["uid"].clone();
-    let (volume, claim) = ("pv/livedataprocessor-rebinds-ceph-pv", "pvc/livedataprocessor-rebinds-ceph-pvc");
+    let (volume, claim) = (
+        "pv/livedataprocessor-rebinds-ceph-pv",
+        "pvc/livedataprocessor-rebinds-ceph-pvc",
+    );
     let (volume_uid, claim_uid) = (uid(volume), uid(claim));
-    lab.kubectl(&["patch", "ldp", "-n", "fia", "rebinds", "--type=merge", "-p", r#"{"spec":{"suspend":true}}"#]);
+    lab.kubectl(&[
+        "patch",
+        "ldp",
+        "-n",
+        "fia",
+        "rebinds",
+        "--type=merge",
+        "-p",
+        r#"{"spec":{"suspend":true}}"#,
+    ]);
     lab.kubectl(&["delete", "-n", "fia", claim]);
     eventually("a new claim is bound to the same volume", LONG, || {
         let claim = lab.get(claim).unwrap_or_default();
         let bound = claim["status"]["phase"] == "Bound" && claim["metadata"]["uid"] != claim_uid;
-        if bound && uid(volume) == volume_uid { Ok(()) } else { Err(claim["status"].to_string()) }
+        if bound && uid(volume) == volume_uid {
+            Ok(())
+        } else {
+            Err(claim["status"].to_string())
+        }
     });
     lab.delete("rebinds");
     operator.stop();
@@ -179,7 +259,10 @@ fn other_storage_replaces_the_former_volumes() {
     lab.wait_ready("moves");
     let patch = r#"{"spec":{"storage":{"output":{"emptyDir":{"sizeLimit":"1Gi"}},"archive":{"none":{}}}}}"#;
     lab.kubectl(&["patch", "ldp", "-n", "fia", "moves", "--type=merge", "-p", patch]);
-    for volume in ["pv/livedataprocessor-moves-ceph-pv", "pv/livedataprocessor-moves-archive-pv-smb"] {
+    for volume in [
+        "pv/livedataprocessor-moves-ceph-pv",
+        "pv/livedataprocessor-moves-archive-pv-smb",
+    ] {
         lab.wait_gone(volume);
     }
     lab.wait_for("moves", "StorageReady", "True", "NotNeeded");
@@ -197,7 +280,11 @@ fn a_namespace_that_comes_and_goes_takes_its_resources_along() {
     eventually("the worker in the new namespace is ready", LONG, || {
         let resource = lab.kubectl(&["get", "ldp", "-n", "passing", "zoom", "-o", "json"]);
         let resource: Value = serde_json::from_str(&resource).unwrap();
-        if condition(&resource, "Ready")["status"] == "True" { Ok(()) } else { Err(resource["status"].to_string()) }
+        if condition(&resource, "Ready")["status"] == "True" {
+            Ok(())
+        } else {
+            Err(resource["status"].to_string())
+        }
     });
     lab.kubectl(&["delete", "namespace", "passing", "--timeout=100s"]);
     lab.wait_gone("pv/livedataprocessor-zoom-ceph-pv");

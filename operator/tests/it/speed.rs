@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::lab::{Lab, LONG, eventually, resource, turn};
+use crate::lab::{LONG, Lab, eventually, resource, turn};
 
 /// Kinds that the operator makes for a resource.
 const KINDS: &str = "sa,svc,networkpolicies,pv,pvc,deployments";
@@ -13,26 +13,58 @@ const SELECTOR: &str = "app.kubernetes.io/name=live-data-worker";
 /// Whether every Deployment is available and every claim is bound.
 fn all_ready(lab: &Lab, count: usize) -> Result<(), String> {
     let ready = lab
-        .kubectl(&["get", "deployments", "-n", "fia", "-l", SELECTOR, "-o", "jsonpath={.items[*].status.availableReplicas}"])
+        .kubectl(&[
+            "get",
+            "deployments",
+            "-n",
+            "fia",
+            "-l",
+            SELECTOR,
+            "-o",
+            "jsonpath={.items[*].status.availableReplicas}",
+        ])
         .split_whitespace()
         .count();
     let bound = lab
-        .kubectl(&["get", "pvc", "-n", "fia", "-l", SELECTOR, "-o", "jsonpath={.items[*].status.phase}"])
+        .kubectl(&[
+            "get",
+            "pvc",
+            "-n",
+            "fia",
+            "-l",
+            SELECTOR,
+            "-o",
+            "jsonpath={.items[*].status.phase}",
+        ])
         .split_whitespace()
         .filter(|phase| *phase == "Bound")
         .count();
-    if ready == count && bound == 2 * count { Ok(()) } else { Err(format!("{ready} ready, {bound} bound")) }
+    if ready == count && bound == 2 * count {
+        Ok(())
+    } else {
+        Err(format!("{ready} ready, {bound} bound"))
+    }
 }
 
 fn statuses_ready(lab: &Lab, count: usize) -> Result<(), String> {
     let path = r#"jsonpath={.items[*].status.conditions[?(@.type=="Ready")].status}"#;
-    let ready = lab.kubectl(&["get", "ldp", "-n", "fia", "-o", path]).split_whitespace().filter(|status| *status == "True").count();
-    if ready == count { Ok(()) } else { Err(format!("{ready} statuses are ready")) }
+    let ready = lab
+        .kubectl(&["get", "ldp", "-n", "fia", "-o", path])
+        .split_whitespace()
+        .filter(|status| *status == "True")
+        .count();
+    if ready == count {
+        Ok(())
+    } else {
+        Err(format!("{ready} statuses are ready"))
+    }
 }
 
 /// Applies resources to a running operator; the time to all of them ready.
 fn with_operator(lab: &Lab, count: usize, limit: Duration) -> Duration {
-    let all: String = (0..count).map(|index| resource(&format!("swift-{index}"), "{}")).collect();
+    let all: String = (0..count)
+        .map(|index| resource(&format!("swift-{index}"), "{}"))
+        .collect();
     let file = lab.folder.join("swift.yaml");
     std::fs::write(&file, all).unwrap();
     let started = Instant::now();
@@ -47,7 +79,11 @@ fn delete_all(lab: &Lab, limit: Duration) {
     eventually("nothing is left", limit, || {
         let left = lab.kubectl(&["get", &format!("{KINDS},pods,ldp"), "-n", "fia", "-o", "name"]);
         let ours = left.lines().filter(|name| name.contains("swift-")).count();
-        if ours == 0 { Ok(()) } else { Err(format!("{ours} objects")) }
+        if ours == 0 {
+            Ok(())
+        } else {
+            Err(format!("{ours} objects"))
+        }
     });
 }
 
@@ -71,14 +107,27 @@ fn forty_resources_take_as_long_as_kubectl_takes_for_their_objects() {
     delete_all(lab, LONG);
     operator.stop();
     let file = lab.folder.join("objects.json");
-    std::fs::write(&file, serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()).unwrap();
+    std::fs::write(
+        &file,
+        serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string(),
+    )
+    .unwrap();
     let started = Instant::now();
     lab.kubectl(&["create", "-f", file.to_str().unwrap()]);
     eventually("kubectl's Deployments are ready", LONG, || all_ready(lab, COUNT));
     let kubectls = started.elapsed();
     lab.kubectl(&["delete", "-f", file.to_str().unwrap(), "--wait=false"]);
     eventually("kubectl's objects are gone", LONG, || {
-        let left = lab.kubectl(&["get", &format!("{KINDS},pods"), "-n", "fia", "-l", SELECTOR, "-o", "name"]);
+        let left = lab.kubectl(&[
+            "get",
+            &format!("{KINDS},pods"),
+            "-n",
+            "fia",
+            "-l",
+            SELECTOR,
+            "-o",
+            "name",
+        ]);
         if left.is_empty() { Ok(()) } else { Err(left) }
     });
     println!(
@@ -103,7 +152,10 @@ fn a_thousand_resources_converge() {
     operator.wait_leading();
     let took = with_operator(lab, COUNT, limit);
     let (resident, peak) = (operator.memory("VmRSS"), operator.memory("VmHWM"));
-    println!("1,000 resources: {:.1} s; memory {resident:.1} MiB, at most {peak:.1} MiB", took.as_secs_f64());
+    println!(
+        "1,000 resources: {:.1} s; memory {resident:.1} MiB, at most {peak:.1} MiB",
+        took.as_secs_f64()
+    );
     within(resident, 80.0);
     delete_all(lab, limit);
     operator.stop();
@@ -119,7 +171,15 @@ fn within(mebibytes: f64, limit: f64) {
 /// What a user would have written.
 fn strip(object: &mut Value) {
     let metadata = object["metadata"].as_object_mut().unwrap();
-    for field in ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "ownerReferences", "finalizers"] {
+    for field in [
+        "uid",
+        "resourceVersion",
+        "creationTimestamp",
+        "generation",
+        "managedFields",
+        "ownerReferences",
+        "finalizers",
+    ] {
         metadata.remove(field);
     }
     if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {

@@ -37,7 +37,11 @@ fn a_steady_state_and_a_restart_write_nothing() {
     operator.wait_leading();
     let polled = workers.requests();
     eventually("the new operator has asked every worker", LONG, || {
-        if workers.requests() >= polled + 2 * names.len() { Ok(()) } else { Err(workers.requests().to_string()) }
+        if workers.requests() >= polled + 2 * names.len() {
+            Ok(())
+        } else {
+            Err(workers.requests().to_string())
+        }
     });
     thread::sleep(Duration::from_secs(3));
     assert_eq!(lab.writes_since(mark), []);
@@ -64,8 +68,11 @@ fn when_the_leader_is_killed_the_other_takes_over_and_nothing_is_written_twice()
     second.wait_leading();
     lab.create("after", "{}");
     lab.wait_ready("after");
-    let of_first: Vec<_> =
-        lab.writes_since(mark).into_iter().filter(|(_, _, name)| name.contains("handover")).collect();
+    let of_first: Vec<_> = lab
+        .writes_since(mark)
+        .into_iter()
+        .filter(|(_, _, name)| name.contains("handover"))
+        .collect();
     assert_eq!(of_first, [], "written again");
     let mut applied: HashMap<_, u32> = HashMap::new();
     for write in lab.writes_since(mark) {
@@ -86,6 +93,10 @@ fn settled(lab: &crate::lab::Lab) {
         let mark = lab.audit_mark();
         thread::sleep(Duration::from_secs(4));
         let writes = lab.writes_since(mark);
-        if writes.is_empty() { Ok(()) } else { Err(format!("{writes:?}")) }
+        if writes.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{writes:?}"))
+        }
     });
 }

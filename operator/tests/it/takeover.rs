@@ -32,17 +32,26 @@ for body in yaml.safe_load_all(open(sys.argv[2])):
 
 /// A Python with the client that the former operator used.
 fn python() -> std::path::PathBuf {
-    let cache = std::env::var("LIVE_DATA_CACHE")
-        .map_or_else(|_| Path::new(&std::env::var("HOME").unwrap()).join(".cache/live-data"), Into::into);
+    let cache = std::env::var("LIVE_DATA_CACHE").map_or_else(
+        |_| Path::new(&std::env::var("HOME").unwrap()).join(".cache/live-data"),
+        Into::into,
+    );
     let venv = cache.join("former-operator");
     let python = venv.join("bin/python");
     let complete = venv.join("complete-30.1.0");
     if !complete.exists() {
         let run = |program: &Path, arguments: &[&str]| {
             let done = Command::new(program).args(arguments).output().unwrap();
-            assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+            assert!(
+                done.status.success(),
+                "{arguments:?}: {}",
+                String::from_utf8_lossy(&done.stderr)
+            );
         };
-        run(Path::new("/usr/bin/python3.11"), &["-m", "venv", venv.to_str().unwrap()]);
+        run(
+            Path::new("/usr/bin/python3.11"),
+            &["-m", "venv", venv.to_str().unwrap()],
+        );
         run(&python, &["-m", "pip", "install", "--quiet", "kubernetes==30.1.0"]);
         std::fs::write(complete, "").unwrap();
     }
@@ -59,9 +68,22 @@ fn the_former_operators_objects_are_taken_over() {
     }
     // What such a site has besides: the former operator, which the page says to remove first, its account and its
     // mark on the resource. The pods of the old template could not pass the standard that this namespace enforces.
-    lab.kubectl(&["label", "ns", "fia", "pod-security.kubernetes.io/enforce=privileged", "--overwrite"]);
+    lab.kubectl(&[
+        "label",
+        "ns",
+        "fia",
+        "pod-security.kubernetes.io/enforce=privileged",
+        "--overwrite",
+    ]);
     lab.create("merlin", r#"{"instrument": "MERLIN"}"#);
-    lab.kubectl(&["annotate", "ldp", "-n", "fia", "merlin", r#"kopf.zalando.org/last-handled-configuration={"spec":{}}"#]);
+    lab.kubectl(&[
+        "annotate",
+        "ldp",
+        "-n",
+        "fia",
+        "merlin",
+        r#"kopf.zalando.org/last-handled-configuration={"spec":{}}"#,
+    ]);
     let done = Command::new(python())
         .args(["-c", FIXTURE, lab.env("KUBECONFIG"), objects.to_str().unwrap()])
         .output()
@@ -76,7 +98,11 @@ fn the_former_operators_objects_are_taken_over() {
     ];
     eventually("the old worker runs", LONG, || {
         let worker = lab.get(names[4]).unwrap();
-        if worker["status"]["availableReplicas"] == 1 { Ok(()) } else { Err(worker["status"].to_string()) }
+        if worker["status"]["availableReplicas"] == 1 {
+            Ok(())
+        } else {
+            Err(worker["status"].to_string())
+        }
     });
     let of = |field: &str| names.map(|name| lab.get(name).unwrap().pointer(field).cloned().unwrap_or_default());
     let (uids, created) = (of("/metadata/uid"), of("/metadata/creationTimestamp"));
@@ -85,11 +111,17 @@ fn the_former_operators_objects_are_taken_over() {
     let operator = lab.operator();
     lab.wait_for("merlin", "Progressing", "False", "Complete");
     let resource = lab.wait_ready("merlin");
-    assert_eq!(resource["status"]["observedGeneration"], resource["metadata"]["generation"]);
+    assert_eq!(
+        resource["status"]["observedGeneration"],
+        resource["metadata"]["generation"]
+    );
     assert_eq!(condition(&resource, "StorageReady")["status"], "True");
     assert_eq!(of("/metadata/uid"), uids);
     assert_eq!(of("/metadata/creationTimestamp"), created);
-    assert_eq!([0, 1].map(|index| lab.get(names[index]).unwrap()["spec"]["csi"].clone()), sources);
+    assert_eq!(
+        [0, 1].map(|index| lab.get(names[index]).unwrap()["spec"]["csi"].clone()),
+        sources
+    );
     operator.wait_log("applied");
 
     let worker = lab.get(names[4]).unwrap();
@@ -101,9 +133,22 @@ fn the_former_operators_objects_are_taken_over() {
     let token = env.iter().find(|entry| entry["name"] == "GITHUB_API_TOKEN").unwrap();
     assert_eq!(token["valueFrom"]["secretKeyRef"]["name"], "fia-api");
     assert_eq!(env.iter().filter(|entry| entry["name"] == "INSTRUMENT").count(), 1);
-    let volumes: Vec<_> = pod["volumes"].as_array().unwrap().iter().map(|volume| volume["name"].as_str().unwrap()).collect();
+    let volumes: Vec<_> = pod["volumes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|volume| volume["name"].as_str().unwrap())
+        .collect();
     assert_eq!(volumes, ["ceph-mount", "archive-mount", "work", "home", "tmp"]);
-    let managers = lab.kubectl(&["get", "-n", "fia", names[4], "--show-managed-fields", "-o", "jsonpath={.metadata.managedFields[*].manager}"]);
+    let managers = lab.kubectl(&[
+        "get",
+        "-n",
+        "fia",
+        names[4],
+        "--show-managed-fields",
+        "-o",
+        "jsonpath={.metadata.managedFields[*].manager}",
+    ]);
     assert!(!managers.contains("OpenAPI-Generator"), "{managers}");
     // One roll, for the new template, and no more.
     let replica_sets = lab.list(&["rs", "-n", "fia", "-l", "app=livedataprocessor-merlin"]);
@@ -113,6 +158,12 @@ fn the_former_operators_objects_are_taken_over() {
     for name in names {
         lab.wait_gone(name);
     }
-    lab.kubectl(&["label", "ns", "fia", "pod-security.kubernetes.io/enforce=restricted", "--overwrite"]);
+    lab.kubectl(&[
+        "label",
+        "ns",
+        "fia",
+        "pod-security.kubernetes.io/enforce=restricted",
+        "--overwrite",
+    ]);
     operator.stop();
 }

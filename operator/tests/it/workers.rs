@@ -81,7 +81,10 @@ fn answer(mut stream: TcpStream, report: &WorkerReport) {
     let mut request = [0; 2048];
     let _ = stream.read(&mut request);
     let body = serde_json::to_string(report).unwrap();
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
     let _ = stream.write_all((head + &body).as_bytes());
 }
 
@@ -93,7 +96,11 @@ pub fn http_get(address: &str, path: &str) -> Result<String, String> {
     let mut text = String::new();
     stream.read_to_string(&mut text).map_err(|error| error.to_string())?;
     let (head, body) = text.split_once("\r\n\r\n").ok_or("no answer")?;
-    if head.lines().next().unwrap_or_default().contains(" 200 ") { Ok(body.to_owned()) } else { Err(head.to_owned()) }
+    if head.lines().next().unwrap_or_default().contains(" 200 ") {
+        Ok(body.to_owned())
+    } else {
+        Err(head.to_owned())
+    }
 }
 
 /// Address of the running pod of each resource.
@@ -109,7 +116,11 @@ fn addresses(lab: &Lab, names: &[&str]) -> HashMap<String, String> {
                 Some((name.to_owned(), pod["status"]["podIP"].as_str()?.to_owned()))
             })
             .collect();
-        if found.len() == names.len() { Ok(found) } else { Err(format!("{} of {}", found.len(), names.len())) }
+        if found.len() == names.len() {
+            Ok(found)
+        } else {
+            Err(format!("{} of {}", found.len(), names.len()))
+        }
     })
 }
 
@@ -152,11 +163,19 @@ fn columns_follow_the_reports_of_forty_workers_within_ten_seconds() {
             .iter()
             .filter(|resource| {
                 let status = &resource["status"];
-                status["run"]["number"] == run && status["run"]["events"] == events && status["rate"] == 12_300
-                    && status["lagSeconds"] == 0.4 && status["script"]["state"] == "Succeeded" && status["engine"] == "native"
+                status["run"]["number"] == run
+                    && status["run"]["events"] == events
+                    && status["rate"] == 12_300
+                    && status["lagSeconds"] == 0.4
+                    && status["script"]["state"] == "Succeeded"
+                    && status["engine"] == "native"
             })
             .count();
-        if right == names.len() { Ok(()) } else { Err(format!("{right} of {}", names.len())) }
+        if right == names.len() {
+            Ok(())
+        } else {
+            Err(format!("{right} of {}", names.len()))
+        }
     };
     eventually("the first report is shown", LONG, || shows("71617", 1000));
     for (run, events) in [("71617", 500_000), ("71618", 7)] {
@@ -164,7 +183,10 @@ fn columns_follow_the_reports_of_forty_workers_within_ten_seconds() {
         let changed = Instant::now();
         eventually("the change is shown", LONG, || shows(run, events));
         let took = changed.elapsed();
-        println!("40 workers: run {run}, {events} events shown after {:.1} s", took.as_secs_f64());
+        println!(
+            "40 workers: run {run}, {events} events shown after {:.1} s",
+            took.as_secs_f64()
+        );
         assert!(took < Duration::from_secs(10), "{took:?}");
     }
     let (start, before) = (Instant::now(), workers.requests());

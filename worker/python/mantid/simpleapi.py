@@ -8,6 +8,7 @@ import sys
 
 from livedata import _engine
 from mantid import _calls
+from mantid._scripts import RunPythonScript
 from mantid.api import (
     AlgorithmManager,
     AnalysisDataService,
@@ -32,6 +33,7 @@ __all__ = [
     "Direction",
     "FileFinder",
     "MatrixWorkspace",
+    "RunPythonScript",
     "WorkspaceGroup",
     "config",
     "logger",

@@ -6,7 +6,8 @@
 //! # Layout
 //! `venv` (which Python) and `engine` (which `mantid`) → `interpreter` (the script thread and the handle to it), which
 //! uses `module` (what is installed at start), `watchdog` (time limits) and `output` (what is printed) → `file` and
-//! `errors` (running, and what went wrong). `native` is what scripts reach of the native engine.
+//! `errors` (running, and what went wrong). `native` is what scripts reach of the native
+//! engine, `real_mantid` what feeds the real Mantid.
 
 pub mod engine;
 pub mod errors;
@@ -15,6 +16,7 @@ pub mod interpreter;
 mod module;
 pub mod native;
 pub mod output;
+pub mod real_mantid;
 pub mod venv;
 pub mod watchdog;
 

@@ -116,7 +116,7 @@ impl Watch {
             report: Some(report),
             why: format!(
                 "the script was interrupted: it had run for {} s",
-                limits.timeout.as_secs_f64()
+                seconds(limits.timeout)
             ),
         });
         self.changed.notify_all();

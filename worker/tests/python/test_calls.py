@@ -154,6 +154,21 @@ class Calls(unittest.TestCase):
             AlgorithmManager.create("NoSuchAlgorithm")
         self.assertEqual(AlgorithmManager.runningInstancesOf("Rebin"), [])
 
+    def test_pieces_of_python_run_as_an_algorithm(self):
+        ws = histogram()
+        out = simpleapi.RunPythonScript(InputWorkspace=ws, Code="Scale(input, 2.0, OutputWorkspace=output)")
+        self.assertEqual((out.name(), out.readY(0)[0]), ("out", 2.0))
+        code = "halved = Scale(InputWorkspace=input, Factor=0.5)\nRenameWorkspace(halved, OutputWorkspace=output)"
+        simpleapi.RunPythonScript(Code=code, InputWorkspace="ws", OutputWorkspace="named")
+        self.assertEqual(mtd["named"].readY(0)[0], 0.5)
+        simpleapi.RunPythonScript("made = CreateWorkspace([0, 1], [1])")
+        self.assertIn("made", mtd)
+        for code, words in (("", "Python script is empty"), (None, "Must specify python"), ("1/0", "ZeroDivisionError")):
+            with self.assertRaisesRegex(RuntimeError, words):
+                simpleapi.RunPythonScript(Code=code)
+        with self.assertRaisesRegex(RuntimeError, "no workspace nowhere"):
+            simpleapi.RunPythonScript(Code="pass", OutputWorkspace="nowhere")
+
     def test_groups_are_processed_member_by_member(self):
         histogram(name="g1"), histogram(name="g2")
         group = simpleapi.GroupWorkspaces("g1,g2")

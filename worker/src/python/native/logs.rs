@@ -95,9 +95,9 @@ impl Series {
         self.0.time_average()
     }
     /// minimum, maximum, mean, median, standard deviation, time mean, time standard deviation, duration (s).
-    fn statistics(&self) -> Option<(f64, f64, f64, f64, f64, f64, f64, f64)> {
+    fn statistics(&self) -> Option<[f64; 8]> {
         let s = self.0.statistics()?;
-        Some((
+        Some([
             s.minimum,
             s.maximum,
             s.mean,
@@ -106,7 +106,7 @@ impl Series {
             s.time_mean,
             s.time_standard_deviation,
             s.duration,
-        ))
+        ])
     }
     fn text(&self) -> String {
         self.0.to_text()

@@ -1,6 +1,18 @@
 //! Algorithms called from Python, and the workspaces that they return.
 
-use super::{printed, python_tests, worker_python};
+use std::sync::Arc;
+use std::time::Duration;
+
+use live_data_reduction::instrument::source::InstrumentFolders;
+use live_data_reduction::service::Service;
+use live_data_reduction::value::Value;
+use live_data_worker::python::native::{self, SinkLogger};
+use live_data_worker::python::output::{Queue, QueueLimits, Redactor, Sink};
+use live_data_worker::python::{EngineChoice, Interpreter, InterpreterConfig, Limits};
+use live_data_worker::script::Runner;
+use pyo3::prelude::*;
+
+use super::{in_own_process, printed, python_tests, venv, worker_python};
 
 fn passes(file: &str) {
     let output = worker_python().arg(python_tests().join(file)).output().unwrap();
@@ -22,4 +34,95 @@ fn arrays_are_read_only_or_copied_on_write() {
 #[test]
 fn workspaces_have_mantids_methods() {
     passes("test_workspaces.py");
+}
+
+fn native_engine() -> (Runner, Service, Arc<Queue>, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = Arc::new(Queue::new(QueueLimits::default()));
+    let sink = Sink::Queue(Arc::clone(&queue));
+    let logger = Arc::new(SinkLogger::new(sink.clone(), Redactor::default()));
+    let service = Service::new(logger, Arc::new(InstrumentFolders::new(vec![])));
+    let handle = Interpreter::start(InterpreterConfig {
+        venv: Some(venv()),
+        engine: EngineChoice::Native,
+        output: sink,
+        redactor: Redactor::default(),
+        hidden_variables: vec![],
+        home: None,
+        native: Some(native::setup(service.clone())),
+    })
+    .unwrap();
+    (Runner::new(handle, folder.path()).unwrap(), service, queue, folder)
+}
+
+#[test]
+fn rust_calls_algorithms_of_whichever_engine_is_mantid() {
+    if !in_own_process("python::calls::rust_calls_algorithms_of_whichever_engine_is_mantid") {
+        return;
+    }
+    let (runner, service, _queue, _folder) = native_engine();
+    let properties = vec![
+        ("DataX", Value::Floats(vec![0.0, 1.0, 2.0])),
+        ("DataY", Value::Floats(vec![3.0, 4.0])),
+        ("OutputWorkspace", Value::from("made")),
+    ];
+    let called = move |py: Python<'_>| {
+        native::call_algorithm(py, "CreateWorkspace", &properties).map_err(|error| error.to_string())?;
+        native::call_algorithm(py, "Rebin", &[("InputWorkspace", Value::from("made"))])
+            .map_err(|error| error.to_string())
+    };
+    let error = runner.handle().run(None, called).unwrap().unwrap_err();
+    assert!(
+        error.contains("RuntimeError") && error.contains("OutputWorkspace"),
+        "{error}"
+    );
+    assert_eq!(service.data.object_names(), ["made"]);
+    let unknown = runner.handle().run(None, |py| {
+        native::call_algorithm(py, "NoSuchThing", &[]).unwrap_err().to_string()
+    });
+    assert!(unknown.unwrap().contains("native engine"));
+}
+
+#[test]
+fn workspaces_that_outlive_their_run_are_reported() {
+    if !in_own_process("python::calls::workspaces_that_outlive_their_run_are_reported") {
+        return;
+    }
+    let (runner, service, _queue, _folder) = native_engine();
+    let limits = Limits::after(Duration::from_secs(30));
+    let text = "from mantid.simpleapi import *\nimport builtins\nheld = []\n\
+        def execute():\n    CreateWorkspace([0, 1], [1], OutputWorkspace='forgotten')\n\
+        \x20   held.append(CreateWorkspace([0, 1], [1], OutputWorkspace='of the module'))\n\
+        \x20   builtins.kept = CreateWorkspace([0, 1, 2], [1, 2], OutputWorkspace='of others')\n";
+    runner.load(text, limits).unwrap();
+    let outcome = runner.execute(limits, |_| Ok(())).unwrap();
+    assert!(outcome.ok, "{outcome:?}");
+    assert_eq!(service.data.len(), 3);
+    let (pinned, problem) = runner
+        .change_run(limits, native::clear_data_service, native::still_held)
+        .unwrap();
+    assert_eq!(problem, None);
+    assert_eq!(
+        pinned.iter().map(|pinned| pinned.name.as_str()).collect::<Vec<_>>(),
+        ["of others"]
+    );
+    assert!(pinned[0].bytes > 0 && service.data.is_empty());
+}
+
+#[test]
+fn an_algorithm_is_interrupted_at_the_time_limit() {
+    if !in_own_process("python::calls::an_algorithm_is_interrupted_at_the_time_limit") {
+        return;
+    }
+    let (runner, _service, queue, _folder) = native_engine();
+    let text = "from mantid.simpleapi import *\n\
+        def execute():\n    ws = CreateWorkspace(list(range(20001)), [1.0] * 20000)\n    print('begun')\n\
+        \x20   while True:\n        out = Rebin(ws, 3.0, StoreInADS=False)\n";
+    runner.load(text, Limits::after(Duration::from_secs(30))).unwrap();
+    let outcome = runner
+        .execute(Limits::after(Duration::from_millis(800)), |_| Ok(()))
+        .unwrap();
+    assert!(outcome.interrupted, "{outcome:?}");
+    assert!(outcome.error.unwrap().contains("ScriptTimeout"));
+    assert_eq!(queue.receive(Duration::from_secs(5)).unwrap().text, "begun");
 }

@@ -3,6 +3,7 @@
 
 mod calls;
 mod files;
+mod real_mantid;
 mod scripts;
 
 use std::path::PathBuf;

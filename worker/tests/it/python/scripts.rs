@@ -367,8 +367,11 @@ fn loops_sleeps_and_sockets_are_interrupted_at_the_time_limit() {
         let limit = if body.starts_with("sorted") { 8.0 } else { 2.0 };
         assert!(took < Duration::from_secs_f64(limit), "{body} took {took:?}");
         let error = outcome.error.unwrap();
-        assert!(error.contains("ScriptTimeout: the script was interrupted"), "{error}");
-        assert!(error.contains("reduction_script.py\", line "), "{error}");
+        assert!(
+            error.contains("ScriptTimeout: the script was interrupted"),
+            "{body}: {error}"
+        );
+        assert!(error.contains("reduction_script.py\", line "), "{body}: {error}");
     }
     world.load("def execute():\n    print('next')\n").unwrap();
     assert!(world.execute().ok);

@@ -2,11 +2,19 @@
 //! and blocks of rows. Each checks lengths before it passes a pointer.
 
 use hdf5_metno::types::TypeDescriptor;
-use hdf5_metno::{Attribute, Dataset, Dataspace, Datatype, Group, H5Type, Location, Result};
+use hdf5_metno::{Attribute, Dataset, Dataspace, Datatype, FileBuilder, Group, H5Type, Location, Result};
 use hdf5_metno_sys::h5a::{H5Aread, H5Awrite};
 use hdf5_metno_sys::h5d::{H5Dread, H5Dwrite};
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use hdf5_metno_sys::h5s::{H5S_ALL, H5S_SELECT_SET, H5Sselect_hyperslab};
+
+/// How files are opened: without the library's own lock on the file. A file is private until it is renamed, network
+/// file systems often know no such locks, and a lock outlives its file in a process that was started meanwhile.
+pub(crate) fn options() -> FileBuilder {
+    let mut options = FileBuilder::new();
+    options.with_fapl(|access| access.file_locking(false));
+    options
+}
 
 fn check(code: i32, what: &str) -> Result<()> {
     if code < 0 {

@@ -106,7 +106,7 @@ impl ProcessedReader {
     /// # Errors
     /// When there is none, it is not HDF5, or it holds no processed workspace.
     pub fn open(path: &Path) -> Result<Self, NexusError> {
-        let file = File::open(path).map_err(|error| NexusError::Open {
+        let file = raw::options().open(path).map_err(|error| NexusError::Open {
             path: path.to_owned(),
             reason: error.to_string(),
         })?;

@@ -30,7 +30,7 @@ pub fn write_to(path: &Path, entries: &[ProcessedEntry<'_>], options: Options) -
     for entry in entries {
         check(entry)?;
     }
-    let file = File::create(path).map_err(|error| NexusError::Open {
+    let file = raw::options().create(path).map_err(|error| NexusError::Open {
         path: path.to_owned(),
         reason: error.to_string(),
     })?;
@@ -53,7 +53,7 @@ pub fn append_to(path: &Path, entry: &ProcessedEntry<'_>, options: Options) -> R
         write_to(path, std::slice::from_ref(entry), options)?;
         return Ok(1);
     }
-    let file = File::open_rw(path).map_err(|error| NexusError::Open {
+    let file = raw::options().open_rw(path).map_err(|error| NexusError::Open {
         path: path.to_owned(),
         reason: error.to_string(),
     })?;

@@ -1,0 +1,7 @@
+//! The engine as its users see it: streams in, views out.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod stream;
+mod timeline_limits;
+mod timeline_order;
+mod timeline_runs;

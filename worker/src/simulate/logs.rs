@@ -65,7 +65,7 @@ impl Log {
     }
 
     fn temperature(&self, seconds: f64) -> f64 {
-        10.0 + 5.0 * (seconds / 30.0).sin()
+        10.0 + 5.0 * (seconds / 15.0).sin()
     }
 }
 

@@ -3,7 +3,7 @@
 //! Promises: the stream follows from its settings alone ([`generator`]); only [`producer`] knows a broker.
 //!
 //! # Layout
-//! [`instrument`] (pixels, Bragg's law) and `logs` are what [`generator`] makes records of, with [`faults`] on
+//! [`instrument`] (pixels, Bragg's law) and `logs` are what [`generator`], told by [`settings`], makes records of, with [`faults`] on
 //! purpose and the [`truth`] beside; [`producer`] sends them. `random` is the same on every machine.
 
 pub mod faults;
@@ -12,6 +12,7 @@ pub mod instrument;
 mod logs;
 pub mod producer;
 mod random;
+pub mod settings;
 pub mod truth;
 
 use std::path::PathBuf;

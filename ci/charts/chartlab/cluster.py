@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from . import tools
-from .report import expect, wait_until
+from .report import Failed, expect, wait_until
 from .tools import ROOT, call, run
 
 NAMESPACE = "fia"
@@ -60,6 +60,20 @@ class Cluster:
         found = self.get(*arguments)
         return sorted(f"{item['kind']}/{item['metadata']['name']}" for item in (found or {}).get("items", []))
 
+    def metadata(self, kind: str, name: str) -> dict:
+        """An object's metadata; empty when there is none."""
+        return (self.get(kind, name, "--namespace", NAMESPACE) or {}).get("metadata", {})
+
+    def patch(self, change: dict, name: str = "merlin", namespace: str = NAMESPACE) -> None:
+        """Changes a resource, if the API server lets it."""
+        done = call(
+            *("kubectl", "patch", RESOURCES, name, "--namespace", namespace, "--type=merge"),
+            *("--patch", json.dumps(change)),
+            env=self.env,
+        )
+        if done.returncode != 0:
+            raise Failed(done.stderr.strip())
+
     def namespace(self, name: str = NAMESPACE) -> None:
         """A namespace that takes only restricted pods."""
         if self.get("namespace", name) is None:
@@ -87,14 +101,7 @@ class Cluster:
             call(helm, "uninstall", release, "--namespace", NAMESPACE, "--wait", env=self.env)
         for item in (self.get(RESOURCES, "--all-namespaces") or {}).get("items", []) if self.served() else []:
             where = ("--namespace", item["metadata"]["namespace"])
-            self.kubectl(
-                "patch",
-                RESOURCES,
-                item["metadata"]["name"],
-                *where,
-                "--type=merge",
-                '--patch={"metadata":{"finalizers":null}}',
-            )
+            self.patch({"metadata": {"finalizers": None}}, item["metadata"]["name"], item["metadata"]["namespace"])
             self.kubectl("delete", RESOURCES, item["metadata"]["name"], *where, "--ignore-not-found")
         self.kubectl("delete", "crd", CRD, "--ignore-not-found", "--timeout=60s")
         self.kubectl("delete", "clusterrole,clusterrolebinding", "live-data-operator", "--ignore-not-found")

@@ -31,10 +31,10 @@ def with_no_values(cluster: Cluster, helm: str) -> None:
 
 def again_changes_nothing(cluster: Cluster, helm: str) -> None:
     """The same command a second time leaves the Deployment's generation and its pod as they are."""
-    before = (cluster.get("deployment", "live-data-operator", "--namespace", NAMESPACE) or {})["metadata"]
+    before = cluster.metadata("deployment", "live-data-operator")
     pods = cluster.names("pods", "--namespace", NAMESPACE)
     install(cluster, helm, CHART)
-    after = (cluster.get("deployment", "live-data-operator", "--namespace", NAMESPACE) or {})["metadata"]
+    after = cluster.metadata("deployment", "live-data-operator")
     expect_equal((after["uid"], after["generation"]), (before["uid"], before["generation"]), "uid and generation")
     expect_equal(cluster.names("pods", "--namespace", NAMESPACE), pods, "pods")
 

@@ -48,10 +48,10 @@ def with_file(cluster: Cluster, helm: str, file: str) -> None:
 def list_is_followed(cluster: Cluster, helm: str) -> None:
     """An instrument that leaves the list goes, one that is added comes, the others stay as they are."""
     install(cluster, helm, INSTRUMENTS, "--reset-values", "--set", "instruments={merlin,mari}", release=RELEASE)
-    before = (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {})["metadata"]
+    before = cluster.metadata(RESOURCES, "merlin")
     install(cluster, helm, INSTRUMENTS, "--reset-values", "--set", "instruments={merlin,let}", release=RELEASE)
     wait_until(lambda: found(cluster) == ["let", "merlin"], "the resources are those of the list")
-    after = (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {})["metadata"]
+    after = cluster.metadata(RESOURCES, "merlin")
     expect_equal(
         (after["uid"], after["generation"]), (before["uid"], before["generation"]), "merlin's uid and generation"
     )

@@ -42,13 +42,13 @@ def refused_beside_the_old_deployment(cluster: Cluster, helm: str) -> None:
 def taken_over(cluster: Cluster, helm: str) -> None:
     """The old Deployment deleted, the rest is taken as it stands: same definition, same resource, new rules."""
     before = {
-        kind: (cluster.get(kind, name, "--namespace", NAMESPACE) or {})["metadata"]["uid"]
+        kind: cluster.metadata(kind, name)["uid"]
         for kind, name in (("crd", CRD), (RESOURCES, "merlin"), ("clusterrole", "live-data-operator"))
     }
     cluster.kubectl("delete", "deployment", "live-data-operator", "--namespace", NAMESPACE)
     install(cluster, helm, CHART, *FLAGS[helm])
     after = {
-        kind: (cluster.get(kind, name, "--namespace", NAMESPACE) or {})["metadata"]["uid"]
+        kind: cluster.metadata(kind, name)["uid"]
         for kind, name in (("crd", CRD), (RESOURCES, "merlin"), ("clusterrole", "live-data-operator"))
     }
     expect_equal(after, before, "uids")
@@ -82,10 +82,10 @@ def later_upgrades_need_no_flag(cluster: Cluster, helm: str) -> None:
 def gone_back(cluster: Cluster, helm: str) -> None:
     """Back to the old operator: uninstalled with the definition kept, its manifests applied again."""
     run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, "--wait", env=cluster.env)
-    before = (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {})["metadata"]["uid"]
+    before = cluster.metadata(RESOURCES, "merlin")["uid"]
     cluster.kubectl("apply", "--field-manager=argocd-controller", "--filename", HERE / "fixtures" / "old-site.yaml")
     cluster.kubectl("rollout", "status", "deployment/live-data-operator", "--namespace", NAMESPACE, "--timeout=60s")
-    after = (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {})["metadata"]["uid"]
+    after = cluster.metadata(RESOURCES, "merlin")["uid"]
     expect_equal(after, before, "the resource's uid")
 
 

@@ -6,14 +6,14 @@ from .cluster import CRD, NAMESPACE, RESOURCES, Cluster, install
 from .report import Report, expect, expect_equal, expect_in, wait_until
 from .tools import CHART, HERE, call, run
 
-FINALIZER = '{"metadata":{"finalizers":["live-data.fia.com/cleanup"]}}'
+FINALIZER = "live-data.fia.com/cleanup"
 
 
 def keeps_by_default(cluster: Cluster, helm: str) -> None:
     """The definition and the resource stay, not Terminating; everything else of the release goes."""
     install(cluster, helm, CHART, "--values", CHART / "ci" / "high-availability-values.yaml")
     cluster.kubectl("apply", "--filename", HERE / "fixtures" / "old-resource.yaml")
-    cluster.kubectl("patch", RESOURCES, "merlin", "--namespace", NAMESPACE, "--type=merge", "--patch", FINALIZER)
+    cluster.patch({"metadata": {"finalizers": [FINALIZER]}})
     before = cluster.of_release("live-data")
     expect(len(before) >= 10, f"the release's objects are not found by their labels: {before}")
     answer = run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, "--wait", "--timeout=60s", env=cluster.env)
@@ -28,7 +28,7 @@ def keeps_by_default(cluster: Cluster, helm: str) -> None:
 
 def taken_up_again(cluster: Cluster, helm: str) -> None:
     """The same release name finds its definition again; another one is told to leave it alone."""
-    before = (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {})["metadata"]
+    before = cluster.metadata(RESOURCES, "merlin")
     done = call(helm, "install", "second", CHART, "--namespace", NAMESPACE, env=cluster.env)
     expect(done.returncode != 0, "another release took the definition")
     expect_in("livedataprocessors.fia.com", done.stderr, "the answer")
@@ -36,7 +36,7 @@ def taken_up_again(cluster: Cluster, helm: str) -> None:
     run(helm, "uninstall", "second", "--namespace", NAMESPACE, "--wait", env=cluster.env)
     expect(cluster.served(), "the other release took the definition along")
     install(cluster, helm, CHART)
-    after = (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {})["metadata"]
+    after = cluster.metadata(RESOURCES, "merlin")
     expect_equal(after["uid"], before["uid"], "the resource's uid")
 
 
@@ -44,15 +44,7 @@ def goes_where_asked(cluster: Cluster, helm: str) -> None:
     """With crds.keep=false, resources deleted first as the README says: nothing is left, nothing hangs."""
     install(cluster, helm, CHART, "--set", "crds.keep=false")
     # The operator's part: it takes its finalizer away when the worker is gone. No operator runs in this cluster.
-    cluster.kubectl(
-        "patch",
-        RESOURCES,
-        "merlin",
-        "--namespace",
-        NAMESPACE,
-        "--type=merge",
-        '--patch={"metadata":{"finalizers":null}}',
-    )
+    cluster.patch({"metadata": {"finalizers": None}})
     cluster.kubectl("delete", RESOURCES, "--all", "--all-namespaces", "--timeout=60s")
     run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, "--wait", "--timeout=60s", env=cluster.env)
     wait_until(lambda: cluster.get("crd", CRD) is None, "the definition is gone")
@@ -63,28 +55,14 @@ def what_the_readme_announces(cluster: Cluster, helm: str) -> None:
     """crds.keep=false with a resource still there: it hangs in Terminating until its finalizer is taken away."""
     install(cluster, helm, CHART, "--set", "crds.keep=false")
     cluster.kubectl("apply", "--filename", HERE / "fixtures" / "old-resource.yaml")
-    cluster.kubectl("patch", RESOURCES, "merlin", "--namespace", NAMESPACE, "--type=merge", "--patch", FINALIZER)
+    cluster.patch({"metadata": {"finalizers": [FINALIZER]}})
     run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, env=cluster.env)
-    wait_until(
-        lambda: "deletionTimestamp" in (cluster.get("crd", CRD) or {"metadata": {}})["metadata"],
-        "the CRD is Terminating",
-    )
-    wait_until(
-        lambda: (
-            "deletionTimestamp"
-            in (cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {"metadata": {}})["metadata"]
-        ),
-        "the resource is Terminating",
-    )
-    cluster.kubectl(
-        "patch",
-        RESOURCES,
-        "merlin",
-        "--namespace",
-        NAMESPACE,
-        "--type=merge",
-        '--patch={"metadata":{"finalizers":null}}',
-    )
+    for kind, name in (("crd", CRD), (RESOURCES, "merlin")):
+        wait_until(
+            lambda kind=kind, name=name: "deletionTimestamp" in cluster.metadata(kind, name),
+            f"{kind} {name} is Terminating",
+        )
+    cluster.patch({"metadata": {"finalizers": None}})
     wait_until(lambda: cluster.get("crd", CRD) is None, "both are gone once the finalizer is")
 
 

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from .cluster import CRD, NAMESPACE, RESOURCES, Cluster, install
-from .report import Report, expect, expect_equal, expect_in
-from .tools import CHART, HERE, call, run
+from .report import Failed, Report, expect, expect_equal, expect_in
+from .tools import CHART, HERE, run
 
 # What the previous version's definition did not have, besides a short name that it had and this one has not.
 LATER_FIELD = "suspend"
@@ -52,17 +52,15 @@ def upgraded(cluster: Cluster, helm: str) -> None:
     install(cluster, helm, archive)
     expect("suspend" not in fields(cluster), "the previous version's definition knows suspend")
     cluster.kubectl("apply", "--filename", HERE / "fixtures" / "old-resource.yaml")
-    before = cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
+    before = cluster.metadata(RESOURCES, "merlin")
     pods = cluster.names("pods", "--namespace", NAMESPACE)
     install(cluster, helm, CHART)
     expect("suspend" in fields(cluster), "the upgraded definition does not know suspend")
     expect_equal((cluster.get("crd", CRD) or {})["spec"]["names"]["shortNames"], ["ldp"], "short names")
-    after = cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
-    expect_equal(after["metadata"]["uid"], before["metadata"]["uid"], "the resource's uid")
+    after = cluster.metadata(RESOURCES, "merlin")
+    expect_equal(after["uid"], before["uid"], "the resource's uid")
     expect_equal(cluster.names("pods", "--namespace", NAMESPACE), pods, "pods, since the pod's template is the same")
-    cluster.kubectl(
-        "patch", RESOURCES, "merlin", "--namespace", NAMESPACE, "--type=merge", '--patch={"spec":{"suspend":true}}'
-    )
+    cluster.patch({"spec": {"suspend": True}})
 
 
 def rolled_back(cluster: Cluster, helm: str) -> None:
@@ -76,31 +74,24 @@ def rolled_back(cluster: Cluster, helm: str) -> None:
 def by_the_other_helm(cluster: Cluster, helm: str) -> None:
     """A release of one Helm is upgraded by the other, and back: a site may have both."""
     other = "helm3" if helm == "helm" else "helm"
-    before = cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
+    before = cluster.metadata(RESOURCES, "merlin")
     install(cluster, other, CHART, "--set", "logLevel=debug")
     install(cluster, helm, CHART, "--set", "logLevel=warn")
     deployment = cluster.get("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
     names = [entry["name"] for entry in deployment["spec"]["template"]["spec"]["containers"][0]["env"]]
     expect_equal(len(names), len(set(names)), f"environment: {names}; variables")
-    after = cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
-    expect_equal(after["metadata"]["uid"], before["metadata"]["uid"], "the resource's uid")
+    after = cluster.metadata(RESOURCES, "merlin")
+    expect_equal(after["uid"], before["uid"], "the resource's uid")
 
 
 def refused_by_the_definition(cluster: Cluster) -> None:
     """What the definition refuses, it refuses with the field: the instrument cannot be changed."""
-    done = call(
-        "kubectl",
-        "patch",
-        RESOURCES,
-        "merlin",
-        "--namespace",
-        NAMESPACE,
-        "--type=merge",
-        '--patch={"spec":{"instrument":"LET"}}',
-        env=cluster.env,
-    )
-    expect(done.returncode != 0, "the instrument was changed")
-    expect_in("instrument cannot be changed", done.stderr, "the answer")
+    try:
+        cluster.patch({"spec": {"instrument": "LET"}})
+    except Failed as refused:
+        expect_in("instrument cannot be changed", str(refused), "the answer")
+    else:
+        raise Failed("the instrument was changed")
 
 
 def checks(report: Report, cluster: Cluster, helm: str) -> None:

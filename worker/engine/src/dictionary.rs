@@ -200,7 +200,7 @@ impl Ids {
 
 #[allow(clippy::cast_possible_truncation)]
 const fn table_entry(index: usize, mask: u64) -> u32 {
-    let base = index as u32 * BLOCK & BASE;
+    let base = (index as u32 * BLOCK) & BASE;
     if mask == u64::MAX { base } else { base | PARTIAL }
 }
 

@@ -132,7 +132,7 @@ impl Masks {
     }
 
     pub(crate) fn good(&self, row: &Row) -> bool {
-        !self.vetoed(row) && !(self.exclude_setup && row.has(SETUP))
+        !self.vetoed(row) && (!self.exclude_setup || !row.has(SETUP))
     }
 }
 

@@ -50,6 +50,7 @@ fn raw(worker: &mut Worker, offset: i64, times: &[i64], first: &[i32], tofs: &[i
 fn malformed_messages_are_refused_whole_and_counted() {
     let mut worker = worker();
     let time = at(1.0);
+    #[allow(clippy::type_complexity)]
     let cases: [(&[i64], &[i32], &[i32], &[i32], Reason); 8] = [
         (&[time], &[0], &[1, 2], &[1], Reason::EventColumns),
         (&[time], &[1], &[1, 2], &[1, 2], Reason::PulseIndex),

@@ -23,7 +23,11 @@ def _described(error):
     if isinstance(error, SystemExit):
         return _trace(error) + _exit_words(error)
     if type(error).__name__ == "ScriptTimeout":
-        return _trace(error) + f"ScriptTimeout: {error}"
+        # A second interruption may come while the first is on its way out: that one knows the script's lines.
+        place = error
+        while not _trace(place) and place.__context__ is not None:
+            place = place.__context__
+        return _trace(place) + f"ScriptTimeout: {error}"
     report = traceback.TracebackException.from_exception(error, compact=True)
     _trim(report)
     return "".join(report.format()).rstrip() + _missing_words(error)

@@ -108,7 +108,7 @@ fn a_real_mantid_is_found_and_fed_with_what_is_new() {
     handle
         .run(None, move |py| {
             let mantid = RealMantid::new(py).unwrap();
-            let mut feed = |view: &MatrixWorkspace| {
+            let feed = |view: &MatrixWorkspace| {
                 mantid
                     .feed(py, "lives", "STRICT", std::slice::from_ref(view), &Cancel::new())
                     .unwrap()

@@ -70,6 +70,9 @@ struct Slots {
 
 type LimitsOfChunks = HashMap<u64, (Arc<Bitmap>, Option<(f64, f64)>)>;
 
+/// Adds passes to a grid.
+type Count<'a> = &'a dyn Fn(&mut Grid, &[Pass]) -> Result<(), Cancelled>;
+
 /// The memos of one worker.
 #[derive(Debug)]
 pub struct Memos {
@@ -153,7 +156,7 @@ impl Memos {
         key: Fingerprint,
         cells: usize,
         want: &[(Arc<Chunk>, Arc<Bitmap>)],
-        run: &dyn Fn(&mut Grid, &[Pass]) -> Result<(), Cancelled>,
+        run: Count<'_>,
     ) -> Result<Arc<Grid>, Cancelled> {
         let entry = {
             let mut slots = self.slots.lock();
@@ -185,7 +188,7 @@ impl Memos {
         entry: &mut Entry,
         cells: usize,
         want: &[(Arc<Chunk>, Arc<Bitmap>)],
-        run: &dyn Fn(&mut Grid, &[Pass]) -> Result<(), Cancelled>,
+        run: Count<'_>,
     ) -> Result<Arc<Grid>, Cancelled> {
         let passes = match (&entry.grid, self.difference(entry, want)) {
             (Some(grid), Some(passes)) if passes.is_empty() => {
@@ -204,7 +207,7 @@ impl Memos {
             }
         };
         let events: u64 = want.iter().map(|(chunk, _)| chunk.events().len() as u64).sum::<u64>()
-            + entry.coverage.values().map(|covered| bound(covered)).sum::<u64>();
+            + entry.coverage.values().map(bound).sum::<u64>();
         // Until the passes are through, the entry holds nothing: a cancelled update leaves no half-counted grid.
         let coverage = std::mem::take(&mut entry.coverage);
         let mut grid = match entry.grid.take().map(Arc::try_unwrap) {

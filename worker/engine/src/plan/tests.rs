@@ -224,8 +224,11 @@ fn weighed(one: One, factor: Factor) -> One {
     }
 }
 
+/// Values and squared errors of each row.
+type Rows = Vec<(Vec<f64>, Vec<f64>)>;
+
 /// The rows of a histogram.
-fn rows_of(counts: &Counts) -> Vec<(Vec<f64>, Vec<f64>)> {
+fn rows_of(counts: &Counts) -> Rows {
     (0..counts.rows())
         .map(|row| {
             let mut y = vec![f64::NAN; counts.bins(row)];
@@ -460,7 +463,7 @@ proptest! {
             Binning::Common(Edges::new(vec![0.1, 0.2, 1.0, 7.0, 29.0]).unwrap()),
         ];
         let mut chunks: BTreeMap<usize, (ChunkView, Vec<bool>, Vec<bool>)> = BTreeMap::new();
-        let mut held: Vec<(Counts, Vec<(Vec<f64>, Vec<f64>)>)> = Vec::new();
+        let mut held: Vec<(Counts, Rows)> = Vec::new();
         let times: Vec<i64> = (0..PULSES as i64).collect();
         let mut added = 0;
         for (what, which, pulse) in changes {

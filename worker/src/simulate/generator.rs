@@ -593,7 +593,7 @@ fn draw_faulty(
             id = outside_id.saturating_add((random.below(10)) as u32);
         }
         if bad {
-            time_of_flight = 0x8000_0000 | time_of_flight;
+            time_of_flight |= 0x8000_0000;
         }
         batch.ids.push(id);
         batch.time_of_flight.push(time_of_flight);

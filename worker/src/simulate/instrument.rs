@@ -156,7 +156,7 @@ impl Source {
         } else {
             (&self.detectors, &self.spacing)
         };
-        let pixel = pixels[(place * pixels.len() as u64 >> 32) as usize];
+        let pixel = pixels[((place * pixels.len() as u64) >> 32) as usize];
         let flight = (self.scale[pixel as usize] * angstroms[table]) as u32;
         Drawn {
             pixel,

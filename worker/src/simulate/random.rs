@@ -46,7 +46,7 @@ impl Random {
 
     /// Evenly in [0, bound); 0 for a bound of 0.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(bound) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 
     /// Mean 0, standard deviation 1 (Box and Muller).

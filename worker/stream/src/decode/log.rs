@@ -78,7 +78,7 @@ pub(super) fn al00(payload: &[u8]) -> Result<Alarm, DecodeError> {
         }
     };
     Ok(Alarm {
-        source: named("al00", message.source_name().into())?,
+        source: named("al00", message.source_name())?,
         time: PulseTime::from_nanos(message.timestamp()),
         severity,
         message: message.message().unwrap_or_default().to_owned(),

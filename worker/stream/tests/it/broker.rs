@@ -34,6 +34,8 @@ fn lab(arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
         .env("KAFKA_HEAP", "384m")
+        // The laboratory takes the broker down when this process is gone, however it ended.
+        .env("LAB_OWNER", std::process::id().to_string())
         .output()
         .expect(program);
     assert!(

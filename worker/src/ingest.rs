@@ -78,6 +78,7 @@ pub struct Ingest {
     bytes: u64,
     undecoded: HashMap<(u16, &'static str), u64>,
     replay: Option<PulseTime>,
+    unreachable: Option<Instant>,
 }
 
 impl Ingest {
@@ -92,6 +93,7 @@ impl Ingest {
             bytes: 0,
             undecoded: HashMap::new(),
             replay: None,
+            unreachable: None,
         }
     }
 
@@ -209,6 +211,9 @@ impl Ingest {
         let record = match self.tools.source.poll(POLL) {
             Polled::Record(record) => record,
             Polled::Notice(notice) => {
+                if matches!(notice, Notice::Unreachable(_) | Notice::Refused(_)) {
+                    self.unreachable = Some(Instant::now());
+                }
                 tell(&self.tools.board, &notice);
                 return false;
             }
@@ -245,6 +250,11 @@ impl Ingest {
 
     fn review(&mut self) {
         let progress = self.tools.source.progress();
+        // One of several connections may be lost and made again without the broker ever being away for the others.
+        if self.unreachable.is_some_and(|since| progress.iter().any(|part| part.asked > since)) {
+            self.unreachable = None;
+            self.tools.board.recover("BrokerUnreachable");
+        }
         if !self.tools.board.is_ready() {
             self.judge_readiness(&progress);
         }

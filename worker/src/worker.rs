@@ -265,7 +265,8 @@ impl Worker {
             }
         };
         drop(self.journal);
-        let _ = self.runtime.block_on(tokio::time::timeout(LAST_LINES, self.last_lines));
+        let last_lines = self.last_lines;
+        let _ = self.runtime.block_on(async move { tokio::time::timeout(LAST_LINES, last_lines).await });
         self.keeper.release();
         self.runtime.shutdown_timeout(Duration::from_millis(500));
         code

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod api;
+mod bad_input;
 mod lab;
 mod main_job;
 mod nexus;

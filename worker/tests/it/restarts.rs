@@ -91,7 +91,7 @@ fn a_run_that_ended_while_no_worker_ran_gets_its_final_file_once() {
     let mut worker = settings.start();
     worker.wait_completed("300");
     let (status, _) = worker.stop();
-    assert!(status.success());
+    assert!(status.success(), "{status}");
 
     let second = instrument.whole_run(&runs[1], 10);
     let third = instrument.whole_run(&runs[2], 10);
@@ -214,7 +214,7 @@ fn a_rollout_hands_the_writers_lease_from_one_worker_to_the_next() {
     assert!(!report.writer && report.script.runs == 0, "two workers publish");
     let started = Instant::now();
     let (status, _) = old.stop();
-    assert!(status.success());
+    assert!(status.success(), "{status}");
     new.wait("the lease", |report| report.writer && report.script.runs > 0);
     assert!(started.elapsed() < Duration::from_secs(30));
 }

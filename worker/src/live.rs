@@ -3,14 +3,15 @@
 //! Promises that with the native engine nothing is copied and nothing is computed before a script asks. It must not decide
 //! when: the executor does.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use live_data_crd::report::WorkspaceReport;
 use live_data_engine::config::{EventIds, TimelineConfig};
 use live_data_engine::snapshot::Snapshot;
+use live_data_reduction::live;
 use live_data_reduction::service::Service;
 use live_data_reduction::workspace::{MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup};
-use live_data_reduction::live;
+use parking_lot::Mutex;
 use pyo3::prelude::*;
 
 use crate::board::Board;
@@ -18,7 +19,9 @@ use crate::cli::EventIdsArg;
 use crate::engine::{JournalLogger, service};
 use crate::executor::LiveBinding;
 use crate::journal::Journal;
+use crate::python::errors::text_of;
 use crate::python::interpreter::Setup;
+use crate::python::real_mantid::RealMantid;
 use crate::python::{Engine, Handle, native};
 use crate::script::Pinned;
 use crate::settings::Settings;
@@ -66,7 +69,12 @@ impl Live {
 
     /// Over services that are there already.
     pub fn over(service: Service, name: &str, event_ids: EventIds, board: Arc<Board>) -> Self {
-        Live { service, name: name.to_owned(), event_ids, board }
+        Live {
+            service,
+            name: name.to_owned(),
+            event_ids,
+            board,
+        }
     }
 
     /// What the interpreter prepares for the native engine.
@@ -78,13 +86,90 @@ impl Live {
     pub fn binding(self, python: &Handle) -> Arc<dyn LiveBinding> {
         match python.started().engine {
             Engine::Native => Arc::new(Native(self)),
-            // MANTID-BINDING
-            Engine::Mantid(_) => Arc::new(Native(self)),
+            Engine::Mantid(_) => Arc::new(Mantid {
+                live: self,
+                python: python.clone(),
+                fed: OnceLock::new(),
+                held: Mutex::default(),
+            }),
         }
     }
 }
 
 struct Native(Live);
+
+/// The real Mantid, fed with what the native view of a run holds.
+struct Mantid {
+    live: Live,
+    python: Handle,
+    fed: OnceLock<RealMantid>,
+    /// What Mantid's data service held at the last binding: a report must not wait for the interpreter.
+    held: Mutex<Vec<WorkspaceReport>>,
+}
+
+impl Mantid {
+    fn real(&self, py: Python<'_>) -> PyResult<&RealMantid> {
+        if let Some(real) = self.fed.get() {
+            return Ok(real);
+        }
+        let made = RealMantid::new(py)?;
+        Ok(self.fed.get_or_init(|| made))
+    }
+}
+
+impl LiveBinding for Mantid {
+    fn bind(&self, py: Python<'_>, run: Snapshot) -> Result<(), String> {
+        let live = &self.live;
+        let bound = py
+            .detach(|| live::bind(&run, &live.service, live.event_ids))
+            .map_err(|error| error.to_string())?;
+        for warning in &bound.warnings {
+            live.board.degrade(warning.reason, warning.message.clone());
+        }
+        live.board.set_event_ids(bound.event_ids);
+        let instrument = live.service.config.get("default.instrument").unwrap_or_default();
+        let fed = self
+            .real(py)
+            .and_then(|real| real.feed(py, &live.name, &instrument, &bound.periods, &self.python.cancel()))
+            .map_err(|error| text_of(py, &error))?;
+        if fed.left_out > 0 {
+            live.board.degrade(
+                "DetectorsUnknown",
+                format!(
+                    "{} spectra have no detector that Mantid's {instrument} knows; their events are not in its workspace",
+                    fed.left_out
+                ),
+            );
+        }
+        let listed = self.real(py).and_then(|real| real.workspaces(py)).unwrap_or_default();
+        *self.held.lock() = listed
+            .into_iter()
+            .map(|(name, kind, memory_bytes)| WorkspaceReport {
+                name,
+                kind,
+                memory_bytes,
+                ..WorkspaceReport::default()
+            })
+            .collect();
+        Ok(())
+    }
+
+    fn clear(&self, py: Python<'_>) -> Box<dyn std::any::Any + Send> {
+        if let Err(error) = self.real(py).and_then(|real| real.clear(py)) {
+            tracing::warn!("cannot clear Mantid's data service: {}", text_of(py, &error));
+        }
+        Box::new(())
+    }
+
+    fn pinned(&self, _py: Python<'_>, _former: Box<dyn std::any::Any + Send>) -> Vec<Pinned> {
+        // Mantid's handles do not keep what the data service let go of.
+        Vec::new()
+    }
+
+    fn workspaces(&self) -> Vec<WorkspaceReport> {
+        self.held.lock().clone()
+    }
+}
 
 /// One period has the live workspace's name; several have it with `_1`, `_2`, …, and a group has the name itself.
 fn name_periods(live: &Live, mut periods: Vec<MatrixWorkspace>) -> live_data_reduction::Result<()> {
@@ -101,7 +186,10 @@ fn name_periods(live: &Live, mut periods: Vec<MatrixWorkspace>) -> live_data_red
         data.add_or_replace(&name, Arc::clone(&cell))?;
         members.push(cell);
     }
-    data.add_or_replace(&live.name, WorkspaceCell::new(&live.name, Workspace::Group(WorkspaceGroup::new(members))))
+    data.add_or_replace(
+        &live.name,
+        WorkspaceCell::new(&live.name, Workspace::Group(WorkspaceGroup::new(members))),
+    )
 }
 
 impl LiveBinding for Native {
@@ -122,12 +210,18 @@ impl LiveBinding for Native {
     }
 
     fn pinned(&self, py: Python<'_>, former: Box<dyn std::any::Any + Send>) -> Vec<Pinned> {
-        former.downcast().map(|former| native::still_held(py, *former)).unwrap_or_default()
+        former
+            .downcast()
+            .map(|former| native::still_held(py, *former))
+            .unwrap_or_default()
     }
 
     fn workspaces(&self) -> Vec<WorkspaceReport> {
         let data = &self.0.service.data;
-        let handles = data.object_names().into_iter().filter_map(|name| data.get(&name).map(|cell| (name, cell)));
+        let handles = data
+            .object_names()
+            .into_iter()
+            .filter_map(|name| data.get(&name).map(|cell| (name, cell)));
         handles
             .map(|(name, cell)| match cell.raw() {
                 Workspace::Matrix(matrix) => WorkspaceReport {
@@ -138,9 +232,11 @@ impl LiveBinding for Native {
                     events: None,
                     memory_bytes: matrix.memory() as u64,
                 },
-                Workspace::Group(_) => {
-                    WorkspaceReport { name, kind: "WorkspaceGroup".into(), ..WorkspaceReport::default() }
-                }
+                Workspace::Group(_) => WorkspaceReport {
+                    name,
+                    kind: "WorkspaceGroup".into(),
+                    ..WorkspaceReport::default()
+                },
             })
             .collect()
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use live_data_engine::cancel::Cancel;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use thiserror::Error;
@@ -198,6 +199,12 @@ impl Handle {
         // A failure to send shows as `Gone` when waited for.
         let _ = self.jobs.send(boxed);
         Pending { result }
+    }
+
+    /// The flag that is raised when the job that runs now is interrupted.
+    #[must_use]
+    pub fn cancel(&self) -> Cancel {
+        self.watch.cancel()
     }
 
     /// Interrupts what runs now, with a reason that the script's author reads.

@@ -129,6 +129,19 @@ impl WorkspaceCell {
         Ok(value)
     }
 
+    /// Changes the workspace of spectra where it lies, without the copy that `update` makes of what is shared: for one row
+    /// at a time. `change` runs with the cell locked: it must be short, must not wait for the interpreter, and must
+    /// leave everything as it was when it fails.
+    ///
+    /// # Errors
+    /// When the cell holds a group, and what `change` returns.
+    pub fn modify<T>(&self, change: impl FnOnce(&mut MatrixWorkspace) -> Result<T>) -> Result<T> {
+        match &mut *self.inner.write() {
+            Workspace::Matrix(matrix) => change(matrix),
+            Workspace::Group(_) => failed(format!("{} is a WorkspaceGroup, not a MatrixWorkspace", self.name())),
+        }
+    }
+
     /// Changes the group.
     ///
     /// # Errors

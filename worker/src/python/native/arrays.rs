@@ -146,7 +146,7 @@ pub(crate) fn write_back(py: Python<'_>) -> PyResult<()> {
         if *present != *x.row {
             let row: Row = present.into();
             // A row that no longer fits belongs to data that have been replaced.
-            if cell.update(|matrix| matrix.set_x(x.index, row.clone())).is_ok() {
+            if cell.modify(|matrix| matrix.set_x(x.index, row.clone())).is_ok() {
                 x.row = row;
             }
         }

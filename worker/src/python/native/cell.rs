@@ -43,6 +43,14 @@ impl Cell {
         self.0.update(change).raise(py)
     }
 
+    fn modify(
+        &self,
+        py: Python<'_>,
+        change: impl FnOnce(&mut MatrixWorkspace) -> live_data_reduction::error::Result<()>,
+    ) -> PyResult<()> {
+        self.0.modify(change).raise(py)
+    }
+
     fn read<'py>(&self, py: Python<'py>, column: Column, index: i64) -> PyResult<Bound<'py, PyAny>> {
         let index = checked(index)?;
         if column == Column::X {
@@ -85,7 +93,9 @@ impl Cell {
         });
         let exported = ExportedArray::copy_of(py, &row.raise(py)?);
         let array = exported.array(py);
-        self.update(py, |matrix| matrix.export_row(column, index, exported.clone()))?;
+        // What this still holds of the workspace would be copied when the row is put in its place.
+        drop(matrix);
+        self.modify(py, |matrix| matrix.export_row(column, index, exported))?;
         Ok(array.into_any())
     }
 
@@ -280,19 +290,19 @@ impl Cell {
     fn set_x(&self, py: Python<'_>, index: i64, values: &Bound<'_, PyAny>) -> PyResult<()> {
         arrays::write_back(py)?;
         let (index, row) = (checked(index)?, arrays::row_from(values)?);
-        self.update(py, |matrix| matrix.set_x(index, row))
+        self.modify(py, |matrix| matrix.set_x(index, row))
     }
     /// Replaces the signal of a spectrum.
     #[pyo3(name = "setY")]
     fn set_y(&self, py: Python<'_>, index: i64, values: &Bound<'_, PyAny>) -> PyResult<()> {
         let (index, row) = (checked(index)?, arrays::row_from(values)?);
-        self.update(py, |matrix| matrix.set_y(index, row))
+        self.modify(py, |matrix| matrix.set_y(index, row))
     }
     /// Replaces the standard deviations of a spectrum.
     #[pyo3(name = "setE")]
     fn set_e(&self, py: Python<'_>, index: i64, values: &Bound<'_, PyAny>) -> PyResult<()> {
         let (index, row) = (checked(index)?, arrays::row_from(values)?);
-        self.update(py, |matrix| matrix.set_e(index, row))
+        self.modify(py, |matrix| matrix.set_e(index, row))
     }
 
     // Units and labels.

@@ -143,10 +143,11 @@ fn event_type(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<&'static str> 
 #[pyfunction]
 fn add_event(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize, value: f64, time: i64) -> PyResult<()> {
     let time = DateAndTime::from_nanoseconds(time).unix_nanoseconds();
-    cell.get().update(py, |matrix| match matrix.events_mut() {
+    let added = cell.get().handle().modify(|matrix| match matrix.events_mut() {
         Some(events) => events.add_event(index, value, time),
         None => no_events(matrix),
-    })
+    });
+    added.raise(py)
 }
 
 /// Removes the events of a spectrum.

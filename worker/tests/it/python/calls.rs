@@ -36,6 +36,11 @@ fn workspaces_have_mantids_methods() {
     passes("test_workspaces.py");
 }
 
+#[test]
+fn no_call_panics_or_hangs() {
+    passes("test_fuzz.py");
+}
+
 fn native_engine() -> (Runner, Service, Arc<Queue>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let queue = Arc::new(Queue::new(QueueLimits::default()));

@@ -40,6 +40,8 @@ use crate::validate;
 
 /// Reconciles at a time.
 const CONCURRENCY: u16 = 16;
+/// Changes of one resource that come within this time are one reconcile: a new worker brings a dozen.
+const DEBOUNCE: Duration = Duration::from_millis(200);
 /// Objects a page of a first list: a page is in memory at once.
 const PAGE: u32 = 50;
 /// Watches that reconciles wait for: the resources, six kinds of objects, the pods.
@@ -101,10 +103,9 @@ pub async fn run(
 }
 
 async fn work(context: Arc<Context>, requests: UnboundedReceiver<ObjectRef<LiveDataProcessor>>) {
-    // Several changes of one resource within the debounce are one reconcile.
     let config = controller::Config::default()
         .concurrency(CONCURRENCY)
-        .debounce(Duration::from_millis(30));
+        .debounce(DEBOUNCE);
     let store = context.resources.clone();
     let results = applier(
         |resource, context| Box::pin(reconcile(resource, context)),

@@ -13,7 +13,7 @@ use kube::runtime::watcher::Event;
 use parking_lot::RwLock;
 use serde_json::Value;
 
-use crate::names::OLD_MANAGER;
+use crate::names::{MANAGER, OLD_MANAGER};
 
 /// Kinds of the objects that the operator makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -87,6 +87,8 @@ pub struct Live {
     pub resource_version: String,
     /// Whether fields of it belong to the former operator.
     pub former: bool,
+    /// Whether fields of it belong to our own creation, not yet to an apply.
+    pub created: bool,
     json: Box<[u8]>,
 }
 
@@ -97,13 +99,19 @@ impl Live {
     /// When the object is not JSON, which cannot be.
     pub fn new(mut object: DynamicObject) -> Result<Self, serde_json::Error> {
         let managed = object.metadata.managed_fields.take().unwrap_or_default();
-        let former = managed.iter().any(|entry| {
-            entry.manager.as_deref() == Some(OLD_MANAGER) && entry.subresource.as_deref().unwrap_or_default().is_empty()
-        });
+        let updated_by = |manager: &str| {
+            managed.iter().any(|entry| {
+                entry.manager.as_deref() == Some(manager)
+                    && entry.operation.as_deref() == Some("Update")
+                    && entry.subresource.as_deref().unwrap_or_default().is_empty()
+            })
+        };
+        let (former, created) = (updated_by(OLD_MANAGER), updated_by(MANAGER));
         Ok(Self {
             uid: object.metadata.uid.clone().unwrap_or_default(),
             resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
             former,
+            created,
             json: serde_json::to_vec(&object)?.into_boxed_slice(),
         })
     }

@@ -545,17 +545,6 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Runs another algorithm with its outputs kept out of the data service.
-    pub fn child(&self, name: &str, properties: &[(&str, Value)]) -> Result<Outputs> {
-        let mut run = AlgorithmRun::create(name, None)?;
-        run.store_in_data_service(false);
-        run.enable_logging(self.run.logged);
-        for (property, value) in properties {
-            run.set_property(property, value.clone())?;
-        }
-        run.execute(self.service, self.cancel)
-    }
-
     fn store(mut self, seconds: f64) -> Result<Outputs> {
         let declaration = self.run.declaration().clone();
         let records = self.run.registered.algorithm.records_history() && self.run.stored;

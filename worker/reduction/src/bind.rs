@@ -34,9 +34,7 @@ pub struct Bound {
     pub workspace: Workspace,
     /// What the events' ids were taken as.
     pub event_ids: EventIds,
-    /// How many different ids neither the map nor the instrument explains.
-    pub unexplained_ids: usize,
-    /// How many events of the run have such ids.
+    /// How many events of the run have ids that neither the map nor the instrument explains.
     pub unexplained_events: u64,
     /// What a scientist should know, in words.
     pub warnings: Vec<String>,
@@ -126,17 +124,11 @@ impl Binder {
             workspace.run = Arc::new(own);
             workspaces.push(workspace);
         }
-        let unexplained_ids = slots.outside();
         let kept = run.totals.events.saturating_sub(run.not_kept_events);
-        let unexplained_events = if unexplained_ids > 0 {
-            kept.saturating_sub(counted)
-        } else {
-            0
-        };
+        let unexplained_events = kept.saturating_sub(counted);
         if unexplained_events > 0 {
             warnings.push(unexplained(
                 event_ids,
-                unexplained_ids,
                 unexplained_events,
                 self.event_ids == EventIds::Auto,
             ));
@@ -154,7 +146,6 @@ impl Binder {
         Ok(Bound {
             workspace,
             event_ids,
-            unexplained_ids,
             unexplained_events,
             warnings,
         })
@@ -319,7 +310,7 @@ fn limits(range: Option<(f64, f64)>) -> Row {
     }
 }
 
-fn unexplained(taken: EventIds, ids: usize, events: u64, auto: bool) -> String {
+fn unexplained(taken: EventIds, events: u64, auto: bool) -> String {
     let (taken, other) = match taken {
         EventIds::Spectrum => ("spectrum numbers", "detector"),
         EventIds::Index => ("workspace indices", "spectrum"),
@@ -327,7 +318,7 @@ fn unexplained(taken: EventIds, ids: usize, events: u64, auto: bool) -> String {
     };
     let how = if auto { "by EVENT_IDS=auto" } else { "as EVENT_IDS says" };
     format!(
-        "{events} events have one of {ids} ids that the run's map and instrument do not know: ids are taken as {taken} \
+        "{events} events have ids that the run's map and instrument do not know: ids are taken as {taken} \
          {how}; if that is wrong, set EVENT_IDS={other}"
     )
 }

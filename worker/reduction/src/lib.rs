@@ -5,12 +5,14 @@
 //! In the order in which data pass:
 //! - [`date_and_time`], [`unit`], [`run`] (logs), [`instrument`] (geometry): what is known about a measurement;
 //! - [`workspace`]: histograms and events with all of that, in cells that names refer to;
-//! - [`live`]: a view of a run as the workspace that a script finds;
 //! - [`bind`]: a snapshot of the stream as the live workspace;
 //! - [`service`]: the data service, the configuration, the logger;
 //! - [`value`] → [`declaration`] → [`algorithm`] → [`registry`]: how an algorithm is declared, called and executed;
 //! - [`algorithms`]: one file each;
 //! - [`publish`]: files that appear whole.
+
+// Limits and widths are checked as `!(a > b)`, so that a NaN fails the check.
+#![allow(clippy::neg_cmp_op_on_partial_ord)]
 
 pub mod algorithm;
 pub mod algorithms;
@@ -20,7 +22,6 @@ pub mod date_and_time;
 pub mod declaration;
 pub mod error;
 pub mod instrument;
-pub mod live;
 mod processed;
 pub mod publish;
 pub mod registry;

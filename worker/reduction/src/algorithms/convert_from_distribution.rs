@@ -21,7 +21,7 @@ impl Algorithm for ConvertFromDistribution {
         if !input.is_histogram_data() {
             return failed("The workspace holds points, which have no width: only histograms can be converted");
         }
-        if input.is_distribution() == false {
+        if !input.is_distribution() {
             return Ok(());
         }
         let mut out = map_values(&input, context.cancel, |_, x, y, e| {

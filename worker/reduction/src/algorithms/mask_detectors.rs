@@ -39,7 +39,7 @@ impl Algorithm for MaskDetectors {
             }
         }
         if let Some(mask) = context.opt_matrix("MaskedWorkspace")? {
-            self.from_mask(&input, &mask, context, &mut chosen, &mut extra)?;
+            masked_by(&input, &mask, context, &mut chosen, &mut extra)?;
         }
         chosen.extend(input.indices_of_detectors(&extra));
         if context.given("StartWorkspaceIndex") || context.given("EndWorkspaceIndex") {
@@ -63,10 +63,8 @@ impl Algorithm for MaskDetectors {
     }
 }
 
-impl MaskDetectors {
     /// Spectra of the same index where the sizes agree and nothing else is asked for, else the mask's detectors.
-    fn from_mask(
-        &self,
+    fn masked_by(
         input: &MatrixWorkspace,
         mask: &MatrixWorkspace,
         context: &Context<'_>,
@@ -94,7 +92,6 @@ impl MaskDetectors {
         extra.extend(masked.iter().flat_map(|index| mask.spectra().detectors(*index).to_vec()));
         Ok(())
     }
-}
 
 #[cfg(test)]
 mod tests {

@@ -141,7 +141,8 @@ fn shape(operation: Operation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspace) -> 
     let common = lhs.xs().is_common() && rhs.xs().is_common();
     let matching = if common { same(0) } else { (0..rows).all(same) };
     // One column on both sides needs no common X: each value is for a whole spectrum.
-    if !matching && !(right_bins == 1 && lhs.bins(0) == 1) {
+    let columns = right_bins == 1 && lhs.bins(0) == 1;
+    if !matching && !columns {
         return failed(match operation {
             Operation::Divide => "X arrays must match when dividing 2D workspaces.",
             _ => "X arrays must match when performing this operation on a 2D workspaces.",

@@ -23,7 +23,7 @@ pub(crate) fn check_params(params: &[f64]) -> Result<(), String> {
     if params.is_empty() {
         return Err("Enter values for this property".to_owned());
     }
-    if params.len() == 2 || (params.len() > 1 && params.len() % 2 == 0) {
+    if params.len().is_multiple_of(2) {
         return Err("The number of bin boundary parameters provided must be odd".to_owned());
     }
     if params.iter().any(|value| !value.is_finite()) {

@@ -3,6 +3,7 @@
 
 pub(crate) mod arithmetic;
 pub(crate) mod binning;
+pub(crate) mod flight;
 pub(crate) mod grouping;
 pub(crate) mod indices;
 

@@ -153,6 +153,8 @@ struct Location {
     rotation: Rotation,
     turns: Vec<Turn>,
     facing: Facing,
+    /// Names of parts that are left out here.
+    excluded: Arc<[Arc<str>]>,
 }
 
 struct Child {
@@ -208,6 +210,8 @@ struct Cursor {
 }
 
 struct At {
+    /// Names of parts that are left out.
+    excluded: Arc<[Arc<str>]>,
     parent: u32,
     position: V3,
     rotation: Rotation,
@@ -330,6 +334,10 @@ impl Builder {
             });
             at = inner;
         }
+        let excluded = children(node, "exclude")
+            .filter_map(|part| part.attribute("sub-part"))
+            .map(Arc::from)
+            .collect();
         let facing = match child(node, "facing") {
             Some(facing) if facing.attribute("val") == Some("none") => Facing::Nowhere,
             Some(facing) => Facing::Point(self.point(facing)),
@@ -341,6 +349,7 @@ impl Builder {
             rotation: Rotation::about(axis(node), number(node, "rot").unwrap_or(0.0)),
             turns,
             facing,
+            excluded,
         }
     }
 
@@ -387,6 +396,7 @@ impl Builder {
                 rotation,
                 turns: Vec::new(),
                 facing: Facing::Default,
+                excluded: Arc::default(),
             });
         }
         Ok(())
@@ -400,6 +410,7 @@ impl Builder {
             rotation: Rotation::IDENTITY,
         });
         let at = At {
+            excluded: Arc::default(),
             parent: 0,
             position: V3::default(),
             rotation: Rotation::IDENTITY,
@@ -456,6 +467,7 @@ impl Builder {
             rotation: Rotation::IDENTITY,
             turns: Vec::new(),
             facing: Facing::Default,
+            excluded: Arc::default(),
         };
         let only = [origin];
         let locations: &[Location] = if component.locations.is_empty() {
@@ -465,8 +477,11 @@ impl Builder {
         };
         let monitor = at.monitor || component.monitor || kind.monitor;
         for location in locations {
-            let (position, rotation) = self.resolve(location, at);
             let given = location.name.clone().or_else(|| component.name.clone());
+            if given.as_ref().is_some_and(|name| at.excluded.contains(name)) {
+                continue;
+            }
+            let (position, rotation) = self.resolve(location, at);
             if kind.detector || kind.monitor {
                 let Some(id) = cursor.ids.get(cursor.next).copied() else {
                     return Err(format!(
@@ -497,6 +512,7 @@ impl Builder {
                 self.instrument.sample.get_or_insert(index);
             }
             let inner = At {
+                excluded: location.excluded.clone(),
                 parent: index,
                 position,
                 rotation,

@@ -6,6 +6,7 @@ pub mod series;
 pub mod statistics;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::date_and_time::DateAndTime;
 use crate::error::{AlgorithmError, Result, failed};
@@ -93,7 +94,8 @@ impl LogProperty {
 /// The logs of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
-    logs: BTreeMap<String, LogProperty>,
+    /// Shared between workspaces until one of them changes a log.
+    logs: BTreeMap<String, Arc<LogProperty>>,
     /// The intervals to which filtered values are limited, when a filter was applied.
     filter: Option<Intervals>,
     /// The goniometer's rotation, row by row; the identity when none was set.
@@ -108,7 +110,7 @@ impl Run {
 
     /// Names and logs, in order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &LogProperty)> {
-        self.logs.iter().map(|(name, log)| (name.as_str(), log))
+        self.logs.iter().map(|(name, log)| (name.as_str(), &**log))
     }
 
     /// Whether there is a log of this name.
@@ -118,7 +120,7 @@ impl Run {
 
     /// The log of this name, if there is one.
     pub fn get(&self, name: &str) -> Option<&LogProperty> {
-        self.logs.get(name)
+        self.logs.get(name).map(|log| &**log)
     }
 
     /// The log of this name.
@@ -132,7 +134,7 @@ impl Run {
 
     /// Sets a log, in place of one that may be there.
     pub fn set(&mut self, name: &str, log: LogProperty) {
-        self.logs.insert(name.to_owned(), log);
+        self.logs.insert(name.to_owned(), Arc::new(log));
     }
 
     /// Sets a number.
@@ -147,7 +149,7 @@ impl Run {
 
     /// Removes a log. Returns it, if there was one.
     pub fn remove(&mut self, name: &str) -> Option<LogProperty> {
-        self.logs.remove(name)
+        self.logs.remove(name).map(Arc::unwrap_or_clone)
     }
 
     /// The time series of this name, if there is one.
@@ -160,7 +162,7 @@ impl Run {
 
     /// The time series of this name, to be changed, if there is one.
     pub fn series_mut(&mut self, name: &str) -> Option<&mut TimeSeries> {
-        match &mut self.logs.get_mut(name)?.value {
+        match &mut Arc::make_mut(self.logs.get_mut(name)?).value {
             LogValue::Series(series) => Some(series),
             _ => None,
         }
@@ -240,7 +242,9 @@ impl Run {
     /// Limits filtered values of every series to intervals, or lifts the limit.
     pub fn set_filter(&mut self, filter: Option<Intervals>) {
         for log in self.logs.values_mut() {
-            if let LogValue::Series(series) = &mut log.value {
+            if matches!(log.value, LogValue::Series(_))
+                && let LogValue::Series(series) = &mut Arc::make_mut(log).value
+            {
                 series.set_filter(filter.clone());
             }
         }
@@ -251,11 +255,14 @@ impl Run {
     /// charge anew.
     pub fn crop(&mut self, intervals: &Intervals) {
         for (name, log) in &mut self.logs {
-            if let LogValue::Series(series) = &mut log.value
-                && (series.len() > 1 || name == PULSE_CHARGE)
-            {
-                *series = series.within(intervals);
-            }
+            let cropped = match &log.value {
+                LogValue::Series(series) if series.len() > 1 || name == PULSE_CHARGE => series.within(intervals),
+                _ => continue,
+            };
+            *log = Arc::new(LogProperty {
+                value: LogValue::Series(cropped),
+                units: log.units.clone(),
+            });
         }
         if let Some(charge) = self.integrated_charge() {
             self.set_number(GOOD_CHARGE, charge, "uA.hour");
@@ -291,11 +298,11 @@ impl Run {
                     self.logs.insert(name.clone(), log.clone());
                 }
                 (Some(mine), LogValue::Series(theirs)) => {
-                    if let LogValue::Series(series) = &mut mine.value {
+                    if let LogValue::Series(series) = &mut Arc::make_mut(mine).value {
                         series.join(theirs);
                     }
                 }
-                (Some(mine), theirs) if summed => match (&mut mine.value, theirs) {
+                (Some(mine), theirs) if summed => match (&mut Arc::make_mut(mine).value, theirs) {
                     (LogValue::Int(a), LogValue::Int(b)) => *a = a.saturating_add(*b),
                     (LogValue::Float(a), LogValue::Float(b)) => *a += b,
                     (LogValue::Float(a), LogValue::Int(b)) => *a += *b as f64,
@@ -322,7 +329,7 @@ impl Run {
             self.set(name, LogProperty::new(LogValue::Series(series)));
             return Ok(());
         };
-        match &mut log.value {
+        match &mut Arc::make_mut(log).value {
             LogValue::Series(series) => match series.push(time, value) {
                 true => Ok(()),
                 false => failed(format!(

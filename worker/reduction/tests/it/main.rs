@@ -1,0 +1,6 @@
+//! The reduction from outside: live workspaces from a real timeline, instruments from real definitions.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod instruments;
+mod live;
+mod support;

@@ -1,0 +1,120 @@
+//! A timeline that is fed message by message, and a service.
+
+use std::sync::Arc;
+
+use live_data_engine::cancel::Cancel;
+use live_data_engine::config::TimelineConfig;
+use live_data_engine::message::{EventBatch, EventSchema, Frame, Ids, LeU32, Message, Pulses, RunStart};
+use live_data_engine::place::{PartitionKey, Place, TopicRole};
+use live_data_engine::snapshot::Snapshot;
+use live_data_engine::time::PulseTime;
+use live_data_engine::timeline::{Timeline, TimelineView};
+use live_data_reduction::instrument::source::InstrumentFolders;
+use live_data_reduction::service::Silent;
+use live_data_reduction::{AlgorithmRun, Handle, Outputs, Service, Value};
+
+pub const SECOND: i64 = 1_000_000_000;
+/// When runs begin: 2025-10-09T08:53:20.
+pub const START: i64 = 1_760_000_000 * SECOND;
+
+pub struct Stream {
+    timeline: Timeline,
+    pub view: TimelineView,
+    offset: i64,
+}
+
+impl Stream {
+    pub fn new(instrument: &str) -> Self {
+        let (timeline, view) = Timeline::new(TimelineConfig::new(instrument));
+        Self {
+            timeline,
+            view,
+            offset: 0,
+        }
+    }
+
+    pub fn send(&mut self, role: TopicRole, message: Message<'_>) {
+        let topic = match role {
+            TopicRole::Events => 0,
+            TopicRole::RunInfo => 1,
+            _ => 2,
+        };
+        let partition = PartitionKey {
+            role,
+            topic,
+            partition: 0,
+        };
+        self.offset += 1;
+        let now = PulseTime::from_nanos(START + self.offset);
+        self.timeline.ingest(
+            Place {
+                partition,
+                offset: self.offset,
+                timestamp_ms: now.millis(),
+            },
+            message,
+            now,
+        );
+    }
+
+    pub fn start(&mut self, run: RunStart) {
+        self.send(TopicRole::RunInfo, Message::RunStart(run));
+        self.timeline.tick(PulseTime::from_nanos(START + 3600 * SECOND));
+    }
+
+    /// One pulse of events, each (id, time of flight in ns).
+    pub fn pulse(&mut self, schema: EventSchema, seconds: f64, frame: Option<Frame>, events: &[(u32, u32)]) {
+        let tofs: Vec<u8> = events.iter().flat_map(|(_, tof)| tof.to_le_bytes()).collect();
+        let ids: Vec<u8> = events.iter().flat_map(|(id, _)| id.to_le_bytes()).collect();
+        let batch = EventBatch {
+            schema,
+            source: "bank",
+            message_id: 0,
+            pulses: Pulses::One(PulseTime::from_nanos(START + (seconds * 1e9) as i64)),
+            time_of_flight: LeU32::new(&tofs),
+            ids: Ids::Given(LeU32::new(&ids)),
+            frame,
+        };
+        self.send(TopicRole::Events, Message::Events(batch));
+    }
+
+    pub fn snapshot(&mut self) -> Snapshot {
+        self.timeline.tick(PulseTime::from_nanos(START + 3600 * SECOND));
+        let key = self.view.current().expect("a run is open").key;
+        self.view.snapshot(&key).expect("the run can be seen")
+    }
+}
+
+pub fn run_start(instrument: &str) -> RunStart {
+    RunStart {
+        start_time: PulseTime::from_nanos(START),
+        run_name: format!("{instrument}00071617"),
+        instrument_name: instrument.into(),
+        job_id: "job".into(),
+        n_periods: 1,
+        ..RunStart::default()
+    }
+}
+
+pub fn instruments() -> Arc<InstrumentFolders> {
+    Arc::new(InstrumentFolders::new(Vec::new()))
+}
+
+pub fn service() -> Service {
+    Service::new(Arc::new(Silent), instruments())
+}
+
+pub fn run(service: &Service, name: &str, properties: &[(&str, Value)]) -> Outputs {
+    let mut run = AlgorithmRun::create(name, None).unwrap();
+    for (property, value) in properties {
+        run.set_property(property, value.clone()).unwrap();
+    }
+    run.execute(service, &Cancel::new())
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+pub fn counts(handle: &Handle) -> Vec<f64> {
+    let workspace = handle.matrix().unwrap();
+    let sum = |index| workspace.y(index, &Cancel::new()).unwrap().iter().sum();
+    (0..workspace.histograms()).map(sum).collect()
+}

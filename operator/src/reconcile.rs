@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::Store;
 use kube::{Client, ResourceExt};
-use live_data_crd::LiveDataProcessor;
+use live_data_crd::{LiveDataProcessor, LiveDataProcessorStatus};
 use parking_lot::Mutex;
 
 use crate::apply::{self, Applied};
@@ -29,6 +29,9 @@ use crate::publish::Published;
 use crate::resolve;
 use crate::status::Knowledge;
 use crate::validate;
+
+/// Time from making a resource's objects to its first status, if nothing is heard of them before.
+const FIRST_LOOK: Duration = Duration::from_millis(500);
 
 /// Everything that a reconcile works with.
 pub struct Context {
@@ -104,6 +107,16 @@ pub async fn reconcile(resource: Arc<LiveDataProcessor>, context: Arc<Context>) 
         problems.extend(applied.problems.iter().cloned());
     }
     let names = Names::new(&resource.namespace().unwrap_or_default(), &resource.name_any());
+    if resource.status.is_none() && !applied.written.is_empty() && problems.is_empty() && failure.is_none() {
+        // A moment later there is something to say; a status that only says that objects were made is one write more.
+        let nothing = LiveDataProcessorStatus::default();
+        context.events.tell(&resource, &applied, &nothing, &nothing).await;
+        context
+            .metrics
+            .reconciled(started.elapsed().as_secs_f64(), applied.written.len(), false);
+        tracing::info!(resource = %names.owner(), applied = applied.written.join(" "), "reconciled");
+        return Ok(Action::requeue(FIRST_LOOK));
+    }
     let observation = observe::observe(&context.objects, &context.pods, &context.reports, &names, &claims);
     let knowledge = Knowledge {
         generation: resource.metadata.generation,

@@ -31,6 +31,7 @@ crate::registry::algorithms! {
     group_workspaces::GroupWorkspaces,
     integration::Integration,
     load::Load,
+    load_ascii::LoadAscii,
     load_empty_instrument::LoadEmptyInstrument,
     mask_detectors::MaskDetectors,
     merge_runs::MergeRuns,

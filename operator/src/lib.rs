@@ -5,7 +5,7 @@
 //! `publish` talk to the cluster, everything between them takes values and returns values.
 //! - [`config`], [`shape`]: the environment, and what values must look like.
 //! - [`resolve`]: what the resource refers to: the claim that it names, the holder of its instrument.
-//! - [`validate`]: spec, site and built-in defaults made one [`validate::Plan`], or the reasons why not.
+//! - [`validate`]: spec, site and built-in defaults made one [`plan::Plan`], or the reasons why not.
 //! - [`desired`]: the plan as whole Kubernetes objects.
 //! - [`ownership`], [`difference`], [`takeover`]: what to do with an object that is already there.
 //! - [`apply`]: server-side apply of what differs; [`cleanup`]: the way back.
@@ -31,6 +31,7 @@ pub mod names;
 pub mod objects;
 pub mod observe;
 pub mod ownership;
+pub mod plan;
 pub mod probe;
 pub mod publish;
 pub mod reconcile;

@@ -13,4 +13,6 @@ def execute():
     total = SumSpectra(counts)
     SaveNexusProcessed(total, f"{folder}/LIVEDEMO{number}_sum.nxs")
     charge = run.getRun().getProtonCharge()
-    print(f"run {number}: {run.getNumberEvents()} events, {charge:.4f} uA.hour, {total.readY(0).max():.0f} in the highest bin")
+    print(
+        f"run {number}: {run.getNumberEvents()} events, {charge:.4f} uA.hour, {total.readY(0).max():.0f} in the highest bin"
+    )

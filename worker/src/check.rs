@@ -46,7 +46,9 @@ pub enum CheckError {
     #[error(transparent)]
     Load(#[from] crate::script::LoadScriptError),
     /// The simulated instrument.
-    #[error("cannot simulate the instrument {name}: {reason}. Name its folder of definition files with --instrument-dir")]
+    #[error(
+        "cannot simulate the instrument {name}: {reason}. Name its folder of definition files with --instrument-dir"
+    )]
     Simulate {
         /// Which.
         name: String,
@@ -57,12 +59,17 @@ pub enum CheckError {
 
 /// Checks a script: what is missing, then `execute()` on a simulated run.
 pub fn check_script(args: &CheckScriptArgs) -> Result<ExitCode, CheckError> {
-    let text = std::fs::read_to_string(&args.file)
-        .map_err(|source| CheckError::Read { path: args.file.clone(), source })?;
+    let text = std::fs::read_to_string(&args.file).map_err(|source| CheckError::Read {
+        path: args.file.clone(),
+        source,
+    })?;
     let folder = std::env::temp_dir().join(format!("live-data-check-{}", std::process::id()));
     let output = args.output_dir.clone().unwrap_or_else(|| folder.join("output"));
     let output = std::path::absolute(&output).unwrap_or(output);
-    std::fs::create_dir_all(&output).map_err(|source| CheckError::Read { path: output.clone(), source })?;
+    std::fs::create_dir_all(&output).map_err(|source| CheckError::Read {
+        path: output.clone(),
+        source,
+    })?;
     let service = service(Arc::new(ToStderr), args.instrument_dir.clone(), Some(output.clone()));
     let python = start_at_terminal(&service, args.engine, args.venv.clone())?;
     let missing = Runner::check(&python, &text)?;
@@ -71,7 +78,11 @@ pub fn check_script(args: &CheckScriptArgs) -> Result<ExitCode, CheckError> {
     }
     if args.no_execute {
         println!("{} missing", missing.len());
-        return Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        return Ok(if missing.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
     }
     let snapshot = simulated_run(args, &service)?;
     let runner = Runner::new(python.clone(), &folder.join("script"))?;
@@ -84,15 +95,29 @@ pub fn check_script(args: &CheckScriptArgs) -> Result<ExitCode, CheckError> {
         println!("note: {}", wrong.message);
     }
     match &outcome.error {
-        None => println!("execute() went well in {:.2} s; files in {}", outcome.duration.as_secs_f64(), output.display()),
-        Some(error) => println!("execute() failed after {:.2} s\n{error}", outcome.duration.as_secs_f64()),
+        None => println!(
+            "execute() went well in {:.2} s; files in {}",
+            outcome.duration.as_secs_f64(),
+            output.display()
+        ),
+        Some(error) => println!(
+            "execute() failed after {:.2} s\n{error}",
+            outcome.duration.as_secs_f64()
+        ),
     }
-    Ok(if outcome.ok && missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if outcome.ok && missing.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// A run of the instrument as a worker would hold it, without a broker in between.
 fn simulated_run(args: &CheckScriptArgs, service: &Service) -> Result<Snapshot, CheckError> {
-    let failed = |reason: String| CheckError::Simulate { name: args.instrument.clone(), reason };
+    let failed = |reason: String| CheckError::Simulate {
+        name: args.instrument.clone(),
+        reason,
+    };
     let layout =
         demo::layout(&args.instrument, service.instruments.as_ref()).map_err(|error| failed(error.to_string()))?;
     let seconds = 10.0;
@@ -114,14 +139,27 @@ fn simulated_run(args: &CheckScriptArgs, service: &Service) -> Result<Snapshot, 
             live_data_stream::topics::Role::SampleEnv => TopicRole::SampleEnv,
             live_data_stream::topics::Role::VetoConfig => TopicRole::VetoConfig,
         };
-        let partition = PartitionKey { role, topic: role as u16, partition: record.partition };
+        let partition = PartitionKey {
+            role,
+            topic: role as u16,
+            partition: record.partition,
+        };
         let offset = offsets.entry(partition).or_insert(0_i64);
-        let place = Place { partition, offset: *offset, timestamp_ms: record.send_ns / 1_000_000 };
+        let place = Place {
+            partition,
+            offset: *offset,
+            timestamp_ms: record.send_ns / 1_000_000,
+        };
         *offset += 1;
         let message = decode(&record.payload).map_err(|error| failed(error.to_string()))?;
         timeline.ingest(place, message, PulseTime::from_nanos(start_ns));
     }
     timeline.tick(PulseTime::from_nanos(start_ns));
-    let run = view.runs().into_iter().next_back().ok_or_else(|| failed("the simulation gave no run".into()))?;
-    view.snapshot(&run.key).ok_or_else(|| failed("the simulated run cannot be read".into()))
+    let run = view
+        .runs()
+        .into_iter()
+        .next_back()
+        .ok_or_else(|| failed("the simulation gave no run".into()))?;
+    view.snapshot(&run.key)
+        .ok_or_else(|| failed("the simulated run cannot be read".into()))
 }

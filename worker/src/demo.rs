@@ -95,7 +95,8 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
     let simulated = std::thread::spawn({
         let (produced, stop) = (Arc::clone(&produced), Arc::clone(&stop));
         move || {
-            let report = |generator: &simulate::generator::Generator, _| produced.lock().clone_from(&generator.truth().runs);
+            let report =
+                |generator: &simulate::generator::Generator, _| produced.lock().clone_from(&generator.truth().runs);
             let ended = simulate::simulate(&simulation, Some(layout), &stop, report);
             ended.map(|(truth, _)| *produced.lock() = truth.runs)
         }
@@ -109,7 +110,9 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
         ended(simulated)?;
         let runs = produced.lock().clone();
         let count = u64::try_from(runs.len()).unwrap_or(u64::MAX);
-        wait("the last run's final execution", END, || worker.board().completed_count() >= count)?;
+        wait("the last run's final execution", END, || {
+            worker.board().completed_count() >= count
+        })?;
         let same = compare(&runs, &output);
         if let Some(error) = worker.board().report().script.last_error {
             progress::say(&error);
@@ -128,7 +131,9 @@ fn ended(simulated: std::thread::JoinHandle<Result<(), SimulateError>>) -> Resul
 fn broker() -> Result<MockCluster<'static, DefaultProducerContext>, DemoError> {
     let broker = MockCluster::new(1).map_err(DemoError::Broker)?;
     for (suffix, partitions) in [("events", 2), ("runInfo", 1), ("sampleEnv", 1), ("vetoConfig", 1)] {
-        broker.create_topic(&format!("{INSTRUMENT}_{suffix}"), partitions, 1).map_err(DemoError::Broker)?;
+        broker
+            .create_topic(&format!("{INSTRUMENT}_{suffix}"), partitions, 1)
+            .map_err(DemoError::Broker)?;
     }
     Ok(broker)
 }
@@ -136,7 +141,10 @@ fn broker() -> Result<MockCluster<'static, DefaultProducerContext>, DemoError> {
 /// The worker's settings: the documented defaults but for what makes a demonstration quick.
 fn settings(args: &DemoArgs, servers: &str, output: &Path) -> Result<Settings, DemoError> {
     let write = |path: &Path, result: std::io::Result<()>| {
-        result.map_err(|source| DemoError::Write { path: path.to_owned(), source })
+        result.map_err(|source| DemoError::Write {
+            path: path.to_owned(),
+            source,
+        })
     };
     write(output, std::fs::create_dir_all(output))?;
     // A marker of an earlier demonstration would name runs of a broker that is gone.
@@ -188,11 +196,19 @@ pub fn layout(name: &str, instruments: &dyn InstrumentSource) -> live_data_reduc
     let pixels = (1..).zip(&instrument.detectors).map(|(spectrum, detector)| Pixel {
         spectrum,
         detector_id: detector.id,
-        l2: if detector.monitor { detector.position.z } else { instrument.l2(detector) },
+        l2: if detector.monitor {
+            detector.position.z
+        } else {
+            instrument.l2(detector)
+        },
         two_theta: instrument.two_theta(detector),
         monitor: detector.monitor,
     });
-    Ok(Layout { name: instrument.name.clone(), l1: instrument.l1().unwrap_or(10.0), pixels: pixels.collect() })
+    Ok(Layout {
+        name: instrument.name.clone(),
+        l1: instrument.l1().unwrap_or(10.0),
+        pixels: pixels.collect(),
+    })
 }
 
 /// What was produced against what the files hold, run by run.
@@ -205,7 +221,11 @@ fn compare(runs: &[RunTruth], output: &Path) -> bool {
             Ok(count) => count.to_string(),
             Err(error) => format!("nothing ({error})"),
         };
-        let verdict = if reduced.as_ref().is_ok_and(|count| *count == produced) { "same" } else { "DIFFERENT" };
+        let verdict = if reduced.as_ref().is_ok_and(|count| *count == produced) {
+            "same"
+        } else {
+            "DIFFERENT"
+        };
         same &= verdict == "same";
         progress::say(&format!(
             "run {:<8} produced {produced} events   reduced {told}   {verdict}   {}",
@@ -214,7 +234,9 @@ fn compare(runs: &[RunTruth], output: &Path) -> bool {
         ));
     }
     let written = std::fs::read_dir(output).into_iter().flatten().flatten();
-    let mut names: Vec<String> = written.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> = written
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
     names.retain(|name| !name.starts_with('.'));
     names.sort();
     progress::say(&format!("files written: {}", names.join(", ")));
@@ -223,7 +245,9 @@ fn compare(runs: &[RunTruth], output: &Path) -> bool {
 
 /// All counts of a reduced file.
 fn reduced(path: &Path) -> Result<u64, String> {
-    let entry = ProcessedReader::open(path).and_then(|file| file.entry(1)).map_err(|error| error.to_string())?;
+    let entry = ProcessedReader::open(path)
+        .and_then(|file| file.entry(1))
+        .map_err(|error| error.to_string())?;
     match entry.data {
         LoadedData::Matrix(matrix) => Ok(matrix.values.iter().sum::<f64>() as u64),
         LoadedData::Events(_) => Err("the file holds events, not counts".into()),

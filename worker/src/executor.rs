@@ -154,11 +154,24 @@ impl Executor {
     /// The runs that matter, oldest first: complete ones that are held, and those that go on.
     fn runs(&mut self) -> Vec<Arc<RunInfo>> {
         // A run that the timeline calls complete is on its way here as a snapshot.
-        let open = self.tools.view.runs().into_iter().filter(|run| run.state != RunState::Complete).map(Arc::new);
-        let mut runs: Vec<_> = open.filter(|run| !self.complete.contains_key(&(run.start, run.key.clone()))).collect();
+        let open = self
+            .tools
+            .view
+            .runs()
+            .into_iter()
+            .filter(|run| run.state != RunState::Complete)
+            .map(Arc::new);
+        let mut runs: Vec<_> = open
+            .filter(|run| !self.complete.contains_key(&(run.start, run.key.clone())))
+            .collect();
         // A finished run's events are needed until the next run begins: its scientist may still change the script.
-        let newest = runs.iter().map(|run| run.start).max().or(self.complete.keys().next_back().map(|(start, _)| *start));
-        self.complete.retain(|(start, key), _| !self.finished.contains(key) || newest.is_none_or(|newest| *start >= newest));
+        let newest = runs.iter().map(|run| run.start).max().or(self
+            .complete
+            .keys()
+            .next_back()
+            .map(|(start, _)| *start));
+        self.complete
+            .retain(|(start, key), _| !self.finished.contains(key) || newest.is_none_or(|newest| *start >= newest));
         runs.extend(self.complete.values().map(|snapshot| Arc::clone(snapshot.run())));
         runs.sort_by_key(|run| run.start);
         runs
@@ -167,8 +180,21 @@ impl Executor {
     fn hold(&mut self, snapshot: Snapshot) {
         let run = Arc::clone(snapshot.run());
         self.complete.insert((run.start, run.key.clone()), snapshot);
-        while self.complete.keys().filter(|(_, key)| !self.finished.contains(key)).count() > MOST_WAITING {
-            let Some(oldest) = self.complete.keys().find(|(_, key)| !self.finished.contains(key)).cloned() else { return };
+        while self
+            .complete
+            .keys()
+            .filter(|(_, key)| !self.finished.contains(key))
+            .count()
+            > MOST_WAITING
+        {
+            let Some(oldest) = self
+                .complete
+                .keys()
+                .find(|(_, key)| !self.finished.contains(key))
+                .cloned()
+            else {
+                return;
+            };
             if let Some(dropped) = self.complete.remove(&oldest) {
                 self.finished.insert(oldest.1);
                 self.tools.journal.error(&format!(
@@ -220,9 +246,16 @@ impl Executor {
                 }
                 // Another worker may have finished runs since this one looked.
                 for marker in &markers {
-                    self.finished.extend(runs.iter().filter(|r| r.key.as_str() == marker.identity).map(|r| r.key.clone()));
+                    self.finished.extend(
+                        runs.iter()
+                            .filter(|r| r.key.as_str() == marker.identity)
+                            .map(|r| r.key.clone()),
+                    );
                 }
-                if let (true, Some(first)) = (markers.is_empty(), runs.iter().find(|r| !self.finished.contains(&r.key))) {
+                if let (true, Some(first)) = (
+                    markers.is_empty(),
+                    runs.iter().find(|r| !self.finished.contains(&r.key)),
+                ) {
                     self.mark(&Marker {
                         identity: "first-worker".into(),
                         run_name: "the first worker on this folder began here".into(),
@@ -243,7 +276,9 @@ impl Executor {
         if self.script.is_none()
             && let Ok(text) = std::fs::read_to_string(self.tools.output.last_good_script())
         {
-            self.tools.journal.warning("The script could not be fetched; going on with the last good one.");
+            self.tools
+                .journal
+                .warning("The script could not be fetched; going on with the last good one.");
             self.take_script(&text)?;
         }
         Ok(())
@@ -259,10 +294,14 @@ impl Executor {
         let hash = hex(&digest);
         match self.tools.runner.load(text, Limits::after(self.tools.timeout)) {
             Ok(()) => {
-                self.tools.journal.info(&format!("A new script is in use ({}).", &hash[..12]));
+                self.tools
+                    .journal
+                    .info(&format!("A new script is in use ({}).", &hash[..12]));
                 self.refused = None;
-                if let Err(error) =
-                    self.tools.output.write_atomically(&self.tools.output.last_good_script(), text.as_bytes())
+                if let Err(error) = self
+                    .tools
+                    .output
+                    .write_atomically(&self.tools.output.last_good_script(), text.as_bytes())
                 {
                     tracing::warn!(%error, "the script is not kept for the next start");
                 }
@@ -275,9 +314,17 @@ impl Executor {
             }
             Err(LoadScriptError::Script(error)) => {
                 self.refused = Some(id);
-                let goes_on = if self.script.is_some() { "the former script goes on" } else { "there is no former script" };
-                self.tools.journal.error(&format!("The new script cannot be loaded; {goes_on}.\n{error}"));
-                self.tools.board.script(|script| script.last_error = Some(shortened(&error)));
+                let goes_on = if self.script.is_some() {
+                    "the former script goes on"
+                } else {
+                    "there is no former script"
+                };
+                self.tools
+                    .journal
+                    .error(&format!("The new script cannot be loaded; {goes_on}.\n{error}"));
+                self.tools
+                    .board
+                    .script(|script| script.last_error = Some(shortened(&error)));
                 Ok(())
             }
             Err(LoadScriptError::Job(error)) => self.job_failed(error),
@@ -286,7 +333,9 @@ impl Executor {
 
     fn job_failed(&self, error: JobError) -> Result<(), JobError> {
         self.tools.journal.error(&error.to_string());
-        self.tools.board.script(|script| script.last_error = Some(shortened(&error.to_string())));
+        self.tools
+            .board
+            .script(|script| script.last_error = Some(shortened(&error.to_string())));
         match error {
             JobError::Panicked(_) => Ok(()),
             JobError::Unkillable(_) | JobError::Gone => Err(error),
@@ -294,10 +343,16 @@ impl Executor {
     }
 
     fn execute(&mut self, runs: &[Arc<RunInfo>], key: &RunKey, kind: Kind) -> Result<(), JobError> {
-        let Some(run) = runs.iter().find(|run| run.key == *key) else { return Ok(()) };
-        let Some(script) = self.script.clone() else { return Ok(()) };
+        let Some(run) = runs.iter().find(|run| run.key == *key) else {
+            return Ok(());
+        };
+        let Some(script) = self.script.clone() else {
+            return Ok(());
+        };
         let held = self.complete.get(&(run.start, run.key.clone())).cloned();
-        let Some(snapshot) = held.or_else(|| self.tools.view.snapshot(key)) else { return Ok(()) };
+        let Some(snapshot) = held.or_else(|| self.tools.view.snapshot(key)) else {
+            return Ok(());
+        };
         let run = &Arc::clone(snapshot.run());
         let limits = Limits::after(self.tools.timeout);
         self.change_run(run, limits)?;
@@ -334,8 +389,11 @@ impl Executor {
         }
         if self.current.is_some() {
             let (clear, pinned) = (Arc::clone(&self.tools.binding), Arc::clone(&self.tools.binding));
-            let changed =
-                self.tools.runner.change_run(limits, move |py| clear.clear(py), move |py, former| pinned.pinned(py, former));
+            let changed = self.tools.runner.change_run(
+                limits,
+                move |py| clear.clear(py),
+                move |py, former| pinned.pinned(py, former),
+            );
             match changed {
                 Ok((held, problem)) => {
                     for workspace in held {
@@ -352,7 +410,9 @@ impl Executor {
                 Err(error) => self.job_failed(error)?,
             }
         }
-        self.tools.journal.info(&format!("Run {} is being reduced.", run_words(run)));
+        self.tools
+            .journal
+            .info(&format!("Run {} is being reduced.", run_words(run)));
         self.current = Some(run.key.clone());
         Ok(())
     }
@@ -367,17 +427,23 @@ impl Executor {
         });
         let which = if kind == Kind::Final { "complete" } else { "so far" };
         match &outcome.error {
-            None => self.tools.journal.info(&format!("Run {} {which}: executed in {seconds:.2} s.", run_words(run))),
-            Some(error) => self
+            None => self
                 .tools
                 .journal
-                .error(&format!("Run {} {which}: the script failed after {seconds:.2} s.\n{error}", run_words(run))),
+                .info(&format!("Run {} {which}: executed in {seconds:.2} s.", run_words(run))),
+            Some(error) => self.tools.journal.error(&format!(
+                "Run {} {which}: the script failed after {seconds:.2} s.\n{error}",
+                run_words(run)
+            )),
         }
     }
 
     fn close(&mut self, runs: &[Arc<RunInfo>], key: &RunKey) {
         if let Some(run) = runs.iter().find(|run| run.key == *key) {
-            self.tools.journal.info(&format!("Run {} ended without events: nothing is executed.", run_words(run)));
+            self.tools.journal.info(&format!(
+                "Run {} ended without events: nothing is executed.",
+                run_words(run)
+            ));
             self.finish(run, None, None);
         }
     }
@@ -404,16 +470,20 @@ impl Executor {
     fn mark(&self, marker: &Marker) {
         match self.tools.output.write_marker(marker) {
             Ok(()) => self.tools.board.recover("MarkerNotWritten"),
-            Err(error) => self
-                .tools
-                .board
-                .degrade("MarkerNotWritten", format!("{error}. A restart would execute run {} again", marker.run_name)),
+            Err(error) => self.tools.board.degrade(
+                "MarkerNotWritten",
+                format!("{error}. A restart would execute run {} again", marker.run_name),
+            ),
         }
     }
 }
 
 fn run_words(run: &RunInfo) -> &str {
-    if run.run_number.is_empty() { &run.run_name } else { &run.run_number }
+    if run.run_number.is_empty() {
+        &run.run_name
+    } else {
+        &run.run_number
+    }
 }
 
 fn shortened(text: &str) -> String {
@@ -430,5 +500,8 @@ fn shortened(text: &str) -> String {
 
 fn in_words(at: Instant) -> Option<String> {
     let left = at.saturating_duration_since(Instant::now());
-    jiff::Timestamp::now().checked_add(jiff::SignedDuration::try_from(left).ok()?).ok().map(board::rfc3339)
+    jiff::Timestamp::now()
+        .checked_add(jiff::SignedDuration::try_from(left).ok()?)
+        .ok()
+        .map(board::rfc3339)
 }

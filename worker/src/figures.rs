@@ -44,7 +44,12 @@ pub fn report(input: &Input<'_>) -> IngestFigures {
     let runs = input.view.runs();
     // The newest run is the one that people ask about, ended or not.
     let run = runs.last();
-    let name = |topic: usize| input.topics.get(topic).map_or_else(String::new, |topic| topic.name.clone());
+    let name = |topic: usize| {
+        input
+            .topics
+            .get(topic)
+            .map_or_else(String::new, |topic| topic.name.clone())
+    };
     IngestFigures {
         run: run.map(run_report),
         rate: figures.events_per_second,
@@ -73,7 +78,11 @@ pub fn report(input: &Input<'_>) -> IngestFigures {
 
 fn run_report(run: &RunInfo) -> RunReport {
     RunReport {
-        number: if run.run_number.is_empty() { run.run_name.clone() } else { run.run_number.clone() },
+        number: if run.run_number.is_empty() {
+            run.run_name.clone()
+        } else {
+            run.run_number.clone()
+        },
         name: run.run_name.clone(),
         start_time: rfc3339_ns(run.start.nanos()),
         stop_time: run.stop.and_then(|stop| rfc3339_ns(stop.nanos())),
@@ -87,7 +96,11 @@ fn run_report(run: &RunInfo) -> RunReport {
 
 /// Age of the newest event read against the newest in the topic: 0 where everything was read.
 fn lag_seconds(input: &Input<'_>) -> Option<f64> {
-    let mut events = input.progress.iter().filter(|part| part.role == Role::Events).peekable();
+    let mut events = input
+        .progress
+        .iter()
+        .filter(|part| part.role == Role::Events)
+        .peekable();
     if !input.reachable || events.peek().is_none() {
         return None;
     }
@@ -132,7 +145,10 @@ fn rejected(figures: &Figures) -> BTreeMap<String, u64> {
         ("event_ids_outside_map", figures.ids_outside_map),
         ("missing_messages", figures.missing_messages),
     ];
-    let own = figures.rejected.iter().map(|(reason, count)| ((*reason).to_owned(), *count));
+    let own = figures
+        .rejected
+        .iter()
+        .map(|(reason, count)| ((*reason).to_owned(), *count));
     let counted = counted.into_iter().map(|(reason, count)| (reason.to_owned(), count));
     own.chain(counted).filter(|(_, count)| *count > 0).collect()
 }
@@ -140,16 +156,33 @@ fn rejected(figures: &Figures) -> BTreeMap<String, u64> {
 fn degraded(input: &Input<'_>, figures: &Figures, run: Option<&RunInfo>) -> Vec<Degradation> {
     let mut wrong = Vec::new();
     let mut add = |reason: &str, message: String| {
-        wrong.push(Degradation { reason: reason.to_owned(), message });
+        wrong.push(Degradation {
+            reason: reason.to_owned(),
+            message,
+        });
     };
     // Few instruments have a topic of veto configurations: its absence matters only where frames carry veto bits.
-    let missing: Vec<&str> = input.missing.iter().copied().filter(|name| !is_veto_config(input.topics, name)).collect();
+    let missing: Vec<&str> = input
+        .missing
+        .iter()
+        .copied()
+        .filter(|name| !is_veto_config(input.topics, name))
+        .collect();
     if !missing.is_empty() {
-        add("TopicMissing", format!("these topics do not exist yet: {}. They are read as soon as they do", missing.join(", ")));
+        add(
+            "TopicMissing",
+            format!(
+                "these topics do not exist yet: {}. They are read as soon as they do",
+                missing.join(", ")
+            ),
+        );
     }
     let Some(run) = run else {
         if input.reachable && missing.is_empty() {
-            add("NoRun", "no run start was seen: nothing is executed until one comes on the runInfo topic".into());
+            add(
+                "NoRun",
+                "no run start was seen: nothing is executed until one comes on the runInfo topic".into(),
+            );
         }
         return wrong;
     };
@@ -182,5 +215,8 @@ fn degraded(input: &Input<'_>, figures: &Figures, run: Option<&RunInfo>) -> Vec<
 }
 
 fn is_veto_config(topics: &Topics, name: &str) -> bool {
-    topics.as_slice().iter().any(|topic| topic.role == Role::VetoConfig && topic.name == name)
+    topics
+        .as_slice()
+        .iter()
+        .any(|topic| topic.role == Role::VetoConfig && topic.name == name)
 }

@@ -157,15 +157,23 @@ impl Ingest {
         }
         // The runs that were begun earlier are read again only for their bounds.
         let from = resume.from;
-        let taken = history.runs.iter().filter(|run| from.is_some_and(|from| run.start.start_time >= from));
+        let taken = history
+            .runs
+            .iter()
+            .filter(|run| from.is_some_and(|from| run.start.start_time >= from));
         let run_info = taken.map(|run| run.place.timestamp_ms).min();
         // With no run, a start message that comes late still finds the grace time's events.
         let from = from.unwrap_or_else(|| back(now(), self.tools.grace));
         let begin = self.begin_at(from, run_info);
         self.until_answered(move |source| source.begin(begin))?;
         self.tools.timeline.positioned(back(from, self.tools.seek_margin));
-        self.targets =
-            self.tools.source.progress().iter().map(|part| (key(part), part.high_watermark)).collect();
+        self.targets = self
+            .tools
+            .source
+            .progress()
+            .iter()
+            .map(|part| (key(part), part.high_watermark))
+            .collect();
         // The executor is gone only when the worker stops.
         let _ = self.tools.wakes.send(Wake::Resumed(resume.finished));
         Some(())
@@ -176,8 +184,8 @@ impl Ingest {
             events: self.tools.source.since(from),
             run_info: match run_info_ms {
                 Some(ms) if ms > 0 => Point::SinceMs(ms),
-                Some(_) => Point::Earliest,
-                None => Point::Latest,
+                // With no run on the topic there is nothing to pass over, and a topic made later is read from its start.
+                _ => Point::Earliest,
             },
             sample_env: self.tools.source.since(back(from, self.tools.log_lookback)),
             // A configuration holds until the next one, however old it is; the topic is short.
@@ -186,10 +194,7 @@ impl Ingest {
     }
 
     /// Asks the broker until it answers; `None` when the worker stops first.
-    fn until_answered<T>(
-        &mut self,
-        mut ask: impl FnMut(&mut Source) -> Result<T, source::AskError>,
-    ) -> Option<T> {
+    fn until_answered<T>(&mut self, mut ask: impl FnMut(&mut Source) -> Result<T, source::AskError>) -> Option<T> {
         while !self.tools.stop.is_cancelled() {
             match ask(&mut self.tools.source) {
                 Ok(answer) => {
@@ -197,8 +202,14 @@ impl Ingest {
                     return Some(answer);
                 }
                 Err(error) => {
-                    let next = if error.refused { "Check the credentials and certificates" } else { "Trying again" };
-                    self.tools.board.degrade("BrokerUnreachable", format!("{error}. {next}"));
+                    let next = if error.refused {
+                        "Check the credentials and certificates"
+                    } else {
+                        "Trying again"
+                    };
+                    self.tools
+                        .board
+                        .degrade("BrokerUnreachable", format!("{error}. {next}"));
                     std::thread::sleep(RETRY);
                 }
             }
@@ -241,7 +252,12 @@ impl Ingest {
                 *self.undecoded.entry((place.partition.topic, schema)).or_default() += 1;
                 self.tools.timeline.reject(place, schema, error.reason());
                 if let Some(passed_over) = self.limiter.allow(error.reason()) {
-                    tracing::warn!(reason = error.reason(), ?place, passed_over, "cannot decode a record: {error}");
+                    tracing::warn!(
+                        reason = error.reason(),
+                        ?place,
+                        passed_over,
+                        "cannot decode a record: {error}"
+                    );
                 }
             }
         }
@@ -251,7 +267,10 @@ impl Ingest {
     fn review(&mut self) {
         let progress = self.tools.source.progress();
         // One of several connections may be lost and made again without the broker ever being away for the others.
-        if self.unreachable.is_some_and(|since| progress.iter().any(|part| part.asked > since)) {
+        if self
+            .unreachable
+            .is_some_and(|since| progress.iter().any(|part| part.asked > since))
+        {
             self.unreachable = None;
             self.tools.board.recover("BrokerUnreachable");
         }
@@ -265,7 +284,11 @@ impl Ingest {
                 // A watermark is passed on once, just after it was fetched: completion depends on when that was.
                 let fresh = self.watermarks.insert(partition, part.asked) != Some(part.asked);
                 let high_watermark = (fresh && self.tools.source.is_reachable()).then_some(part.high_watermark);
-                PartitionProgress { partition, next_offset: part.next_offset, high_watermark }
+                PartitionProgress {
+                    partition,
+                    next_offset: part.next_offset,
+                    high_watermark,
+                }
             })
             .collect();
         self.tools.timeline.progress(&passed_on, now());
@@ -280,7 +303,9 @@ impl Ingest {
     /// Ready once every partition has reached the end that it had at the start; stays so.
     fn judge_readiness(&self, progress: &[source::Progress]) {
         let reached = |part: &source::Progress| {
-            self.targets.get(&key(part)).is_none_or(|target| part.next_offset >= *target)
+            self.targets
+                .get(&key(part))
+                .is_none_or(|target| part.next_offset >= *target)
         };
         if self.tools.source.is_reachable() && self.replay.is_none() && progress.iter().all(reached) {
             self.tools.board.set_ready();
@@ -327,7 +352,11 @@ impl Ingest {
             Ok(replay) => {
                 self.replay = None;
                 self.tools.timeline.positioned(back(time, self.tools.seek_margin));
-                tracing::info!(offsets = replay.offsets, partitions = replay.partitions, "reading again: a run begins earlier");
+                tracing::info!(
+                    offsets = replay.offsets,
+                    partitions = replay.partitions,
+                    "reading again: a run begins earlier"
+                );
             }
             Err(error) => {
                 if self.limiter.allow("replay").is_some() {
@@ -369,7 +398,9 @@ fn back(time: PulseTime, by: Duration) -> PulseTime {
 }
 
 fn now() -> PulseTime {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     PulseTime::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
@@ -380,7 +411,11 @@ fn partition_key(role: Role, topic: usize, partition: i32) -> PartitionKey {
         Role::SampleEnv => TopicRole::SampleEnv,
         Role::VetoConfig => TopicRole::VetoConfig,
     };
-    PartitionKey { role, topic: u16::try_from(topic).unwrap_or(u16::MAX), partition }
+    PartitionKey {
+        role,
+        topic: u16::try_from(topic).unwrap_or(u16::MAX),
+        partition,
+    }
 }
 
 fn key(part: &source::Progress) -> PartitionKey {

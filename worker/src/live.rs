@@ -6,9 +6,10 @@
 use std::sync::{Arc, OnceLock};
 
 use live_data_crd::report::WorkspaceReport;
+use live_data_engine::cancel::Cancel;
 use live_data_engine::config::{EventIds, TimelineConfig};
 use live_data_engine::snapshot::Snapshot;
-use live_data_reduction::live;
+use live_data_reduction::bind::Binder;
 use live_data_reduction::service::Service;
 use live_data_reduction::workspace::{MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup};
 use parking_lot::Mutex;
@@ -54,7 +55,7 @@ pub fn event_ids(choice: EventIdsArg) -> EventIds {
 pub struct Live {
     service: Service,
     name: String,
-    event_ids: EventIds,
+    binder: Binder,
     board: Arc<Board>,
 }
 
@@ -69,11 +70,38 @@ impl Live {
 
     /// Over services that are there already.
     pub fn over(service: Service, name: &str, event_ids: EventIds, board: Arc<Board>) -> Self {
+        let instrument = service.config.get("default.instrument").unwrap_or_default();
+        let binder = Binder::new(event_ids, &instrument, Arc::clone(&service.instruments));
         Live {
             service,
             name: name.to_owned(),
-            event_ids,
+            binder,
             board,
+        }
+    }
+
+    /// The run's workspaces, one for each period, unnamed; what is odd about them goes to the board.
+    fn periods(&self, run: &Snapshot, cancel: &Cancel) -> Result<Vec<MatrixWorkspace>, String> {
+        let bound = self.binder.bind(run, cancel).map_err(|error| error.to_string())?;
+        self.board.set_event_ids(match bound.event_ids {
+            EventIds::Spectrum => "spectrum",
+            EventIds::Index => "index",
+            EventIds::Detector | EventIds::Auto => "detector",
+        });
+        if bound.warnings.is_empty() {
+            self.board.recover("LiveWorkspace");
+        } else {
+            self.board.degrade("LiveWorkspace", bound.warnings.join("; "));
+        }
+        match bound.workspace {
+            Workspace::Matrix(only) => Ok(vec![only]),
+            Workspace::Group(group) => {
+                let members = group
+                    .members()
+                    .iter()
+                    .map(|cell| cell.matrix().map_err(|error| error.to_string()));
+                members.collect()
+            }
         }
     }
 
@@ -85,7 +113,10 @@ impl Live {
     /// The binding for the engine that is in use.
     pub fn binding(self, python: &Handle) -> Arc<dyn LiveBinding> {
         match python.started().engine {
-            Engine::Native => Arc::new(Native(self)),
+            Engine::Native => Arc::new(Native {
+                live: self,
+                python: python.clone(),
+            }),
             Engine::Mantid(_) => Arc::new(Mantid {
                 live: self,
                 python: python.clone(),
@@ -96,7 +127,10 @@ impl Live {
     }
 }
 
-struct Native(Live);
+struct Native {
+    live: Live,
+    python: Handle,
+}
 
 /// The real Mantid, fed with what the native view of a run holds.
 struct Mantid {
@@ -120,17 +154,12 @@ impl Mantid {
 impl LiveBinding for Mantid {
     fn bind(&self, py: Python<'_>, run: Snapshot) -> Result<(), String> {
         let live = &self.live;
-        let bound = py
-            .detach(|| live::bind(&run, &live.service, live.event_ids))
-            .map_err(|error| error.to_string())?;
-        for warning in &bound.warnings {
-            live.board.degrade(warning.reason, warning.message.clone());
-        }
-        live.board.set_event_ids(bound.event_ids);
+        let cancel = self.python.cancel();
+        let periods = py.detach(|| live.periods(&run, &cancel))?;
         let instrument = live.service.config.get("default.instrument").unwrap_or_default();
         let fed = self
             .real(py)
-            .and_then(|real| real.feed(py, &live.name, &instrument, &bound.periods, &self.python.cancel()))
+            .and_then(|real| real.feed(py, &live.name, &instrument, &periods, &cancel))
             .map_err(|error| text_of(py, &error))?;
         if fed.left_out > 0 {
             live.board.degrade(
@@ -194,14 +223,10 @@ fn name_periods(live: &Live, mut periods: Vec<MatrixWorkspace>) -> live_data_red
 
 impl LiveBinding for Native {
     fn bind(&self, py: Python<'_>, run: Snapshot) -> Result<(), String> {
-        let live = &self.0;
+        let (live, cancel) = (&self.live, self.python.cancel());
         py.detach(|| {
-            let bound = live::bind(&run, &live.service, live.event_ids).map_err(|error| error.to_string())?;
-            for warning in &bound.warnings {
-                live.board.degrade(warning.reason, warning.message.clone());
-            }
-            live.board.set_event_ids(bound.event_ids);
-            name_periods(live, bound.periods).map_err(|error| error.to_string())
+            let periods = live.periods(&run, &cancel)?;
+            name_periods(live, periods).map_err(|error| error.to_string())
         })
     }
 
@@ -217,7 +242,7 @@ impl LiveBinding for Native {
     }
 
     fn workspaces(&self) -> Vec<WorkspaceReport> {
-        let data = &self.0.service.data;
+        let data = &self.live.service.data;
         let handles = data
             .object_names()
             .into_iter()

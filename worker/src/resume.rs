@@ -38,7 +38,9 @@ pub struct Resume {
 pub fn resume(runs: &[PastRun], markers: &[Marker]) -> Resume {
     let newest_marker = markers.iter().map(|m| m.start_ns).max();
     let marked = |run: &PastRun| markers.iter().any(|m| m.identity == run.key.as_str());
-    let Some(newest) = runs.last() else { return Resume::default() };
+    let Some(newest) = runs.last() else {
+        return Resume::default();
+    };
     let due = |run: &&PastRun| match newest_marker {
         None => run.key == newest.key,
         Some(since) => run.start.nanos() > since && !marked(run),
@@ -51,7 +53,11 @@ pub fn resume(runs: &[PastRun], markers: &[Marker]) -> Resume {
     let from = taken.first().map_or(newest.start, |run| run.start);
     Resume {
         from: Some(from),
-        finished: runs.iter().filter(|run| !taken.contains(run)).map(|run| run.key.clone()).collect(),
+        finished: runs
+            .iter()
+            .filter(|run| !taken.contains(run))
+            .map(|run| run.key.clone())
+            .collect(),
         skipped: skipped.iter().map(|run| run.name.clone()).collect(),
     }
 }

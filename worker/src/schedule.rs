@@ -79,12 +79,19 @@ impl Schedule {
 
     /// Notes an execution that was made.
     pub fn executed(&mut self, run: RunKey, script: u64, started: Instant, failed: bool) {
-        self.last = Some(Last { run, script, started, failed });
+        self.last = Some(Last {
+            run,
+            script,
+            started,
+            failed,
+        });
     }
 
     /// When the next execution is due by the interval alone.
     pub fn due(&self) -> Option<Instant> {
-        self.last.as_ref().and_then(|last| last.started.checked_add(self.interval))
+        self.last
+            .as_ref()
+            .and_then(|last| last.started.checked_add(self.interval))
     }
 
     /// What to do now.
@@ -117,7 +124,9 @@ impl Schedule {
     }
 
     fn when_due(&self, situation: &Situation<'_>, run: &RunKey, kind: Kind, repeat: bool) -> Next {
-        let Some(script) = situation.script else { return Next::Wait(None) };
+        let Some(script) = situation.script else {
+            return Next::Wait(None);
+        };
         match &self.last {
             Some(last) if last.run == *run && last.script == script => match self.due() {
                 Some(due) if repeat && situation.now >= due => Next::Execute(run.clone(), kind),
@@ -142,21 +151,47 @@ mod tests {
     }
 
     fn run(run: u64, events: u64, complete: bool, finished: bool) -> Turn {
-        Turn { key: key(run), events, complete, finished }
+        Turn {
+            key: key(run),
+            events,
+            complete,
+            finished,
+        }
     }
 
     fn at(runs: &[Turn], script: Option<u64>, now: Instant) -> Situation<'_> {
-        Situation { ready: true, writer: true, script, runs, now }
+        Situation {
+            ready: true,
+            writer: true,
+            script,
+            runs,
+            now,
+        }
     }
 
     #[test]
     fn nothing_before_the_worker_is_ready_and_holds_the_lease() {
         let (schedule, now) = (Schedule::new(INTERVAL), Instant::now());
         let runs = [run(1, 5, true, false)];
-        assert_eq!(schedule.next(&Situation { ready: false, ..at(&runs, Some(1), now) }), Next::Wait(None));
-        assert_eq!(schedule.next(&Situation { writer: false, ..at(&runs, Some(1), now) }), Next::Wait(None));
+        assert_eq!(
+            schedule.next(&Situation {
+                ready: false,
+                ..at(&runs, Some(1), now)
+            }),
+            Next::Wait(None)
+        );
+        assert_eq!(
+            schedule.next(&Situation {
+                writer: false,
+                ..at(&runs, Some(1), now)
+            }),
+            Next::Wait(None)
+        );
         assert_eq!(schedule.next(&at(&runs, None, now)), Next::Wait(None));
-        assert_eq!(schedule.next(&at(&runs, Some(1), now)), Next::Execute(key(1), Kind::Final));
+        assert_eq!(
+            schedule.next(&at(&runs, Some(1), now)),
+            Next::Execute(key(1), Kind::Final)
+        );
     }
 
     #[test]
@@ -165,12 +200,21 @@ mod tests {
         let empty = [run(1, 0, false, false)];
         assert_eq!(schedule.next(&at(&empty, Some(7), now)), Next::Wait(None));
         let runs = [run(1, 5, false, false)];
-        assert_eq!(schedule.next(&at(&runs, Some(7), now)), Next::Execute(key(1), Kind::Live));
+        assert_eq!(
+            schedule.next(&at(&runs, Some(7), now)),
+            Next::Execute(key(1), Kind::Live)
+        );
         schedule.executed(key(1), 7, now, true);
         let due = now + INTERVAL;
         assert_eq!(schedule.next(&at(&runs, Some(7), now)), Next::Wait(Some(due)));
-        assert_eq!(schedule.next(&at(&runs, Some(7), due)), Next::Execute(key(1), Kind::Live));
-        assert_eq!(schedule.next(&at(&runs, Some(8), now)), Next::Execute(key(1), Kind::Live));
+        assert_eq!(
+            schedule.next(&at(&runs, Some(7), due)),
+            Next::Execute(key(1), Kind::Live)
+        );
+        assert_eq!(
+            schedule.next(&at(&runs, Some(8), now)),
+            Next::Execute(key(1), Kind::Live)
+        );
     }
 
     #[test]
@@ -178,29 +222,54 @@ mod tests {
         let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
         schedule.executed(key(1), 7, now, false);
         let ending = [run(1, 5, false, false), run(2, 9, false, false)];
-        assert_eq!(schedule.next(&at(&ending, Some(7), now)), Next::Wait(Some(now + INTERVAL)));
+        assert_eq!(
+            schedule.next(&at(&ending, Some(7), now)),
+            Next::Wait(Some(now + INTERVAL))
+        );
         let ended = [run(1, 5, true, false), run(2, 9, false, false)];
-        assert_eq!(schedule.next(&at(&ended, Some(7), now)), Next::Execute(key(1), Kind::Final));
+        assert_eq!(
+            schedule.next(&at(&ended, Some(7), now)),
+            Next::Execute(key(1), Kind::Final)
+        );
         let finished = [run(1, 5, true, true), run(2, 9, false, false)];
-        assert_eq!(schedule.next(&at(&finished, Some(7), now)), Next::Execute(key(2), Kind::Live));
+        assert_eq!(
+            schedule.next(&at(&finished, Some(7), now)),
+            Next::Execute(key(2), Kind::Live)
+        );
     }
 
     #[test]
     fn a_run_without_events_is_closed_without_an_execution() {
         let (schedule, now) = (Schedule::new(INTERVAL), Instant::now());
-        assert_eq!(schedule.next(&at(&[run(1, 0, true, false)], None, now)), Next::Close(key(1)));
+        assert_eq!(
+            schedule.next(&at(&[run(1, 0, true, false)], None, now)),
+            Next::Close(key(1))
+        );
     }
 
     #[test]
     fn after_the_last_run_a_new_script_is_tried_on_it_and_a_failed_one_again() {
         let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
         let runs = [run(1, 5, true, true)];
-        assert_eq!(schedule.next(&at(&runs, Some(7), now)), Next::Wait(None), "finished by an earlier worker");
+        assert_eq!(
+            schedule.next(&at(&runs, Some(7), now)),
+            Next::Wait(None),
+            "finished by an earlier worker"
+        );
         schedule.executed(key(1), 7, now, false);
         assert_eq!(schedule.next(&at(&runs, Some(7), now + INTERVAL)), Next::Wait(None));
-        assert_eq!(schedule.next(&at(&runs, Some(8), now)), Next::Execute(key(1), Kind::Final));
+        assert_eq!(
+            schedule.next(&at(&runs, Some(8), now)),
+            Next::Execute(key(1), Kind::Final)
+        );
         schedule.executed(key(1), 8, now, true);
-        assert_eq!(schedule.next(&at(&runs, Some(8), now)), Next::Wait(Some(now + INTERVAL)));
-        assert_eq!(schedule.next(&at(&runs, Some(8), now + INTERVAL)), Next::Execute(key(1), Kind::Final));
+        assert_eq!(
+            schedule.next(&at(&runs, Some(8), now)),
+            Next::Wait(Some(now + INTERVAL))
+        );
+        assert_eq!(
+            schedule.next(&at(&runs, Some(8), now + INTERVAL)),
+            Next::Execute(key(1), Kind::Final)
+        );
     }
 }

@@ -17,13 +17,32 @@ pub fn run(args: &SimulateArgs) -> Result<ExitCode, SimulateError> {
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_interrupt(Arc::clone(&stop));
     let (truth, sent) = simulate(args, layout(args), &stop, |generator, sent| {
-        let run = generator.truth().runs.last().map_or_else(String::new, |run| run.run_name.clone());
-        eprintln!("run {run}  {} events  {} records  {:.1} MB", generator.truth().events, sent.records, sent.bytes as f64 / 1e6);
+        let run = generator
+            .truth()
+            .runs
+            .last()
+            .map_or_else(String::new, |run| run.run_name.clone());
+        eprintln!(
+            "run {run}  {} events  {} records  {:.1} MB",
+            generator.truth().events,
+            sent.records,
+            sent.bytes as f64 / 1e6
+        );
     })?;
     for run in &truth.runs {
-        println!("run {}: {} events in {} pulses, {:.4} µA·h", run.run_name, run.events(), run.pulses, run.proton_charge);
+        println!(
+            "run {}: {} events in {} pulses, {:.4} µA·h",
+            run.run_name,
+            run.events(),
+            run.pulses,
+            run.proton_charge
+        );
     }
-    println!("{} records, {:.0} events/s", sent.records, truth.events as f64 / sent.seconds.max(1e-9));
+    println!(
+        "{} records, {:.0} events/s",
+        sent.records,
+        truth.events as f64 / sent.seconds.max(1e-9)
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -41,7 +60,9 @@ fn layout(args: &SimulateArgs) -> Option<Layout> {
 
 fn stop_on_interrupt(stop: Arc<AtomicBool>) {
     let wait = move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+            return;
+        };
         runtime.block_on(async {
             use tokio::signal::unix::{SignalKind, signal};
             if let (Ok(mut interrupt), Ok(mut terminate)) =

@@ -121,7 +121,11 @@ impl Worker {
         let address = settings.http_addr;
         let listener = listener.map_err(|source| StartWorkerError::Listen { address, source })?;
         let address = listener.local_addr().unwrap_or(address);
-        let pages = Pages { board: Arc::clone(&board), journal: journal.clone(), stop: stop.clone() };
+        let pages = Pages {
+            board: Arc::clone(&board),
+            journal: journal.clone(),
+            stop: stop.clone(),
+        };
         runtime.spawn(http::serve(listener, pages));
         runtime.spawn(progress::draw(Arc::clone(&board), stop.clone()));
 
@@ -195,9 +199,13 @@ impl Worker {
         let ready = Arc::clone(&board);
         runtime.spawn(Arc::clone(&keeper).keep(move || ready.is_ready(), stop.clone()));
         let last_lines = match settings.valkey.clone() {
-            Some(valkey) => {
-                runtime.spawn(valkey::write_stream(valkey, waiting_lines, keeper.watch(), Arc::clone(&board), stop.clone()))
-            }
+            Some(valkey) => runtime.spawn(valkey::write_stream(
+                valkey,
+                waiting_lines,
+                keeper.watch(),
+                Arc::clone(&board),
+                stop.clone(),
+            )),
             None => runtime.spawn(discard(waiting_lines, stop.clone())),
         };
         Ok(Worker {
@@ -256,17 +264,22 @@ impl Worker {
         let code = match executed {
             Ok(Ok(())) => ExitCode::SUCCESS,
             Ok(Err(error)) => {
-                self.journal.error(&format!("{error}. The worker ends, to be started again and to read the run anew."));
+                self.journal.error(&format!(
+                    "{error}. The worker ends, to be started again and to read the run anew."
+                ));
                 ExitCode::FAILURE
             }
             Err(_) => {
-                self.journal.error("the executor ended by a fault of this program; the worker ends, to be started again");
+                self.journal
+                    .error("the executor ended by a fault of this program; the worker ends, to be started again");
                 ExitCode::FAILURE
             }
         };
         drop(self.journal);
         let last_lines = self.last_lines;
-        let _ = self.runtime.block_on(async move { tokio::time::timeout(LAST_LINES, last_lines).await });
+        let _ = self
+            .runtime
+            .block_on(async move { tokio::time::timeout(LAST_LINES, last_lines).await });
         self.keeper.release();
         self.runtime.shutdown_timeout(Duration::from_millis(500));
         code
@@ -303,7 +316,9 @@ fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<std::thread::JoinHandle<T>, StartWorkerError> {
     let builder = std::thread::Builder::new().name(name.to_owned());
-    builder.spawn(work).map_err(|source| StartWorkerError::Thread { name, source })
+    builder
+        .spawn(work)
+        .map_err(|source| StartWorkerError::Thread { name, source })
 }
 
 /// The script's folder changes the working directory: paths that were given relative to it must not move with it.
@@ -316,7 +331,10 @@ fn work_folder(settings: &Settings) -> Result<PathBuf, StartWorkerError> {
         Some(path) => absolute(path),
         None => std::env::temp_dir().join(format!("live-data-{}", std::process::id())),
     };
-    std::fs::create_dir_all(&path).map_err(|source| StartWorkerError::Folder { path: path.clone(), source })?;
+    std::fs::create_dir_all(&path).map_err(|source| StartWorkerError::Folder {
+        path: path.clone(),
+        source,
+    })?;
     Ok(path)
 }
 
@@ -342,7 +360,13 @@ async fn fetch(
             }
             Ok(None) => {
                 board.recover("ScriptNotFetched");
-                board.degrade("NoScript", format!("{} has no script; the last one goes on, if there was one", fetcher.place()));
+                board.degrade(
+                    "NoScript",
+                    format!(
+                        "{} has no script; the last one goes on, if there was one",
+                        fetcher.place()
+                    ),
+                );
                 Some(Wake::NoScript)
             }
             Err(error) => {
@@ -382,4 +406,3 @@ fn level(level: captured::Level) -> Level {
 async fn discard(mut lines: tokio::sync::mpsc::Receiver<crate::journal::Entry>, stop: CancellationToken) {
     while tokio::select! { line = lines.recv() => line.is_some(), () = stop.cancelled() => false } {}
 }
-

@@ -22,7 +22,9 @@ def missing(text, path="reduction_script.py"):
         if problem:
             found.setdefault((name, problem), line)
     for line, name in uses.unbound():
-        found.setdefault((name, f"{name} is defined neither by the script nor by {' or '.join(sorted(uses.stars))}"), line)
+        found.setdefault(
+            (name, f"{name} is defined neither by the script nor by {' or '.join(sorted(uses.stars))}"), line
+        )
     return sorted((line, name, problem) for (name, problem), line in found.items())
 
 

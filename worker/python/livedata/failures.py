@@ -51,10 +51,7 @@ def _missing_words(error):
 
 def _exit_words(error):
     code = "" if error.code is None else repr(error.code)
-    return (
-        f"SystemExit: the script called sys.exit({code}) or exit({code}); "
-        "execute() ended there, use return instead"
-    )
+    return f"SystemExit: the script called sys.exit({code}) or exit({code}); execute() ended there, use return instead"
 
 
 def _trace(error):

@@ -6,8 +6,7 @@ Mantid image for the real one.
 
 __version__ = "6.0.0+native"
 
-from mantid import kernel
-from mantid import api
+from mantid import api, kernel
 from mantid.api import AlgorithmManager, AnalysisDataService, FileFinder, mtd
 from mantid.kernel import ConfigService, config, logger
 

@@ -10,7 +10,6 @@ from mantid._workspaces import wrap
 _EXTRA = ("StoreInADS", "EnableLogging", "Version", "startProgress", "endProgress", "__LOGGING_CHILD_ALG__")
 
 
-
 @functools.cache
 def declaration(name, version=None):
     """An algorithm's declaration; None when there is no such algorithm."""

@@ -246,7 +246,11 @@ class SpectrumInfoItem:
     def __getattr__(self, name):
         # Attributes of the item are the methods of the whole, at its index; flags and angles are plain values there.
         value = getattr(self._info, name)(self._index)
-        return value if name in ("isMonitor", "isMasked", "hasDetectors", "l2", "twoTheta", "position") else (lambda: value)
+        return (
+            value
+            if name in ("isMonitor", "isMasked", "hasDetectors", "l2", "twoTheta", "position")
+            else (lambda: value)
+        )
 
 
 class DetectorInfo:

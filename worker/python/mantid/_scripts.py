@@ -41,5 +41,7 @@ def RunPythonScript(Code=None, InputWorkspace=None, OutputWorkspace=None, Filena
     if not OutputWorkspace:
         return None
     if not _engine.contains(OutputWorkspace):
-        raise RuntimeError(f"{title}: the script has made no workspace {OutputWorkspace}: give its result the name `output`")
+        raise RuntimeError(
+            f"{title}: the script has made no workspace {OutputWorkspace}: give its result the name `output`"
+        )
     return mtd[OutputWorkspace]

@@ -767,4 +767,6 @@ def _spread(number, workspace):
 def _power(workspace, exponent, frame, inplace):
     from mantid import _calls
 
-    return _calls.named_operation("Power", frame, workspace if inplace else None, InputWorkspace=workspace, Exponent=float(exponent))
+    return _calls.named_operation(
+        "Power", frame, workspace if inplace else None, InputWorkspace=workspace, Exponent=float(exponent)
+    )

@@ -36,7 +36,7 @@ fn every_kind_of_bad_record_is_counted_and_the_good_events_are_all_there() {
     let run = Run::new(801, base, base + 10 * SECOND);
     let mut encoder = Encoder::new();
     let milliseconds = base / 1_000_000;
-    let mut bad = |suffix: &str, payload: &[u8]| instrument.send(suffix, 0, milliseconds, payload);
+    let bad = |suffix: &str, payload: &[u8]| instrument.send(suffix, 0, milliseconds, payload);
     let good = ev44(&mut encoder, &[base + 1], &[0], &[1000, 2000], &[1002, 1003]);
 
     bad("events", b"");
@@ -45,17 +45,38 @@ fn every_kind_of_bad_record_is_counted_and_the_good_events_are_all_there() {
     bad("events", &good[..good.len() / 2]);
     bad("events", &vec![0x5a; 8 << 20]);
     bad("events", &ev44(&mut encoder, &[base + 2], &[0], &[1000, 2000], &[1002]));
-    bad("events", &ev44(&mut encoder, &[base + 3, base + 4], &[0, 9], &[1000, 2000], &[1002, 1003]));
+    bad(
+        "events",
+        &ev44(
+            &mut encoder,
+            &[base + 3, base + 4],
+            &[0, 9],
+            &[1000, 2000],
+            &[1002, 1003],
+        ),
+    );
     bad("events", &ev44(&mut encoder, &[0], &[0], &[1000], &[1002]));
     bad("events", &ev44(&mut encoder, &[i64::MAX], &[0], &[1000], &[1002]));
     bad("runInfo", b"\x10\0\0\0pl72garbage behind a known identifier");
-    bad("runInfo", encoder.run_stop(&RunStop6s4t { stop_time: 1, run_name: Some("nobody"), job_id: Some("unknown") }));
+    bad(
+        "runInfo",
+        encoder.run_stop(&RunStop6s4t {
+            stop_time: 1,
+            run_name: Some("nobody"),
+            job_id: Some("unknown"),
+        }),
+    );
     bad("sampleEnv", b"\x10\0\0\0f144\xff\xff\xff\xff");
-    let _ = bad;
 
     let mut counts = instrument.whole_run(&run, 15);
     // Of these three events one has a time of flight that is none and one an id that no spectrum has.
-    let mixed = ev44(&mut encoder, &[base + 11], &[0], &[-5, 1000, 1000], &[1002, 999_999, 1002]);
+    let mixed = ev44(
+        &mut encoder,
+        &[base + 11],
+        &[0],
+        &[-5, 1000, 1000],
+        &[1002, 999_999, 1002],
+    );
     instrument.send("events", 0, milliseconds, &mixed);
     add(&mut counts, &Counts::from([(1, 1)]));
     instrument.flush();
@@ -68,20 +89,33 @@ fn every_kind_of_bad_record_is_counted_and_the_good_events_are_all_there() {
             "malformed",
             "pulse_time_unbelievable",
             "time_of_flight_out_of_range",
-            "event_ids_outside_map",
             "run_stop_without_start",
         ]
         .iter()
         .all(|reason| report.rejected.contains_key(*reason))
     });
-    let lengths = ["mismatched_lengths", "event_columns_differ", "bad_pulse_index", "pulse_index_malformed"];
+    let explained = report.degraded.iter().find(|wrong| wrong.reason == "LiveWorkspace");
+    let words = &explained.expect("an id that no spectrum has is said").message;
+    assert!(
+        words.contains("1 events have ids") && words.contains("EVENT_IDS=spectrum"),
+        "{words}"
+    );
+    let lengths = [
+        "mismatched_lengths",
+        "event_columns_differ",
+        "bad_pulse_index",
+        "pulse_index_malformed",
+    ];
     let counted: u64 = lengths.iter().filter_map(|reason| report.rejected.get(*reason)).sum();
     assert_eq!(counted, 2, "{:?}", report.rejected);
     assert_eq!(report.rejected["time_of_flight_out_of_range"], 1);
     assert_eq!(nexus::read(&output.path().join("801.nxs")).counts(), counts);
     let (status, metrics) = worker.get("/metrics").unwrap();
     assert_eq!(status, 200);
-    assert!(metrics.contains("live_data_rejected_total{reason=\"unknown_schema\"} 1"), "{metrics}");
+    assert!(
+        metrics.contains("live_data_rejected_total{reason=\"unknown_schema\"} 2"),
+        "{metrics}"
+    );
 }
 
 #[test]
@@ -116,7 +150,11 @@ fn odd_run_messages_end_in_the_right_runs() {
         instrument_name: Some(&instrument.name.clone()),
         nexus_structure: Some(&structure),
         job_id: Some(&second.job),
-        map: Some(SpectrumMap { spectrum: &[1, 2, 3], detector_id: &[1002, 1004], n_spectra: 3 }),
+        map: Some(SpectrumMap {
+            spectrum: &[1, 2, 3],
+            detector_id: &[1002, 1004],
+            n_spectra: 3,
+        }),
         ..other
     };
     let payload = Encoder::new().pl72(&large).to_vec();
@@ -130,7 +168,11 @@ fn odd_run_messages_end_in_the_right_runs() {
     for time in pulses(third.start, third.stop) {
         add(&mut third_counts, &instrument.pulse(time, 10));
     }
-    let stop = RunStop6s4t { stop_time: 0, run_name: Some("test_run"), job_id: Some(&third.job) };
+    let stop = RunStop6s4t {
+        stop_time: 0,
+        run_name: Some("test_run"),
+        job_id: Some(&third.job),
+    };
     let payload = Encoder::new().run_stop(&stop).to_vec();
     instrument.send("runInfo", 0, third.stop / 1_000_000, &payload);
     // The fourth has no events at all.
@@ -139,15 +181,30 @@ fn odd_run_messages_end_in_the_right_runs() {
     instrument.flush();
 
     let report = worker.wait_completed("814");
-    assert!(report.rejected.contains_key("run_start_of_other_instrument"), "{:?}", report.rejected);
-    assert!(report.rejected.contains_key("detector_map_malformed"), "{:?}", report.rejected);
+    assert!(
+        report.rejected.contains_key("run_start_of_other_instrument"),
+        "{:?}",
+        report.rejected
+    );
+    assert!(
+        report.rejected.contains_key("detector_map_malformed"),
+        "{:?}",
+        report.rejected
+    );
     counts.retain(|_, count| *count > 0);
     assert_eq!(nexus::read(&output.path().join("811.nxs")).counts(), counts);
     let pulses_of_second = u64::try_from((second.stop - second.start) / crate::stream::FRAME).unwrap();
     let second_sum: u64 = nexus::read(&output.path().join("812.nxs")).counts().values().sum();
-    assert_eq!(second_sum, 10 * pulses_of_second, "without a map every id that was seen is a spectrum");
+    assert_eq!(
+        second_sum,
+        10 * pulses_of_second,
+        "without a map every id that was seen is a spectrum"
+    );
     assert_eq!(nexus::read(&output.path().join("813.nxs")).counts(), third_counts);
-    assert!(!output.path().join("814.nxs").exists(), "nothing is executed for a run without events");
+    assert!(
+        !output.path().join("814.nxs").exists(),
+        "nothing is executed for a run without events"
+    );
     assert!(!output.path().join("999.nxs").exists());
 }
 
@@ -174,7 +231,11 @@ fn logs_of_every_kind_and_a_frame_that_is_sent_twice() {
     let report = worker.wait_completed("821");
     let file = nexus::read(&output.path().join("821.nxs"));
     assert_eq!(file.counts(), counts);
-    assert_eq!(file.logs["int"], ("-7".into(), 2), "the same value at the same time is one value");
+    assert_eq!(
+        file.logs["int"],
+        ("-7".into(), 2),
+        "the same value at the same time is one value"
+    );
     assert!(report.rejected["duplicate_logs"] >= 2, "{:?}", report.rejected);
     assert!(file.logs.contains_key("run_number") && file.logs.contains_key("proton_charge"));
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 /// The checkout.
 pub fn root() -> PathBuf {
@@ -37,27 +37,10 @@ pub struct Server {
     values: HashMap<String, String>,
 }
 
-static RUNNING: Mutex<Vec<(&'static str, PathBuf)>> = Mutex::new(Vec::new());
-
-extern "C" fn end_all() {
-    for (kind, folder) in RUNNING.lock().unwrap().drain(..) {
-        let _ = Command::new(root().join("ci/lab").join(kind))
-            .arg("down")
-            .arg(&folder)
-            .output();
-    }
-}
-
 impl Server {
     /// Starts a server of `kind`: `kafka` or `redis`.
     pub fn start(kind: &'static str) -> Server {
-        static ONCE: OnceLock<()> = OnceLock::new();
-        ONCE.get_or_init(|| {
-            // SAFETY: the handler is a plain function that touches only a static mutex and starts processes.
-            unsafe { libc::atexit(end_all) };
-        });
         let folder = tempfile::Builder::new().prefix("live-data-").tempdir().unwrap().keep();
-        RUNNING.lock().unwrap().push((kind, folder.clone()));
         let mut server = Server {
             kind,
             folder,
@@ -79,11 +62,6 @@ impl Server {
             .unwrap_or_else(|| panic!("{} says no {name}: {:?}", self.kind, self.values))
     }
 
-    /// Ends the server and starts it again on its data and port.
-    pub fn restart(&self) {
-        self.call("restart");
-    }
-
     /// Ends the server, keeping its data and port.
     pub fn stop(&self) {
         self.call("stop");
@@ -96,7 +74,13 @@ impl Server {
 
     fn call(&self, verb: &str) -> String {
         let program = root().join("ci/lab").join(self.kind);
-        let output = Command::new(&program).arg(verb).arg(&self.folder).output().unwrap();
+        let output = Command::new(&program)
+            .arg(verb)
+            .arg(&self.folder)
+            // The laboratory takes the server down when this process is gone, however it ended.
+            .env("LAB_OWNER", std::process::id().to_string())
+            .output()
+            .unwrap();
         assert!(
             output.status.success(),
             "{} {verb} failed:\n{}",

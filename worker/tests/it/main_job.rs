@@ -20,6 +20,26 @@ def execute():
     print("reduced run", run.getRunNumber(), "with", run.getNumberEvents(), "events")
 "#;
 
+/// What readers of processed files look for.
+const LAYOUT: [&str; 16] = [
+    "title",
+    "definition",
+    "instrument/name",
+    "instrument/instrument_xml/data",
+    "instrument/instrument_parameter_map/data",
+    "instrument/detector/detector_index",
+    "instrument/detector/detector_count",
+    "instrument/detector/detector_list",
+    "instrument/detector/spectra",
+    "sample",
+    "logs/run_number/value",
+    "logs/proton_charge/time",
+    "workspace/values",
+    "workspace/axis1",
+    "workspace/axis2",
+    "process",
+];
+
 /// Two runs over three partitions with everything out of order that Kafka can put out of order.
 fn two_runs(name: &str, schema: Schema) {
     let mut instrument = Instrument::new(name, schema, 3);
@@ -88,7 +108,10 @@ fn two_runs(name: &str, schema: Schema) {
         let file = nexus::read(&output.path().join(format!("{}.nxs", run.name)));
         assert_eq!(file.counts(), truth[run.name.as_str()], "run {}", run.name);
         for (sum, variance) in file.sums.iter().zip(&file.variances) {
-            assert!((sum - variance).abs() < 1e-9 * sum.max(1.0), "errors are the roots of the counts: {sum}, {variance}");
+            assert!(
+                (sum - variance).abs() < 1e-9 * sum.max(1.0),
+                "errors are the roots of the counts: {sum}, {variance}"
+            );
         }
         let good_frames = (run.stop - run.start) / FRAME;
         let charge: f64 = file.logs["gd_prtn_chrg"].0.parse().unwrap();
@@ -97,6 +120,14 @@ fn two_runs(name: &str, schema: Schema) {
             "charge {charge} of {good_frames} frames"
         );
         assert_eq!(file.logs["run_number"].0, run.name);
+        for path in LAYOUT {
+            assert!(
+                file.paths
+                    .iter()
+                    .any(|there| there == &format!("mantid_workspace_1/{path}")),
+                "{path} is missing"
+            );
+        }
         assert_eq!(
             file.logs["Slow"],
             ("4.25".into(), 1),

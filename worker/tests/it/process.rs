@@ -86,11 +86,6 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// The address of its pages.
-    pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
-    }
-
     /// What it answers: the status and the body; `None` while it does not.
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
         use std::io::Write;

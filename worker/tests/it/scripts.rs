@@ -270,7 +270,7 @@ fn an_output_folder_that_cannot_be_written_is_said_and_nothing_is_executed_until
     std::fs::remove_file(&output).unwrap();
     std::fs::create_dir(&output).unwrap();
     worker.wait("executions", |report| {
-        report.script.runs > 0 && report.degraded.is_empty()
+        report.script.runs > 0 && report.degraded.iter().all(|wrong| wrong.reason != "OutputNotWritable")
     });
     assert!(output.join("901.nxs").exists());
 }

@@ -7,7 +7,11 @@ from livedata import check
 
 class Absent(unittest.TestCase):
     def test_an_import_of_what_is_absent_is_an_import_error_with_the_way_to_get_it(self):
-        for module, name in (("simpleapi", "SofTwoThetaTOF"), ("api", "PythonAlgorithm"), ("kernel", "CompositeValidator")):
+        for module, name in (
+            ("simpleapi", "SofTwoThetaTOF"),
+            ("api", "PythonAlgorithm"),
+            ("kernel", "CompositeValidator"),
+        ):
             with self.subTest(name), self.assertRaises(ImportError) as caught:
                 exec(f"from mantid.{module} import {name}", {})
             for word in (name, "native engine", "ENGINE=mantid"):

@@ -52,12 +52,16 @@ class Calls(unittest.TestCase):
         histogram()
         self.assertIsNone(DeleteWorkspace("ws"))
         histogram()
-        with self.assertRaisesRegex(RuntimeError, r"CloneWorkspace is trying to return 1 output\(s\) but you have provided 2 variable\(s\)"):
+        with self.assertRaisesRegex(
+            RuntimeError, r"CloneWorkspace is trying to return 1 output\(s\) but you have provided 2 variable\(s\)"
+        ):
             a, b = CloneWorkspace("ws")
 
     def test_a_result_without_a_name_is_refused(self):
         histogram()
-        with self.assertRaisesRegex(RuntimeError, "(?s)Rebin-v1: .*OutputWorkspace: Enter a name for the Output workspace"):
+        with self.assertRaisesRegex(
+            RuntimeError, "(?s)Rebin-v1: .*OutputWorkspace: Enter a name for the Output workspace"
+        ):
             Rebin("ws", 2)
         with self.assertRaisesRegex(RuntimeError, "SumSpectra-v1|Rebin-v1"):
             out = SumSpectra(Rebin("ws", 2))
@@ -163,7 +167,11 @@ class Calls(unittest.TestCase):
         self.assertEqual(mtd["named"].readY(0)[0], 0.5)
         simpleapi.RunPythonScript("made = CreateWorkspace([0, 1], [1])")
         self.assertIn("made", mtd)
-        for code, words in (("", "Python script is empty"), (None, "Must specify python"), ("1/0", "ZeroDivisionError")):
+        for code, words in (
+            ("", "Python script is empty"),
+            (None, "Must specify python"),
+            ("1/0", "ZeroDivisionError"),
+        ):
             with self.assertRaisesRegex(RuntimeError, words):
                 simpleapi.RunPythonScript(Code=code)
         with self.assertRaisesRegex(RuntimeError, "no workspace nowhere"):

@@ -41,7 +41,9 @@ class Fuzz(unittest.TestCase):
         given = {}
         for prop in _calls.declaration(name)["properties"]:
             if prop["workspace"] and chance() < 0.8:
-                given[prop["name"]] = choice(["o1", "o2"] if prop["direction"] == "Out" else ["h", "e", "g", *workspaces])
+                given[prop["name"]] = choice(
+                    ["o1", "o2"] if prop["direction"] == "Out" else ["h", "e", "g", *workspaces]
+                )
             elif chance() < 0.7:
                 given[prop["name"]] = choice(values(workspaces))
         return given

@@ -8,8 +8,7 @@ import unittest
 import numpy as np
 
 from mantid.api import AnalysisDataService, FileFinder, mtd
-from mantid.kernel import ConfigService, DateAndTime, Logger, UnitFactory, V3D, config, logger
-from mantid.kernel import FloatTimeSeriesProperty
+from mantid.kernel import V3D, ConfigService, DateAndTime, FloatTimeSeriesProperty, Logger, UnitFactory, config, logger
 
 
 class Kernel(unittest.TestCase):
@@ -45,7 +44,9 @@ class Kernel(unittest.TestCase):
 
     def test_units(self):
         unit = UnitFactory.create("Wavelength")
-        self.assertEqual((unit.unitID(), unit.caption(), unit.symbol().ascii()), ("Wavelength", "Wavelength", "Angstrom"))
+        self.assertEqual(
+            (unit.unitID(), unit.caption(), unit.symbol().ascii()), ("Wavelength", "Wavelength", "Angstrom")
+        )
         with self.assertRaises(RuntimeError):
             UnitFactory.create("Parsec")
 

@@ -47,7 +47,9 @@ class Names(unittest.TestCase):
 
     def test_one_name_in_a_module_a_function_a_closure_and_exec(self):
         self.assertEqual(self.raw("a = probe()", "a"), (1, ("a",)))
-        self.assertEqual(self.raw("def f():\n    local = probe(1, x=2)\n    return local\nr = f()", "r"), (1, ("local",)))
+        self.assertEqual(
+            self.raw("def f():\n    local = probe(1, x=2)\n    return local\nr = f()", "r"), (1, ("local",))
+        )
         code = "def f():\n    cell = probe()\n    def g():\n        return cell\n    return g()\nr = f()"
         self.assertEqual(self.raw(code, "r"), (1, ("cell",)))
         self.assertEqual(self.raw("def f():\n    global g\n    g = probe()\nf()", "g"), (1, ("g",)))

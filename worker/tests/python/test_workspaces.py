@@ -6,7 +6,7 @@ import numpy as np
 
 from mantid.api import IEventWorkspace, MatrixWorkspace, WorkspaceGroup, mtd
 from mantid.dataobjects import EventWorkspace, Workspace2D
-from mantid.kernel import DateAndTime, V3D
+from mantid.kernel import V3D, DateAndTime
 from mantid.simpleapi import (
     AddSampleLog,
     AddTimeSeriesLog,
@@ -145,7 +145,9 @@ class Workspaces(unittest.TestCase):
         for name in ("a", "b", "c"):
             CreateWorkspace([0, 1], [1], OutputWorkspace=name)
         group = GroupWorkspaces("a,b")
-        self.assertEqual((len(group), group.getNames(), group.contains("a"), "c" in group), (2, ["a", "b"], True, False))
+        self.assertEqual(
+            (len(group), group.getNames(), group.contains("a"), "c" in group), (2, ["a", "b"], True, False)
+        )
         self.assertEqual([member.name() for member in group], ["a", "b"])
         group.add("c")
         self.assertEqual(group.getItem(2).name(), "c")

@@ -1,6 +1,5 @@
 """Times, vectors, configuration, logging and time series."""
 
-from mantid.kernel import funcinspect
 from mantid._config import ConfigService, ConfigServiceImpl, config
 from mantid._logger import Logger, logger
 from mantid._properties import (
@@ -23,6 +22,7 @@ from mantid._properties import (
 from mantid._times import DateAndTime, time_duration
 from mantid._units import DeltaEModeType, Unit, UnitFactory, UnitFactoryImpl
 from mantid._vectors import V3D
+from mantid.kernel import funcinspect
 
 
 def version_str():

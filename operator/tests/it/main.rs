@@ -1,6 +1,6 @@
 //! The operator as a process against a real control plane, with the rights that the chart gives it.
 //!
-//! `LIVE_DATA_FULL=1` adds what takes minutes. Needs what `ci/setup` builds.
+//! What takes minutes is marked as ignored, and runs in `ci/test --full`. Needs what `ci/setup` builds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod admission;

@@ -11,6 +11,7 @@ use live_data_engine::config::{EventIds, TimelineConfig};
 use live_data_engine::snapshot::Snapshot;
 use live_data_reduction::bind::Binder;
 use live_data_reduction::service::Service;
+use live_data_reduction::workspace::events::memos;
 use live_data_reduction::workspace::{MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
@@ -26,6 +27,9 @@ use crate::python::real_mantid::RealMantid;
 use crate::python::{Engine, Handle, native};
 use crate::script::Pinned;
 use crate::settings::Settings;
+
+/// The part of the memory limit that histograms kept for the next execution may take: one in this many.
+const MEMO_SHARE: u64 = 8;
 
 /// The timeline's settings from the worker's.
 pub fn timeline_config(settings: &Settings) -> TimelineConfig {
@@ -65,6 +69,9 @@ impl Live {
         let logger = Arc::new(JournalLogger(journal));
         let service = service(logger, settings.instrument_dir.clone(), Some(output.root().to_owned()));
         service.config.set("default.instrument", &settings.instrument);
+        if let Some(bytes) = settings.memory_limit {
+            memos().set_limit(usize::try_from(bytes / MEMO_SHARE).unwrap_or(usize::MAX));
+        }
         Live::over(service, &settings.live_ws, event_ids(settings.event_ids), board)
     }
 
@@ -231,6 +238,8 @@ impl LiveBinding for Native {
     }
 
     fn clear(&self, py: Python<'_>) -> Box<dyn std::any::Any + Send> {
+        // Histograms of a run that is over would only take the place of the next one's.
+        memos().clear();
         Box::new(native::clear_data_service(py))
     }
 

@@ -382,7 +382,7 @@ mod tests {
             "INSTRUMENT",
             "SCRIPT_RUN_INTERVAL",
             "MEMORY_LIMIT",
-            "KAFKA_SASL_USERNAME",
+            "SASL username",
             "GSSAPI",
             "\"kafka\"",
             "/nowhere",

@@ -27,6 +27,19 @@ pub enum NexusError {
         /// What the library or the system said.
         reason: String,
     },
+    /// The volume is full.
+    #[error(
+        "cannot write {path}: No space left on its volume, {needed_mib} MiB are needed and {free_mib} MiB are free. Delete \
+         what is not needed there, or save fewer bins"
+    )]
+    NoSpace {
+        /// The file.
+        path: PathBuf,
+        /// What it needs.
+        needed_mib: u64,
+        /// What there is.
+        free_mib: u64,
+    },
     /// Something could not be read.
     #[error("cannot read {what} of {path}: {reason}")]
     Read {

@@ -8,12 +8,13 @@
 //! [`locked`]), and no call waits for anything but the disk while it does.
 //!
 //! # Layout
-//! [`file`] (what a file says) → [`write`](mod@write) → the disk → [`read`](mod@read); [`error`]; `raw` (the library itself).
+//! [`file`] (what a file says) → [`write`](mod@write) → the disk, where there is `space` → [`read`](mod@read); [`error`]; `raw` (the library itself).
 
 pub mod error;
 pub mod file;
 mod raw;
 pub mod read;
+mod space;
 pub mod write;
 
 pub use error::NexusError;

@@ -10,6 +10,7 @@ use hdf5_metno::{File, Group, H5Type, Location};
 use crate::error::NexusError;
 use crate::file::ProcessedEntry;
 use crate::raw;
+use crate::space;
 
 /// How files are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub fn write_to(path: &Path, entries: &[ProcessedEntry<'_>], options: Options) -
     for entry in entries {
         check(entry)?;
     }
+    space::check(path, entries, options)?;
     let file = raw::options().create(path).map_err(|error| NexusError::Open {
         path: path.to_owned(),
         reason: error.to_string(),
@@ -53,6 +55,7 @@ pub fn append_to(path: &Path, entry: &ProcessedEntry<'_>, options: Options) -> R
         write_to(path, std::slice::from_ref(entry), options)?;
         return Ok(1);
     }
+    space::check(path, std::slice::from_ref(entry), options)?;
     let file = raw::options().open_rw(path).map_err(|error| NexusError::Open {
         path: path.to_owned(),
         reason: error.to_string(),

@@ -21,11 +21,10 @@ def execute():
 "#;
 
 /// What readers of processed files look for.
-const LAYOUT: [&str; 16] = [
+const LAYOUT: [&str; 15] = [
     "title",
     "definition",
     "instrument/name",
-    "instrument/instrument_xml/data",
     "instrument/instrument_parameter_map/data",
     "instrument/detector/detector_index",
     "instrument/detector/detector_count",

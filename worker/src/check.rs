@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use live_data_engine::config::{EventIds, TimelineConfig};
-use live_data_engine::place::{PartitionKey, Place, TopicRole};
+use live_data_engine::place::Place;
 use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::Timeline;
@@ -17,6 +17,7 @@ use crate::board::Board;
 use crate::cli::CheckScriptArgs;
 use crate::demo;
 use crate::engine::{ToStderr, service, start_at_terminal};
+use crate::ingest::partition_key;
 use crate::live;
 use crate::python::Limits;
 use crate::script::Runner;
@@ -133,17 +134,7 @@ fn simulated_run(args: &CheckScriptArgs, service: &Service) -> Result<Snapshot, 
     timeline.positioned(PulseTime::from_nanos(start_ns - 1));
     let mut offsets = std::collections::HashMap::new();
     for record in Generator::new(settings) {
-        let role = match record.role {
-            live_data_stream::topics::Role::Events => TopicRole::Events,
-            live_data_stream::topics::Role::RunInfo => TopicRole::RunInfo,
-            live_data_stream::topics::Role::SampleEnv => TopicRole::SampleEnv,
-            live_data_stream::topics::Role::VetoConfig => TopicRole::VetoConfig,
-        };
-        let partition = PartitionKey {
-            role,
-            topic: role as u16,
-            partition: record.partition,
-        };
+        let partition = partition_key(record.role, record.role as usize, record.partition);
         let offset = offsets.entry(partition).or_insert(0_i64);
         let place = Place {
             partition,

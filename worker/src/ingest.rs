@@ -404,7 +404,8 @@ fn now() -> PulseTime {
     PulseTime::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
-fn partition_key(role: Role, topic: usize, partition: i32) -> PartitionKey {
+/// A partition as the timeline names it.
+pub(crate) fn partition_key(role: Role, topic: usize, partition: i32) -> PartitionKey {
     let role = match role {
         Role::Events => TopicRole::Events,
         Role::RunInfo => TopicRole::RunInfo,

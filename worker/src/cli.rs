@@ -269,7 +269,7 @@ pub struct CheckScriptArgs {
     /// The script.
     pub file: PathBuf,
     /// Instrument to simulate; the project's own small one when not given.
-    #[arg(long, env = "INSTRUMENT", default_value = "DEMO")]
+    #[arg(long, env = "INSTRUMENT", default_value = "LIVEDEMO")]
     pub instrument: String,
     /// Folder of instrument definition files.
     #[arg(long, env = "INSTRUMENT_DIR")]

@@ -40,13 +40,18 @@ pub struct Server {
 impl Server {
     /// Starts a server of `kind`: `kafka` or `redis`.
     pub fn start(kind: &'static str) -> Server {
+        Server::start_with(kind, &[])
+    }
+
+    /// The same with options of its own program in `ci/lab`.
+    pub fn start_with(kind: &'static str, options: &[&str]) -> Server {
         let folder = tempfile::Builder::new().prefix("live-data-").tempdir().unwrap().keep();
         let mut server = Server {
             kind,
             folder,
             values: HashMap::new(),
         };
-        let said = server.call("up");
+        let said = server.call("up", options);
         server.values = said
             .lines()
             .filter_map(|line| line.split_once('='))
@@ -64,19 +69,25 @@ impl Server {
 
     /// Ends the server, keeping its data and port.
     pub fn stop(&self) {
-        self.call("stop");
+        self.call("stop", &[]);
+    }
+
+    /// Kills one broker of several, by its number.
+    pub fn kill_broker(&self, broker: i32) {
+        self.call("stop", &[&broker.to_string(), "--kill"]);
     }
 
     /// Starts it again.
     pub fn begin(&self) {
-        self.call("start");
+        self.call("start", &[]);
     }
 
-    fn call(&self, verb: &str) -> String {
+    fn call(&self, verb: &str, options: &[&str]) -> String {
         let program = root().join("ci/lab").join(self.kind);
         let output = Command::new(&program)
             .arg(verb)
             .arg(&self.folder)
+            .args(options)
             // The laboratory takes the server down when this process is gone, however it ended.
             .env("LAB_OWNER", std::process::id().to_string())
             .output()

@@ -3,6 +3,7 @@
 
 mod api;
 mod bad_input;
+mod brokers;
 mod full_disk;
 mod lab;
 mod main_job;

@@ -1,16 +1,15 @@
-//! Workers that start in the middle, are killed and started again, and brokers that go away: counts stay exact.
+//! Workers that start in the middle, are killed and started again, and hand over: counts stay exact.
 
 use std::time::{Duration, Instant};
 
 use crate::api::Api;
-use crate::lab::Server;
 use crate::main_job::COUNT_SCRIPT;
 use crate::nexus;
 use crate::process::Settings;
 use crate::stream::{Counts, Instrument, Run, SECOND, Schema, add, now, pulses};
 
 /// Sends the pulses of `run` between two moments.
-fn send(instrument: &mut Instrument, counts: &mut Counts, from: i64, to: i64) {
+pub fn send(instrument: &mut Instrument, counts: &mut Counts, from: i64, to: i64) {
     for time in pulses(from, to) {
         add(counts, &instrument.pulse(time, 25));
     }
@@ -115,41 +114,6 @@ fn a_run_that_ended_while_no_worker_ran_gets_its_final_file_once() {
     assert_eq!(before, [modified("300.nxs"), modified("301.nxs"), modified("302.nxs")]);
     let (_, log) = worker.stop();
     assert!(!log.contains("reduced run"), "{log}");
-}
-
-#[test]
-fn a_broker_restart_in_the_middle_of_a_run_loses_and_repeats_nothing() {
-    let broker = Server::start("kafka");
-    let mut instrument = Instrument::on(&broker, "itbroker", Schema::Ev44, 3);
-    let output = tempfile::tempdir().unwrap();
-    let api = Api::start(COUNT_SCRIPT);
-    let base = now() / SECOND * SECOND - 40 * SECOND;
-    let run = Run::new(401, base, base + 10 * SECOND);
-    let mut counts = Counts::new();
-    instrument.start_run(&run);
-    send(&mut instrument, &mut counts, run.start, run.start + 5 * SECOND);
-    let mut worker = Settings::new(&instrument.name, output.path(), api.url())
-        .with("KAFKA_BOOTSTRAP_SERVERS", broker.value("KAFKA_BOOTSTRAP"))
-        .start();
-    let seen: u64 = counts.values().sum();
-    worker.wait("the first half", |report| {
-        report.run.as_ref().is_some_and(|run| run.events == seen)
-    });
-    broker.stop();
-    worker.wait("the broker's absence in words", |report| {
-        report.degraded.iter().any(|wrong| wrong.reason == "BrokerUnreachable")
-    });
-    broker.begin();
-    send(&mut instrument, &mut counts, run.start + 5 * SECOND, run.stop);
-    instrument.stop_run(&run);
-    instrument.flush();
-    let report = worker.wait_completed("401");
-    assert!(
-        report.degraded.iter().all(|wrong| wrong.reason != "BrokerUnreachable"),
-        "{:?}",
-        report.degraded
-    );
-    assert_eq!(nexus::read(&output.path().join("401.nxs")).counts(), counts);
 }
 
 #[test]

@@ -56,14 +56,8 @@ fn a_busy_loop_delays_neither_the_stream_nor_the_status_and_is_interrupted() {
         sent >= 100_000 && rates.iter().all(|rate| *rate >= 20_000),
         "{sent} events, {rates:?}"
     );
-    // Other tests run beside this one: a tenth of the answers may be slower, and none may wait for the loop.
-    answers.sort();
     assert!(
-        answers[answers.len() * 9 / 10] < Duration::from_millis(100),
-        "/status took {answers:?}"
-    );
-    assert!(
-        answers[answers.len() - 1] < Duration::from_secs(2),
+        answers.iter().all(|took| *took < Duration::from_millis(100)),
         "/status took {answers:?}"
     );
     let report = worker.wait("the interruption", |report| report.script.failures > 0);

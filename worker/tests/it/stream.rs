@@ -41,6 +41,7 @@ pub struct Instrument {
     /// How events are sent.
     pub schema: Schema,
     partitions: i32,
+    replicas: i32,
     bootstrap: String,
     producer: ThreadedProducer<rdkafka::producer::DefaultProducerContext>,
     encoder: Encoder,
@@ -107,9 +108,22 @@ impl Instrument {
 
     /// The same on a broker of the test's own.
     pub fn on(broker: &lab::Server, name: &str, schema: Schema, partitions: i32) -> Instrument {
-        let instrument = Instrument::connected(broker.value("KAFKA_BOOTSTRAP"), name, schema, partitions);
+        let mut instrument = Instrument::connected(broker.value("KAFKA_BOOTSTRAP"), name, schema, partitions);
+        instrument.replicas = broker.value("KAFKA_BROKERS").parse().unwrap();
         instrument.create_topics();
         instrument
+    }
+
+    /// The broker that leads a partition of the events.
+    pub fn leader(&self, partition: i32) -> Option<i32> {
+        let topic = self.topic("events");
+        let metadata = self
+            .producer
+            .client()
+            .fetch_metadata(Some(&topic), Duration::from_secs(10))
+            .ok()?;
+        let found = metadata.topics().first()?.partitions().iter().find(|p| p.id() == partition)?;
+        (found.leader() >= 0 && found.error().is_none()).then_some(found.leader())
     }
 
     /// A new instrument whose topics do not exist yet.
@@ -120,6 +134,8 @@ impl Instrument {
     fn connected(bootstrap: &str, name: &str, schema: Schema, partitions: i32) -> Instrument {
         let producer = client(bootstrap)
             .set("linger.ms", "1")
+            // A broker that dies while it answers makes a producer send again: the truth must not hold events twice.
+            .set("enable.idempotence", "true")
             .set("queue.buffering.max.messages", "1000000")
             .create()
             .unwrap();
@@ -127,6 +143,7 @@ impl Instrument {
             name: name.to_uppercase(),
             schema,
             partitions,
+            replicas: 1,
             bootstrap: bootstrap.to_owned(),
             producer,
             encoder: Encoder::new(),
@@ -142,7 +159,7 @@ impl Instrument {
         let topics: Vec<_> = names
             .iter()
             .zip([self.partitions, 1, 2])
-            .map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(1)))
+            .map(|(name, partitions)| NewTopic::new(name, partitions, TopicReplication::Fixed(self.replicas)))
             .collect();
         let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
         let runtime = tokio::runtime::Builder::new_current_thread()

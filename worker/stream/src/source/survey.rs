@@ -74,7 +74,8 @@ impl Surveyor {
     /// The client's own errors since the last time.
     pub(crate) fn errors(&self) -> Vec<ClientError> {
         for _ in 0..16 {
-            if self.consumer.poll(Duration::ZERO).is_none() {
+            // With no time at all, a log line that stands before an error would end the reading.
+            if self.consumer.poll(Duration::from_millis(5)).is_none() {
                 break;
             }
         }

@@ -128,7 +128,11 @@ fn a_broker_with_tls_and_passwords_is_read_with_each_mechanism_and_refusals_are_
         });
         let runs = worker.report().unwrap().script.runs;
         worker.wait("an execution on all of it", |report| report.script.runs > runs);
-        assert_eq!(nexus::read(&output.path().join("421.nxs")).counts(), counts, "{mechanism}");
+        assert_eq!(
+            nexus::read(&output.path().join("421.nxs")).counts(),
+            counts,
+            "{mechanism}"
+        );
         let (status, log) = worker.stop();
         assert!(status.success(), "{status}");
         assert!(!log.contains(broker.value("KAFKA_PASSWORD")), "{log}");

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use live_data_crd::report::WorkerReport;
@@ -48,8 +49,17 @@ impl Settings {
         self
     }
 
-    /// Starts the process.
+    /// Starts the process; while a test measures, it waits until that is over.
     pub fn start(&self) -> Worker {
+        self.start_as(Presence::beside())
+    }
+
+    /// Starts the process when no other worker runs, and keeps others from starting: for what is measured.
+    pub fn start_alone(&self) -> Worker {
+        self.start_as(Presence::alone())
+    }
+
+    fn start_as(&self, presence: Presence) -> Worker {
         // A port that was free a moment ago; another process would have to take just this one meanwhile.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let home = tempfile::tempdir().unwrap();
@@ -73,6 +83,7 @@ impl Settings {
             port,
             log,
             _home: home,
+            _presence: presence,
         }
     }
 }
@@ -83,6 +94,7 @@ pub struct Worker {
     port: u16,
     log: tempfile::NamedTempFile,
     _home: tempfile::TempDir,
+    _presence: Presence,
 }
 
 impl Worker {
@@ -183,5 +195,44 @@ impl Drop for Worker {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// How many workers run beside each other: some, or one alone.
+struct Presence {
+    alone: bool,
+}
+
+/// Workers that run, and whether one of them is alone.
+static RUNNING: Mutex<(usize, bool)> = Mutex::new((0, false));
+static CHANGED: Condvar = Condvar::new();
+
+impl Presence {
+    fn beside() -> Presence {
+        let running = RUNNING.lock().unwrap();
+        let mut running = CHANGED.wait_while(running, |(_, alone)| *alone).unwrap();
+        running.0 += 1;
+        Presence { alone: false }
+    }
+
+    fn alone() -> Presence {
+        let running = RUNNING.lock().unwrap();
+        let mut running = CHANGED
+            .wait_while(running, |(count, alone)| *count > 0 || *alone)
+            .unwrap();
+        running.1 = true;
+        Presence { alone: true }
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.alone {
+            running.1 = false;
+        } else {
+            running.0 -= 1;
+        }
+        CHANGED.notify_all();
     }
 }

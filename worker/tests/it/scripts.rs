@@ -10,11 +10,17 @@ use crate::process::{Settings, Worker};
 use crate::stream::{Instrument, Run, SECOND, Schema, now, pulses};
 
 /// A worker on a run that goes on, with some events in it.
-fn on_a_run(
+pub fn on_a_run(
     name: &str,
     script: &str,
     change: impl Fn(Settings) -> Settings,
 ) -> (Instrument, Worker, Api, tempfile::TempDir) {
+    let (instrument, settings, api, output) = settings_on_a_run(name, script);
+    (instrument, change(settings).start(), api, output)
+}
+
+/// The same before it is started.
+fn settings_on_a_run(name: &str, script: &str) -> (Instrument, Settings, Api, tempfile::TempDir) {
     let mut instrument = Instrument::new(name, Schema::Ev42, 1);
     let output = tempfile::tempdir().unwrap();
     let api = Api::start(script);
@@ -24,15 +30,15 @@ fn on_a_run(
         instrument.pulse(time, 20);
     }
     instrument.flush();
-    let worker = change(Settings::new(&instrument.name, output.path(), api.url())).start();
-    (instrument, worker, api, output)
+    let settings = Settings::new(&instrument.name, output.path(), api.url());
+    (instrument, settings, api, output)
 }
 
 #[test]
 fn a_busy_loop_delays_neither_the_stream_nor_the_status_and_is_interrupted() {
     let script = "def execute():\n    print('looping')\n    while True:\n        pass\n";
-    let (mut instrument, mut worker, _api, _output) =
-        on_a_run("itbusy", script, |settings| settings.with("SCRIPT_TIMEOUT", "30"));
+    let (mut instrument, settings, _api, _output) = settings_on_a_run("itbusy", script);
+    let mut worker = settings.with("SCRIPT_TIMEOUT", "30").start_alone();
     worker.wait("the loop", |report| report.script.running);
     let started = Instant::now();
     let (mut answers, mut sent, mut rates) = (Vec::new(), 0_u64, Vec::new());
@@ -212,44 +218,6 @@ fn an_api_that_fails_in_every_way_is_shown_and_the_last_script_goes_on() {
     again.wait("the last good script", |report| {
         report.script.runs > 0 && report.script.last_error.is_none()
     });
-}
-
-#[test]
-fn the_log_reaches_valkey_line_by_line_and_is_trimmed() {
-    let redis = lab::redis();
-    let script = "import os\nn = 0\ndef execute():\n    global n\n    n += 1\n    print('execution', n)\n    \
-                  print('token', os.environ['GITHUB_API_TOKEN'])\n    for i in range(300): print('line', i)\n";
-    let (_instrument, mut worker, _api, _output) = on_a_run("itvalkey", script, |settings| {
-        settings
-            .with("VALKEY_HOST", "127.0.0.1")
-            .with("VALKEY_PORT", redis.value("REDIS_PORT"))
-            .with("GITHUB_API_TOKEN", "ghp_nobodymayseethis")
-            .with("SCRIPT_RUN_INTERVAL", "0.2")
-    });
-    worker.wait("twelve executions", |report| report.script.runs > 12);
-    let client = redis::Client::open(format!("redis://127.0.0.1:{}", redis.value("REDIS_PORT"))).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let entries: Vec<(String, Vec<(String, String)>)> = runtime.block_on(async {
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        redis::cmd("XRANGE")
-            .arg("ITVALKEY_live_data_processor_logs")
-            .arg("-")
-            .arg("+")
-            .query_async(&mut connection)
-            .await
-            .unwrap()
-    });
-    assert_eq!(entries.len(), 2000, "trimmed to the newest 2000");
-    let value = |fields: &[(String, String)], key: &str| fields.iter().find(|(k, _)| k == key).unwrap().1.clone();
-    assert!(entries.iter().all(|(_, fields)| value(fields, "level") == "INFO"));
-    let lines: Vec<String> = entries.iter().map(|(_, fields)| value(fields, "msg")).collect();
-    assert!(lines.iter().any(|line| line == "line 299"));
-    assert!(!lines.iter().any(|line| line.contains("ghp_nobodymayseethis")));
-    let (_, log) = worker.stop();
-    assert!(log.contains("execution 1") && !log.contains("ghp_nobodymayseethis"));
 }
 
 #[test]

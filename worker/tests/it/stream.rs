@@ -122,7 +122,12 @@ impl Instrument {
             .client()
             .fetch_metadata(Some(&topic), Duration::from_secs(10))
             .ok()?;
-        let found = metadata.topics().first()?.partitions().iter().find(|p| p.id() == partition)?;
+        let found = metadata
+            .topics()
+            .first()?
+            .partitions()
+            .iter()
+            .find(|p| p.id() == partition)?;
         (found.leader() >= 0 && found.error().is_none()).then_some(found.leader())
     }
 

@@ -7,10 +7,11 @@ use live_data_engine::plan::Factor;
 
 use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::load::find;
-use crate::compute::grouping::{Group, parse_map, parse_pattern, parse_xml};
+use crate::compute::grouping::{Group, parse_pattern};
 use crate::compute::{Reader, as_histogram, build_rows, indices};
 use crate::declaration::{Declaration, Kind, Validator, input, option, output};
 use crate::error::{AlgorithmError, Result, failed, invalid};
+use crate::instrument::lists::grouping;
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
 use crate::workspace::axis::VerticalAxis;
@@ -26,7 +27,7 @@ impl Algorithm for GroupDetectors {
         Declaration::new("GroupDetectors", 2, "Transforms\\Grouping", "Joins spectra into groups: their sum or their mean.")
             .with(input("InputWorkspace", Kind::Matrix, "The workspace; its spectra must have common X."))
             .with(output("OutputWorkspace", Kind::Matrix, "One spectrum for each group."))
-            .with(option("MapFile", Kind::LoadFile, "", "A file that lists the groups: .map (spectrum numbers) or .xml (spectrum numbers or detector ids)."))
+            .with(option("MapFile", Kind::LoadFile, "", "A file that lists the groups: .map (spectrum numbers), .xml (spectrum numbers, detector ids or components) or .cal (detector ids)."))
             .with(option("IgnoreGroupNumber", Kind::Bool, true, "Number the groups from 1, whatever the file says."))
             .with(option("GroupingPattern", Kind::Str, "", "Groups by workspace index: 0+1 and 4-6 are sums, 7:9 keeps each, commas separate."))
             .with(option("SpectraList", Kind::Ints, Value::None, "The spectrum numbers of one group."))
@@ -102,23 +103,24 @@ fn from_file(input: &MatrixWorkspace, file: &str, context: &Context<'_>) -> Resu
     let text = std::fs::read_to_string(&path).map_err(|error| {
         AlgorithmError::Execution(format!("Unable to read the grouping file {}: {error}", path.display()))
     })?;
-    let xml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml"));
-    let listed = if xml { parse_xml(&text) } else { parse_map(&text) };
-    let listed = listed.or_else(|error| failed(format!("{}: {error}", path.display())))?;
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    let listed = grouping::parse(&text, &extension).or_else(|error| failed(format!("{}: {error}", path.display())))?;
     let by_number = input.spectra().index_by_number();
-    let by_detector = if xml { input.spectra().index_by_detector() } else { HashMap::new() };
+    let named_by_detector = listed.iter().any(|group| !group.members.detectors.is_empty() || !group.members.components.is_empty());
+    let by_detector = if named_by_detector { input.spectra().index_by_detector() } else { HashMap::new() };
     let mut groups = Vec::with_capacity(listed.len());
     for group in listed {
-        let mut members = Vec::with_capacity(group.numbers.len() + group.detectors.len());
-        for number in group.numbers {
-            match by_number.get(&number) {
+        let mut members = Vec::with_capacity(group.members.spectra.len() + group.members.detectors.len());
+        for number in &group.members.spectra {
+            match by_number.get(number) {
                 Some(index) => members.push(*index),
                 None => return failed(format!("Spectrum number {number} not found")),
             }
         }
         // A file for the whole instrument may name detectors that the workspace does not have.
+        let detectors = group.members.detectors_of(input.instrument()).or_else(|error| failed(format!("{}: {error}", path.display())))?;
         let mut seen = std::collections::HashSet::new();
-        let found = group.detectors.iter().filter_map(|id| by_detector.get(id).copied());
+        let found = detectors.iter().filter_map(|id| by_detector.get(id).copied());
         members.extend(found.filter(|index| seen.insert(*index)));
         if !members.is_empty() {
             groups.push(Group { number: group.group, members });

@@ -3,6 +3,7 @@
 //! it carries. Must not read files: `idf` does, through `source`.
 
 pub mod idf;
+pub mod lists;
 pub mod parameters;
 pub mod source;
 pub mod vector;

@@ -37,3 +37,18 @@ locked() {
 
 # digest FILE...: a short key of the files' contents, by which cached results are named.
 digest() { cat -- "$@" | sha256sum | cut -c1-16; }
+
+# release_program NAME: builds a program as it is shipped and prints its path. The operator is linked statically, for an
+# image that holds nothing else; the worker finds Python's library, so it cannot be.
+release_program() {
+    local host folder=release
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    if [[ $1 == live-data-operator ]]; then
+        # With --target the flags are the program's alone, not those of build scripts and macros.
+        RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --release -p "$1" --target "$host" >&2 || return 1
+        folder=$host/release
+    else
+        cargo build --locked --release -p "$1" >&2 || return 1
+    fi
+    printf '%s\n' "$CARGO_TARGET_DIR/$folder/$1"
+}

@@ -129,9 +129,11 @@ start_manager() { # DIR OPTION...
 
 start_scheduler() { # DIR
     mkdir -p "$1/pki/scheduler"
+    # On a busy machine it may learn that a claim is bound, look at the pod again, and only then note the claim
+    # where it looks: the pod is put aside, and with no further event that is for five minutes.
     once "$1" scheduler "$TOOLS/kube-scheduler" --kubeconfig "$1/scheduler.kubeconfig" --leader-elect=false \
         --bind-address 127.0.0.1 --secure-port "$(port "$1" SCHEDULER)" --cert-dir "$1/pki/scheduler" \
-        --authorization-always-allow-paths=/healthz "${FAST[@]}"
+        --authorization-always-allow-paths=/healthz --pod-max-in-unschedulable-pods-duration=5s "${FAST[@]}"
 }
 
 nodes_ready() {

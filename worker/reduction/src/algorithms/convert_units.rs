@@ -5,7 +5,7 @@ use live_data_engine::transform::{Direction, Step};
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::arithmetic::clear_masked;
 use crate::compute::binning::{edges_to_points, points_to_edges, rebin};
-use crate::compute::flight::{flights};
+use crate::compute::flight::{Fixed, flights};
 use crate::compute::{Reader, Spectrum, build_spectra};
 use crate::declaration::{Declaration, Kind, Validator, input, option, output};
 use crate::error::{Result, failed, invalid};
@@ -46,11 +46,14 @@ impl Algorithm for ConvertUnits {
         }
         let e_fixed = e_fixed(&input, mode, context)?;
         let known = flights(&input, e_fixed)?;
+        if e_fixed == Fixed::OfDetector && known.iter().all(Option::is_none) {
+            return failed("efixed must be set for energy transfer calculation");
+        }
         let mut out = convert(&input, &known, &Conversion { from, to: target.quantity(), mode }, context)?;
         out.set_x_unit(target);
         let name = context.str("EMode")?;
         out.run_mut().set("deltaE-mode", LogProperty::new(LogValue::Str(name)));
-        if mode == EnergyMode::Direct && let Some(energy) = e_fixed {
+        if mode == EnergyMode::Direct && let Fixed::Same(energy) = e_fixed {
             out.run_mut().set_number("Ei", energy, "meV");
         }
         // What has no detectors cannot be converted, and holds nothing from here on.
@@ -79,19 +82,16 @@ impl Conversion {
     }
 }
 
-fn e_fixed(input: &MatrixWorkspace, mode: EnergyMode, context: &Context<'_>) -> Result<Option<f64>> {
+fn e_fixed(input: &MatrixWorkspace, mode: EnergyMode, context: &Context<'_>) -> Result<Fixed> {
     let given = context.opt_float("EFixed")?.filter(|energy| *energy > 0.0);
     match (mode, given) {
-        (EnergyMode::Elastic, _) => Ok(None),
-        (_, Some(given)) => Ok(Some(given)),
+        (EnergyMode::Elastic, _) => Ok(Fixed::Nothing),
+        (_, Some(given)) => Ok(Fixed::Same(given)),
         (EnergyMode::Direct, None) => match input.run().number("Ei") {
-            Some(energy) if energy > 0.0 => Ok(Some(energy)),
+            Some(energy) if energy > 0.0 => Ok(Fixed::Same(energy)),
             _ => failed("Could not retrieve incident energy from run object"),
         },
-        (EnergyMode::Indirect, None) => match input.instrument().number_parameter("Efixed") {
-            Some(energy) if energy > 0.0 => Ok(Some(energy)),
-            _ => failed("efixed must be set for energy transfer calculation"),
-        },
+        (EnergyMode::Indirect, None) => Ok(Fixed::OfDetector),
     }
 }
 
@@ -304,6 +304,35 @@ mod tests {
         let none = [("InputWorkspace", "s".into()), ("Target", "DeltaE".into()), ("EMode", "Direct".into())];
         let error = bench.try_make("o", "ConvertUnits", &none).unwrap_err();
         assert_eq!(error.to_string(), "Could not retrieve incident energy from run object");
+    }
+
+    #[test]
+    fn each_detector_has_its_own_final_energy() {
+        let bench = Bench::new();
+        let s = bench.sample("s", &[("NumBanks", 1_i64.into()), ("BankPixelWidth", 2_i64.into()), ("XMin", 15_000.0.into())]);
+        let indirect = ("EMode", Value::from("Indirect"));
+        let call = [("InputWorkspace", "s".into()), ("Target", "DeltaE".into()), indirect.clone()];
+        let error = bench.try_make("o", "ConvertUnits", &call).unwrap_err();
+        assert_eq!(error.to_string(), "efixed must be set for energy transfer calculation");
+        s.update(|ws| {
+            let mut instrument = crate::instrument::Instrument::clone(ws.instrument());
+            let ids: Vec<i32> = (0..4).map(|index| ws.spectra().detectors(index)[0]).collect();
+            let text = format!(
+                "<parameter-file><component-link name='{}'><parameter name='Efixed'><value val='1.845'/></parameter></component-link>\
+                 <component-link id='{}'><parameter name='Efixed'><value val='7.38'/></parameter></component-link></parameter-file>",
+                instrument.name, ids[2]
+            );
+            crate::instrument::idf::add_parameters(&text, &mut instrument).unwrap();
+            ws.set_instrument(std::sync::Arc::new(instrument));
+            Ok(())
+        })
+        .unwrap();
+        let own = to(&bench, "own", "s", "DeltaE", std::slice::from_ref(&indirect));
+        for (energy, index) in [(1.845, 1), (7.38, 2)] {
+            let same = to(&bench, "same", "s", "DeltaE", &[indirect.clone(), ("EFixed", energy.into())]);
+            close(&x(&own, index), &x(&same, index));
+        }
+        assert!((x(&own, 1)[5] - x(&own, 2)[5]).abs() > 1.0);
     }
 
     #[test]

@@ -5,8 +5,20 @@ use crate::error::{Result, failed};
 use crate::unit::Flight;
 use crate::workspace::MatrixWorkspace;
 
-/// Paths and angle of each spectrum; `None` for those without a detector that the instrument knows.
-pub(crate) fn flights(workspace: &MatrixWorkspace, e_fixed: Option<f64>) -> Result<Vec<Option<Flight>>> {
+/// The energy that is fixed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Fixed {
+    /// None: elastic.
+    Nothing,
+    /// The same for all spectra, meV.
+    Same(f64),
+    /// That of each spectrum's detector, as its parameter Efixed says.
+    OfDetector,
+}
+
+/// Paths and angle of each spectrum; `None` for those without a detector that the instrument knows, or without the
+/// energy that is asked for.
+pub(crate) fn flights(workspace: &MatrixWorkspace, fixed: Fixed) -> Result<Vec<Option<Flight>>> {
     let instrument = workspace.instrument();
     let Some(l1) = instrument.l1() else {
         return failed(format!(
@@ -31,11 +43,19 @@ pub(crate) fn flights(workspace: &MatrixWorkspace, e_fixed: Option<f64>) -> Resu
         let count = known.len() as f64;
         let l2 = known.iter().map(|detector| instrument.l2(detector)).sum::<f64>() / count;
         let two_theta = known.iter().map(|detector| instrument.two_theta(detector)).sum::<f64>() / count;
+        let e_fixed = match fixed {
+            Fixed::Nothing => 0.0,
+            Fixed::Same(energy) => energy,
+            Fixed::OfDetector => known.iter().find_map(|detector| {
+                let energy = instrument.detector_parameter(detector, "Efixed")?.number();
+                energy.filter(|energy| *energy > 0.0)
+            })?,
+        };
         Some(Flight {
             l1,
             l2,
             two_theta,
-            e_fixed: e_fixed.unwrap_or_default(),
+            e_fixed,
         })
     };
     Ok((0..workspace.histograms()).map(one).collect())

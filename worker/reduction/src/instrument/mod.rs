@@ -1,9 +1,18 @@
 //! The instrument: where its source, sample, detectors and other components are. Promises: detectors are in order of
 //! their ids and found by binary search; positions are in the laboratory's frame; a moved component moves all that
-//! it carries. Must not read files: `idf` does, through `source`.
+//! it carries. Must not read files: `source` does.
+//!
+//! # Layout
+//! [`vector`] → [`formula`], [`parameters`] → [`idf`] (definitions) and [`nexus`] (a start message's structure) →
+//! [`source`] (folders) → [`of_run`] (which of them) → `logs` (what logs change). [`lists`] are files that name
+//! detectors.
 
+pub mod formula;
 pub mod idf;
 pub mod lists;
+mod logs;
+pub mod nexus;
+pub mod of_run;
 pub mod parameters;
 pub mod source;
 pub mod vector;
@@ -12,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use crate::error::{Result, failed};
-use parameters::Parameter;
+use parameters::{Owner, Parameter, Parameters};
 pub use vector::{Rotation, V3};
 
 /// One part of an instrument. The first is the instrument itself.
@@ -60,12 +69,27 @@ pub struct Instrument {
     pub source: Option<u32>,
     /// The component that is the sample's place.
     pub sample: Option<u32>,
-    /// Parameters by the name of the component that they belong to; the instrument's own under its name.
-    pub parameters: BTreeMap<String, BTreeMap<String, Parameter>>,
+    /// The parameters of its components.
+    pub parameters: Parameters,
+    /// The shapes of detectors that are cylinders, by the index of their name.
+    pub cylinders: BTreeMap<u32, Cylinder>,
+    /// What was wrong beside the definition, in words: a parameters file that cannot be read, say.
+    pub notes: Vec<String>,
     /// The definition it was read from, kept for saved files.
     pub xml: Arc<str>,
     /// Which axis points up and which along the beam, as indices of coordinates.
     pub frame: Frame,
+}
+
+/// The shape of a gas tube, or of a piece of one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cylinder {
+    /// Its radius, m.
+    pub radius: f64,
+    /// Its height, m.
+    pub height: f64,
+    /// The direction of its axis: in the detector's own frame as defined, in the laboratory's as asked for.
+    pub axis: V3,
 }
 
 /// Which coordinates point up and along the beam.
@@ -287,7 +311,9 @@ impl Instrument {
         let mut at = component;
         while let Some(index) = at {
             let component = self.components.get(index)?;
-            if let Some(found) = self.parameters.get(&*component.name).and_then(|own| own.get(name)) {
+            let one = u32::try_from(index).ok().map(Owner::Component);
+            let own = one.and_then(|owner| self.parameters.own(owner, name));
+            if let Some(found) = own.or_else(|| self.parameters.own(Owner::Name(&component.name), name)) {
                 return Some(found);
             }
             at = component
@@ -295,11 +321,29 @@ impl Instrument {
                 .map(|parent| parent as usize)
                 .filter(|parent| *parent < index);
         }
-        self.parameters.get(&self.name).and_then(|own| own.get(name))
+        self.parameters.own(Owner::Name(&self.name), name)
+    }
+
+    /// A parameter of a detector, or of what carries it.
+    pub fn detector_parameter(&self, detector: &Detector, name: &str) -> Option<&Parameter> {
+        self.parameters
+            .own(Owner::Detector(detector.id), name)
+            .or_else(|| self.parameters.own(Owner::Name(&self.detector_name(detector)), name))
+            .or_else(|| self.parameter(Some(detector.parent as usize), name))
     }
 
     /// A parameter of the instrument as a number, if it has one.
     pub fn number_parameter(&self, name: &str) -> Option<f64> {
         self.parameter(None, name).and_then(Parameter::number)
+    }
+
+    /// The cylinder that a detector is, its axis in the laboratory's frame; `None` when its shape is another.
+    pub fn cylinder(&self, detector: &Detector) -> Option<Cylinder> {
+        let shape = self.cylinders.get(&detector.name)?;
+        let carrier = self.components.get(detector.parent as usize)?;
+        Some(Cylinder {
+            axis: carrier.rotation.apply(shape.axis),
+            ..*shape
+        })
     }
 }

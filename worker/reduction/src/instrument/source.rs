@@ -1,6 +1,6 @@
 //! Where instruments come from: definition files in folders, chosen by name and date. Promises: of the files that are
-//! valid on a date the one with the latest start is taken; files are read once and kept; what is wrong with a file is
-//! said with its name. Must not look anywhere but in the folders given.
+//! valid on a date the one with the latest start is taken, with the parameters file that lies beside it; files are read
+//! once and kept; what is wrong with a file is said with its name. Must not look anywhere but in the folders given.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,12 @@ pub trait InstrumentSource: Send + Sync {
     /// # Errors
     /// When the file cannot be read.
     fn by_file(&self, path: &Path) -> Result<Arc<Instrument>>;
+
+    /// Adds what is known of an instrument beside its definition (its parameters file) to one that was described
+    /// elsewhere.
+    fn complete(&self, instrument: &mut Instrument) {
+        let _ = instrument;
+    }
 }
 
 /// Definition files in folders, and those that the program brings along.
@@ -78,9 +84,50 @@ impl InstrumentFolders {
                 ));
             }
         };
-        let instrument = Arc::new(parse(&path.display().to_string(), &text)?);
+        let mut instrument = parse(&path.display().to_string(), &text)?;
+        if let Some(folder) = path.parent() {
+            add_parameters(&mut instrument, &parameters_beside(folder, path));
+        }
+        let instrument = Arc::new(instrument);
         self.read.lock().insert(path.to_owned(), instrument.clone());
         Ok(instrument)
+    }
+}
+
+/// The parameters files that could belong to a definition, the most particular first: for `X_Definition_2020.xml` they
+/// are `X_Parameters_2020.xml` and `X_Parameters.xml`.
+fn parameters_beside(folder: &Path, definition: &Path) -> Vec<PathBuf> {
+    let file = definition.file_name().unwrap_or_default().to_string_lossy();
+    let lower = file.to_ascii_lowercase();
+    let Some(at) = lower.find("_definition") else {
+        return Vec::new();
+    };
+    let (name, rest) = (
+        lower.get(..at).unwrap_or_default(),
+        lower.get(at + "_definition".len()..).unwrap_or_default(),
+    );
+    let wanted = [format!("{name}_parameters{rest}"), format!("{name}_parameters.xml")];
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    let named = |path: &&PathBuf, wanted: &str| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().eq_ignore_ascii_case(wanted))
+    };
+    let found = |wanted: &String| files.iter().find(|path| named(path, wanted)).cloned();
+    let mut paths: Vec<PathBuf> = wanted.iter().filter_map(found).collect();
+    paths.dedup();
+    paths
+}
+
+/// Adds the first parameters file of some. One that cannot be read leaves a note: the geometry is good without it.
+fn add_parameters(instrument: &mut Instrument, files: &[PathBuf]) {
+    let Some(path) = files.first() else { return };
+    let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+    if let Err(error) = text.and_then(|text| idf::add_parameters(&text, instrument)) {
+        let note = format!("the parameters file {} cannot be used: {error}", path.display());
+        instrument.notes.push(note);
     }
 }
 
@@ -136,5 +183,14 @@ impl InstrumentSource for InstrumentFolders {
             }
         }
         failed(format!("The instrument definition {} was not found", path.display()))
+    }
+    fn complete(&self, instrument: &mut Instrument) {
+        let definition = PathBuf::from(format!("{}_Definition.xml", instrument.name));
+        let files = self
+            .folders
+            .iter()
+            .flat_map(|folder| parameters_beside(folder, &definition));
+        let files: Vec<PathBuf> = files.collect();
+        add_parameters(instrument, &files);
     }
 }

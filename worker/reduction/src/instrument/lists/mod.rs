@@ -7,6 +7,11 @@ pub mod grouping;
 pub mod mask;
 mod numbers;
 
+/// The detector ids in a text such as `1, 4-6`.
+pub(super) fn ids_of_text(text: &str) -> Result<Vec<i32>, String> {
+    numbers::listed(text)
+}
+
 /// What a list names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {

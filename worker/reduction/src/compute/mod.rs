@@ -6,6 +6,8 @@ pub(crate) mod binning;
 pub(crate) mod flight;
 pub(crate) mod grouping;
 pub(crate) mod indices;
+pub(crate) mod joining;
+pub(crate) mod peak;
 
 use std::sync::Arc;
 

@@ -19,7 +19,9 @@ use parking_lot::Mutex;
 use crate::date_and_time::DateAndTime;
 use crate::error::Result;
 use crate::instrument::Instrument;
+use crate::instrument::of_run::{Said, instrument_of};
 use crate::instrument::source::InstrumentSource;
+use crate::run::Run;
 use crate::run::logs_of_run::{PeriodLogs, period_logs, shared_logs};
 use crate::unit::Unit;
 use crate::workspace::data::{Row, Xs};
@@ -54,6 +56,7 @@ struct LayoutKey {
     run: String,
     ids: EventIds,
     map: usize,
+    structure: usize,
     /// Ids seen so far, where neither a map nor an instrument says what there is.
     seen: usize,
 }
@@ -108,6 +111,7 @@ impl Binder {
         }
         let x = limits(range);
         let shared = shared_logs(snapshot);
+        let instrument = layout.instrument.with_logs(|name| log_values(&shared, name));
         let by_period: Vec<PeriodLogs> = period_logs(snapshot, periods);
         let charges: Vec<f64> = by_period.iter().map(|logs| logs.charge.unwrap_or_default()).collect();
         let mut workspaces = Vec::new();
@@ -115,7 +119,7 @@ impl Binder {
             events.set_x(Xs::Common(x.clone()));
             let mut workspace = MatrixWorkspace::new(Data::Events(events));
             workspace.spectra = layout.spectra.clone();
-            workspace.instrument = layout.instrument.clone();
+            workspace.instrument = Arc::clone(&instrument);
             workspace.x_unit = Unit::TIME_OF_FLIGHT;
             workspace.set_y_unit("Counts");
             let mut own = shared.clone();
@@ -169,9 +173,13 @@ impl Binder {
     fn layout(&self, snapshot: &Snapshot, ids: EventIds) -> Arc<Layout> {
         let run = snapshot.run();
         let map = run.map.as_ref().map_or(0, |map| Arc::as_ptr(map) as usize);
+        let structure = run
+            .nexus_structure
+            .as_ref()
+            .map_or(0, |text| Arc::as_ptr(text).cast::<u8>() as usize);
         let mut held = self.layout.lock();
         let known = held.as_ref().filter(|(key, layout)| {
-            let same = key.run == run.key.as_str() && key.ids == ids && key.map == map;
+            let same = key.run == run.key.as_str() && key.ids == ids && key.map == map && key.structure == structure;
             // Without map and instrument the spectra are the ids that came, so that a new id makes a new layout.
             same && (map != 0 || !layout.instrument.is_empty() || key.seen == snapshot.ids().len())
         });
@@ -183,6 +191,7 @@ impl Binder {
             run: run.key.as_str().to_owned(),
             ids,
             map,
+            structure,
             seen: snapshot.ids().len(),
         };
         *held = Some((key, made.clone()));
@@ -191,25 +200,13 @@ impl Binder {
 
     fn make_layout(&self, snapshot: &Snapshot, ids: EventIds) -> Layout {
         let run = snapshot.run();
-        let mut warnings = Vec::new();
-        let name = if run.instrument.is_empty() {
-            &self.instrument
-        } else {
-            &run.instrument
+        let said = Said {
+            structure: run.nexus_structure.as_deref(),
+            name: &run.instrument,
+            default_name: &self.instrument,
+            start: DateAndTime::from_pulse(run.start),
         };
-        let found = self.instruments.by_name(name, DateAndTime::from_pulse(run.start));
-        let instrument = found.or_else(|error| {
-            if self.instrument.eq_ignore_ascii_case(name) {
-                return Err(error);
-            }
-            self.instruments
-                .by_name(&self.instrument, DateAndTime::from_pulse(run.start))
-                .map_err(|_| error)
-        });
-        let instrument = instrument.unwrap_or_else(|error| {
-            warnings.push(format!("the live workspace has no geometry: {error}"));
-            Instrument::empty()
-        });
+        let (instrument, warnings) = instrument_of(&said, &*self.instruments);
         let spectra = Arc::new(spectra_of(run, &instrument, snapshot, ids));
         let index = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
         let pairs: Vec<(u32, usize)> = match ids {
@@ -300,6 +297,14 @@ fn settled(part: &Part, before: PulseTime) -> Option<Arc<Bitmap>> {
     Some(Arc::new(Bitmap::from_fn(times.len(), |pulse| {
         part.selected.get(pulse) && early(pulse)
     })))
+}
+
+/// The values of a log, oldest first.
+fn log_values(run: &Run, name: &str) -> Option<Vec<f64>> {
+    match run.series(name) {
+        Some(series) => series.numbers(),
+        None => run.number(name).map(|number| vec![number]),
+    }
 }
 
 /// Edges that hold every event: the last lies one nanosecond beyond the latest.

@@ -74,6 +74,7 @@ impl Algorithm for Transpose {
         out.distribution = input.distribution;
         out.instrument = input.instrument.clone();
         out.run = input.run.clone();
+        out.sample = input.sample.clone();
         out.title.clone_from(&input.title);
         out.comment.clone_from(&input.comment);
         out.history = input.history.clone();

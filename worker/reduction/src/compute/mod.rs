@@ -5,6 +5,7 @@ pub(crate) mod arithmetic;
 pub(crate) mod binning;
 pub(crate) mod flight;
 pub(crate) mod grouping;
+pub(crate) mod helium;
 pub(crate) mod indices;
 pub(crate) mod joining;
 pub(crate) mod peak;

@@ -73,6 +73,8 @@ pub struct Instrument {
     pub parameters: Parameters,
     /// The shapes of detectors that are cylinders, by the index of their name.
     pub cylinders: BTreeMap<u32, Cylinder>,
+    /// The axes of cylinders that are turned against what carries them, in its frame, in order of the detectors' ids.
+    pub axes: Vec<(i32, V3)>,
     /// What was wrong beside the definition, in words: a parameters file that cannot be read, say.
     pub notes: Vec<String>,
     /// The definition it was read from, kept for saved files.
@@ -123,6 +125,8 @@ impl Instrument {
     pub(crate) fn sort_detectors(&mut self) {
         self.detectors.sort_by_key(|detector| detector.id);
         self.detectors.dedup_by_key(|detector| detector.id);
+        self.axes.sort_by_key(|(id, _)| *id);
+        self.axes.dedup_by_key(|(id, _)| *id);
     }
 
     /// The index of a detector id, if there is such a detector.
@@ -341,8 +345,10 @@ impl Instrument {
     pub fn cylinder(&self, detector: &Detector) -> Option<Cylinder> {
         let shape = self.cylinders.get(&detector.name)?;
         let carrier = self.components.get(detector.parent as usize)?;
+        let own = self.axes.binary_search_by_key(&detector.id, |(id, _)| *id).ok();
+        let own = own.and_then(|at| self.axes.get(at)).map(|(_, axis)| *axis);
         Some(Cylinder {
-            axis: carrier.rotation.apply(shape.axis),
+            axis: carrier.rotation.apply(own.unwrap_or(shape.axis)),
             ..*shape
         })
     }

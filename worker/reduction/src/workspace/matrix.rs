@@ -15,6 +15,7 @@ use crate::workspace::axis::VerticalAxis;
 use crate::workspace::data::{ExportedRow, Row, Rows, Xs};
 use crate::workspace::events::EventData;
 use crate::workspace::history::History;
+use crate::workspace::sample::Sample;
 use crate::workspace::spectra::Spectra;
 
 /// Signal and standard deviations of histograms or points.
@@ -62,6 +63,7 @@ pub struct MatrixWorkspace {
     /// Ids of detectors that are masked, in order.
     pub(crate) masked: Arc<Vec<i32>>,
     pub(crate) run: Arc<Run>,
+    pub(crate) sample: Arc<Sample>,
     pub(crate) title: String,
     pub(crate) comment: String,
     pub(crate) history: History,
@@ -87,6 +89,7 @@ impl MatrixWorkspace {
             instrument: Instrument::empty(),
             masked: Arc::default(),
             run: Arc::default(),
+            sample: Arc::default(),
             title: String::new(),
             comment: String::new(),
             history: History::default(),
@@ -518,6 +521,16 @@ impl MatrixWorkspace {
     /// The run number; 0 when the logs have none.
     pub fn run_number(&self) -> i64 {
         self.run.run_number()
+    }
+
+    /// The sample.
+    pub fn sample(&self) -> &Arc<Sample> {
+        &self.sample
+    }
+
+    /// Replaces the sample.
+    pub fn set_sample(&mut self, sample: Arc<Sample>) {
+        self.sample = sample;
     }
 
     /// The history.

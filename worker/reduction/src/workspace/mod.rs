@@ -8,6 +8,7 @@ pub mod events;
 pub mod group;
 pub mod history;
 pub mod matrix;
+pub mod sample;
 pub mod spectra;
 
 use std::sync::Arc;

@@ -145,6 +145,10 @@ impl Builder {
                 let label = self.detector(id, position, monitor, at.parent, name)?;
                 if let Some(cylinder) = kind.cylinder {
                     self.instrument.cylinders.entry(label).or_insert(cylinder);
+                    let axis = at.rotation.inverse().apply(rotation.apply(cylinder.axis));
+                    if (axis - cylinder.axis).norm() > 1e-9 * cylinder.axis.norm() {
+                        self.instrument.axes.push((id, axis));
+                    }
                 }
                 continue;
             }

@@ -90,6 +90,8 @@ pub struct Chunk {
     pub(crate) shift: u32,
     pub(crate) times: Arc<Vec<PulseTime>>,
     pub(crate) time_of_flight: Option<(u32, u32)>,
+    /// Whether the pulses of each bucket's events ascend, so that those of one pulse can be found by halving.
+    pub(crate) ascending: bool,
     pub(crate) _account: Account,
 }
 

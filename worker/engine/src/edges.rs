@@ -4,9 +4,17 @@
 //! bin (arithmetic for uniform edges, a table for all others) gives exactly what a binary search gives, whatever the
 //! rounding of the arithmetic: a guess is only used where construction has shown it to be off by one at most.
 
+mod guess;
+pub(crate) mod lanes;
+mod nanoseconds;
+
 use std::sync::Arc;
 
 use thiserror::Error;
+
+use guess::{Guess, guess_for};
+use lanes::LaneSearch;
+pub(crate) use nanoseconds::NanosecondEdges;
 
 /// Why a list of numbers cannot serve as bin edges.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -47,21 +55,6 @@ pub enum EdgesError {
 
 /// The most edges of one histogram: bin numbers are kept in 32 bits with room for arithmetic.
 pub const MAX_EDGES: usize = 1 << 28;
-
-/// How the bin of a value is guessed before it is corrected.
-#[derive(Debug, Clone)]
-enum Guess {
-    /// `x·slope + intercept`, shown to be at most one bin off everywhere.
-    Uniform { slope: f64, intercept: f64 },
-    /// Cells of equal width in `x·slope + intercept`; `below[c]` edges lie in cells before `c`.
-    Linear {
-        slope: f64,
-        intercept: f64,
-        below: Arc<[u32]>,
-    },
-    /// Cells of equal width in the upper bits of the number (all edges positive): equal steps in the logarithm.
-    Bits { shift: u32, first: u64, below: Arc<[u32]> },
-}
 
 /// Strictly increasing, finite bin edges with a constant-time search.
 ///
@@ -165,24 +158,12 @@ impl Edges {
         if !(x >= edges[0] && x < edges[last]) {
             return None;
         }
-        Some(match &self.guess {
-            Guess::Uniform { slope, intercept } => {
-                let guess = ((x * slope + intercept) as usize).min(last - 1);
-                guess + usize::from(x >= edges[guess + 1]) - usize::from(x < edges[guess])
-            }
-            Guess::Linear {
-                slope,
-                intercept,
-                below,
-            } => {
-                let cell = ((x * slope + intercept) as usize).min(below.len() - 2);
-                within_cell(edges, below, cell, x)
-            }
-            Guess::Bits { shift, first, below } => {
-                let cell = ((x.to_bits() >> shift).saturating_sub(*first) as usize).min(below.len() - 2);
-                within_cell(edges, below, cell, x)
-            }
-        })
+        Some(self.guess.find(edges, x))
+    }
+
+    /// How bins are found eight values at a time, where the edges allow it.
+    pub(crate) fn lanes(&self) -> Option<LaneSearch> {
+        LaneSearch::new(&self.values, &self.guess)
     }
 
     /// The same edges as limits on whole nanoseconds, where the values are microseconds that came from whole
@@ -190,23 +171,6 @@ impl Edges {
     pub(crate) fn nanoseconds(&self) -> Option<&NanosecondEdges> {
         self.nanoseconds.as_ref()
     }
-}
-
-/// The bin in the edges that cell `cell` allows: between `below[cell]` and `below[cell + 1]` edges are at or under
-/// `x`. Crowded cells are searched by halves.
-#[inline]
-fn within_cell(edges: &[f64], below: &[u32], cell: usize, x: f64) -> usize {
-    let low = below[cell] as usize;
-    let high = below[cell + 1] as usize;
-    let mut at_or_under = low;
-    if high - low > 8 {
-        at_or_under += edges[low..high].partition_point(|edge| *edge <= x);
-    } else {
-        while at_or_under < high && edges[at_or_under] <= x {
-            at_or_under += 1;
-        }
-    }
-    at_or_under - 1
 }
 
 /// The bin by halving: what every other search must agree with.
@@ -217,144 +181,6 @@ pub fn find_by_halves(edges: &[f64], x: f64) -> Option<usize> {
         return None;
     }
     edges.partition_point(|edge| *edge <= x).checked_sub(1)
-}
-
-fn guess_for(edges: &[f64]) -> Guess {
-    let bins = edges.len() - 1;
-    let (first, last) = (edges[0], edges[bins]);
-    let slope = bins as f64 / (last - first);
-    let intercept = -first * slope;
-    if slope.is_finite() && intercept.is_finite() && slope > 0.0 {
-        let guess = |x: f64| ((x * slope + intercept) as usize).min(bins - 1);
-        // The guess grows with x, so that its values at both ends of a bin bound it everywhere in the bin.
-        let close = (0..bins).all(|bin| guess(edges[bin]) + 1 >= bin && guess(edges[bin + 1].next_down()) <= bin + 1);
-        if close {
-            return Guess::Uniform { slope, intercept };
-        }
-    }
-    if first > 0.0 {
-        return guess_by_bits(edges);
-    }
-    // Twice as many cells as bins; where the span overflows, one cell for all, searched by halves.
-    let cells = if slope.is_finite() && intercept.is_finite() && slope > 0.0 {
-        (2 * bins).min(1 << 22)
-    } else {
-        1
-    };
-    let slope = if cells == 1 { 0.0 } else { cells as f64 / (last - first) };
-    let intercept = if cells == 1 { 0.0 } else { -first * slope };
-    let (slope, intercept) = if slope.is_finite() && intercept.is_finite() {
-        (slope, intercept)
-    } else {
-        (0.0, 0.0)
-    };
-    let cell = |x: f64| ((x * slope + intercept) as usize).min(cells - 1);
-    Guess::Linear {
-        slope,
-        intercept,
-        below: edges_below(edges, cells, cell),
-    }
-}
-
-fn guess_by_bits(edges: &[f64]) -> Guess {
-    let bins = edges.len() - 1;
-    let (low, high) = (edges[0].to_bits(), edges[bins].to_bits());
-    // The finest cells that stay within about four a bin: the positive doubles are ordered as their bits are.
-    let limit = (4 * bins as u64).clamp(1024, 1 << 22);
-    let mut shift = 0;
-    while ((high >> shift) - (low >> shift)) >= limit {
-        shift += 1;
-    }
-    let first = low >> shift;
-    let cells = ((high >> shift) - first) as usize + 1;
-    let cell = |x: f64| (((x.to_bits() >> shift) - first) as usize).min(cells - 1);
-    Guess::Bits {
-        shift,
-        first,
-        below: edges_below(edges, cells, cell),
-    }
-}
-
-/// How many edges lie in cells before each cell, and in all of them at the end.
-fn edges_below(edges: &[f64], cells: usize, cell: impl Fn(f64) -> usize) -> Arc<[u32]> {
-    let mut below = vec![0_u32; cells + 1];
-    for edge in edges {
-        below[cell(*edge) + 1] += 1;
-    }
-    for index in 1..below.len() {
-        below[index] += below[index - 1];
-    }
-    below.into()
-}
-
-/// Edges in microseconds, as the smallest whole number of nanoseconds at or above each: for times of flight that
-/// are whole nanoseconds, comparing these integers is comparing `ns / 1000.0` with the edges.
-#[derive(Debug, Clone)]
-pub(crate) struct NanosecondEdges {
-    limits: Arc<[u32]>,
-    guess: Option<(f64, f64)>,
-}
-
-impl NanosecondEdges {
-    fn new(edges: &[f64]) -> Option<Self> {
-        if edges.iter().any(|edge| *edge > 4_294_967.0) {
-            return None;
-        }
-        let limits: Arc<[u32]> = edges.iter().map(|edge| first_nanosecond(*edge)).collect();
-        let bins = limits.len() - 1;
-        let slope = bins as f64 / (edges[bins] - edges[0]);
-        let intercept = -edges[0] * slope;
-        let slope = slope / 1000.0;
-        let guess = |ns: u32| ((f64::from(ns) * slope + intercept) as usize).min(bins - 1);
-        let close = slope.is_finite()
-            && intercept.is_finite()
-            && (0..bins).all(|bin| {
-                limits[bin] >= limits[bin + 1]
-                    || (guess(limits[bin]) + 1 >= bin && guess(limits[bin + 1] - 1) <= bin + 1)
-            });
-        Some(Self {
-            limits,
-            guess: close.then_some((slope, intercept)),
-        })
-    }
-
-    /// The bin of a time of flight in nanoseconds.
-    #[inline]
-    pub(crate) fn find(&self, ns: u32) -> Option<usize> {
-        let limits = &*self.limits;
-        let last = limits.len() - 1;
-        if !(ns >= limits[0] && ns < limits[last]) {
-            return None;
-        }
-        match self.guess {
-            Some((slope, intercept)) => {
-                let guess = ((f64::from(ns) * slope + intercept) as usize).min(last - 1);
-                Some(guess + usize::from(ns >= limits[guess + 1]) - usize::from(ns < limits[guess]))
-            }
-            None => limits.partition_point(|limit| *limit <= ns).checked_sub(1),
-        }
-    }
-
-    /// Slope, intercept and limits, where the arithmetic guess is at most one bin off.
-    pub(crate) fn arithmetic(&self) -> Option<(f64, f64, &[u32])> {
-        self.guess.map(|(slope, intercept)| (slope, intercept, &*self.limits))
-    }
-}
-
-/// The smallest whole number of nanoseconds whose microseconds (`ns / 1000.0`) are at or above `edge`, which is at
-/// most 4,294,967.
-fn first_nanosecond(edge: f64) -> u32 {
-    if edge <= 0.0 {
-        return 0;
-    }
-    let mut ns = (edge * 1000.0).ceil().min(f64::from(u32::MAX)) as u32;
-    while ns > 0 && f64::from(ns - 1) / 1000.0 >= edge {
-        ns -= 1;
-    }
-    while ns < u32::MAX && f64::from(ns) / 1000.0 < edge {
-        ns += 1;
-    }
-    ns
 }
 
 /// The edges of every row of a histogram.

@@ -11,6 +11,15 @@ use crate::chunk::{Account, BUCKETS, Chunk, Event, Tail};
 /// Sorts a tail's events into buckets of `1 << shift` dense ids.
 #[allow(clippy::cast_possible_truncation)]
 pub(crate) fn seal(tail: &Tail, shift: u32, total: &Arc<AtomicU64>) -> Chunk {
+    let limits = tail.time_of_flight_range();
+    let ascending = {
+        let mut pulses = tail
+            .blocks
+            .iter()
+            .flat_map(|block| block.spans.iter().map(|span| span.pulse));
+        let mut last = 0;
+        pulses.all(|pulse| std::mem::replace(&mut last, pulse) <= pulse)
+    };
     let mut counts = [0_u32; BUCKETS];
     for block in &tail.blocks {
         for id in &block.dense_ids {
@@ -47,7 +56,8 @@ pub(crate) fn seal(tail: &Tail, shift: u32, total: &Arc<AtomicU64>) -> Chunk {
         starts,
         shift,
         times: Arc::clone(&tail.times),
-        time_of_flight: tail.time_of_flight_range(),
+        time_of_flight: limits,
+        ascending,
         _account: Account::new(total, bytes as u64),
     }
 }

@@ -99,27 +99,32 @@ impl Block {
     }
 }
 
-/// Feeds the selected events of one bucket, whose first dense id is `first`.
+/// Feeds the selected events of one bucket, whose first dense id is `first`; all of them where no selection is given.
 pub(crate) fn feed_bucket(
     events: &[Event],
     first: usize,
-    pulses: &Bitmap,
+    pulses: Option<&Bitmap>,
     table: &IdTable,
     transform: &Transform,
     consumer: &mut impl Consumer,
 ) {
     let rows = table.rows.get(first..).unwrap_or_default();
     let mut block = Block::new();
-    let all = pulses.is_full();
     for events in events.chunks(BLOCK) {
         for event in events {
             let low = usize::from(event.low_id());
-            if (all || pulses.get(usize::from(event.pulse()))) && rows.get(low).is_some_and(|row| *row != NONE) {
+            let selected = pulses.is_none_or(|pulses| pulses.get(usize::from(event.pulse())));
+            if selected && rows.get(low).is_some_and(|row| *row != NONE) {
                 block.push((first + low) as u32, event.time_of_flight(), event.pulse());
             }
         }
         block.finish(table, transform, consumer);
     }
+}
+
+/// A selection that must be looked at: none where it selects everything.
+pub(crate) fn some(pulses: &Bitmap) -> Option<&Bitmap> {
+    (!pulses.is_full()).then_some(pulses)
 }
 
 /// Feeds the selected events of all buckets of a chunk.
@@ -133,7 +138,7 @@ pub(crate) fn feed_chunk(
     for bucket in 0..crate::chunk::BUCKETS {
         let first = bucket << chunk.shift();
         if !table.is_empty(first..first + (1 << chunk.shift())) {
-            feed_bucket(chunk.bucket(bucket), first, pulses, table, transform, consumer);
+            feed_bucket(chunk.bucket(bucket), first, some(pulses), table, transform, consumer);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cancel::{Cancel, Cancelled};
 use crate::chunk::{BUCKETS, ChunkView};
-use crate::kernel::block::{Block, Consumer, feed_bucket, feed_chunk, feed_tail};
+use crate::kernel::block::{Block, Consumer, feed_bucket, feed_chunk, feed_tail, some};
 use crate::kernel::table::IdTable;
 use crate::selection::Bitmap;
 use crate::time::PulseTime;
@@ -51,7 +51,7 @@ pub(crate) fn visit(
                 let ids = chunk.bucket_ids(bucket);
                 if !table.is_empty(ids.start as usize..ids.end as usize) {
                     let first = ids.start as usize;
-                    feed_bucket(chunk.bucket(bucket), first, pulses, table, transform, &mut visitor);
+                    feed_bucket(chunk.bucket(bucket), first, some(pulses), table, transform, &mut visitor);
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! counting into it.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -214,29 +214,19 @@ impl Grid {
         }
     }
 
-    /// Adds the counts of another grid of the same layout.
-    pub(crate) fn add(&mut self, other: &Self) {
+    /// Adds the counts of another grid, from its cell `first` on, as far as this one goes.
+    pub(crate) fn add_from(&mut self, other: &Self, first: usize) {
+        fn each<T: Copy, U: Copy>(to: &mut [T], from: &[U], first: usize, add: impl Fn(T, U) -> T) {
+            let from = from.get(first..).unwrap_or_default();
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = add(*to, *from));
+        }
         match (&mut self.cells, &other.cells) {
-            (Cells::Narrow(to), Cells::Narrow(from)) => {
-                to.iter_mut()
-                    .zip(from)
-                    .for_each(|(to, from)| *to = to.wrapping_add(*from));
-            }
-            (Cells::Wide(to), Cells::Wide(from)) => {
-                to.iter_mut()
-                    .zip(from)
-                    .for_each(|(to, from)| *to = to.wrapping_add(*from));
-            }
+            (Cells::Narrow(to), Cells::Narrow(from)) => each(to, from, first, u32::wrapping_add),
+            (Cells::Wide(to), Cells::Wide(from)) => each(to, from, first, u64::wrapping_add),
             (Cells::Wide(to), Cells::Narrow(from)) => {
-                to.iter_mut()
-                    .zip(from)
-                    .for_each(|(to, from)| *to = to.wrapping_add(u64::from(*from)));
+                each(to, from, first, |to, from| to.wrapping_add(u64::from(from)));
             }
-            (Cells::Narrow(to), Cells::Wide(from)) => {
-                to.iter_mut()
-                    .zip(from)
-                    .for_each(|(to, from)| *to = to.wrapping_add(*from as u32));
-            }
+            (Cells::Narrow(to), Cells::Wide(from)) => each(to, from, first, |to, from| to.wrapping_add(from as u32)),
         }
     }
 
@@ -308,61 +298,6 @@ impl Drop for Grid {
             && cells.capacity() >= SPARE_CELLS
         {
             home.give(std::mem::take(cells));
-        }
-    }
-}
-
-/// Adds one (or takes one away) to cells.
-pub(crate) trait Sink: Copy + Send + Sync {
-    /// Adds to a cell; a cell that does not exist is left out.
-    fn add(self, cell: usize);
-}
-
-/// Cells that only this thread writes: plain loads and stores are enough, and compile to what a `+=` does.
-#[derive(Clone, Copy)]
-pub(crate) struct OwnedNarrow<'a>(pub(crate) &'a [AtomicU32], pub(crate) u32);
-/// As [`OwnedNarrow`], 64 bits wide.
-#[derive(Clone, Copy)]
-pub(crate) struct OwnedWide<'a>(pub(crate) &'a [AtomicU64], pub(crate) u64);
-/// Cells that other threads write too.
-#[derive(Clone, Copy)]
-pub(crate) struct ContendedNarrow<'a>(pub(crate) &'a [AtomicU32], pub(crate) u32);
-/// As [`ContendedNarrow`], 64 bits wide.
-#[derive(Clone, Copy)]
-pub(crate) struct ContendedWide<'a>(pub(crate) &'a [AtomicU64], pub(crate) u64);
-
-impl Sink for OwnedNarrow<'_> {
-    #[inline(always)]
-    fn add(self, cell: usize) {
-        if let Some(count) = self.0.get(cell) {
-            count.store(count.load(Ordering::Relaxed).wrapping_add(self.1), Ordering::Relaxed);
-        }
-    }
-}
-
-impl Sink for OwnedWide<'_> {
-    #[inline(always)]
-    fn add(self, cell: usize) {
-        if let Some(count) = self.0.get(cell) {
-            count.store(count.load(Ordering::Relaxed).wrapping_add(self.1), Ordering::Relaxed);
-        }
-    }
-}
-
-impl Sink for ContendedNarrow<'_> {
-    #[inline(always)]
-    fn add(self, cell: usize) {
-        if let Some(count) = self.0.get(cell) {
-            count.fetch_add(self.1, Ordering::Relaxed);
-        }
-    }
-}
-
-impl Sink for ContendedWide<'_> {
-    #[inline(always)]
-    fn add(self, cell: usize) {
-        if let Some(count) = self.0.get(cell) {
-            count.fetch_add(self.1, Ordering::Relaxed);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Binning: passes over chunks into a grid of counts.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,10 +9,12 @@ use parking_lot::Mutex;
 use crate::cancel::{Cancel, Cancelled};
 use crate::chunk::{BUCKETS, Event};
 use crate::edges::{Binning, NanosecondEdges};
-use crate::kernel::block::{Block, Consumer, feed_bucket, feed_tail};
-use crate::kernel::grid::{ContendedNarrow, ContendedWide, Grid, Layout, OwnedNarrow, OwnedWide, Shared, Sink, Spares};
+use crate::kernel::block::{Block, Consumer, feed_bucket, feed_tail, some};
+use crate::kernel::grid::{Grid, Layout, Shared, Spares};
+use crate::kernel::sink::{COPIES, ContendedNarrow, ContendedWide, Copied, OwnedNarrow, OwnedWide, Sink};
 use crate::kernel::table::IdTable;
 use crate::kernel::tasks::{Tasks, buckets_of};
+use crate::kernel::vector::{LANES, LIST, Vector};
 use crate::kernel::{Pass, TailPass};
 use crate::plan::NONE;
 use crate::pool;
@@ -20,6 +23,8 @@ use crate::transform::Transform;
 
 /// Private copies of a grid are made only up to this many cells in all.
 const PRIVATE_CELLS: usize = 1 << 23;
+/// Up to so many cells are counted in several copies, which together stay in the second-level cache.
+const COPIED_CELLS: usize = 1 << 14;
 
 /// How events of one term are binned.
 pub(crate) struct Binner<'a> {
@@ -29,6 +34,22 @@ pub(crate) struct Binner<'a> {
     layout: &'a Layout,
     /// The first cell of each dense id's row, [`NONE`] for ids that go nowhere.
     first_cells: Vec<u32>,
+    /// Several events at a time, where that can be.
+    vector: Option<Vector<'a>>,
+}
+
+/// A pass, with the stretches of its pulses where they are few.
+struct Prepared<'a> {
+    pass: &'a Pass,
+    stretches: Option<Vec<Range<u16>>>,
+}
+
+fn prepare(passes: &[Pass]) -> Vec<Prepared<'_>> {
+    let prepared = |pass| Prepared {
+        pass,
+        stretches: Pass::stretches(pass),
+    };
+    passes.iter().map(prepared).collect()
 }
 
 impl<'a> Binner<'a> {
@@ -50,7 +71,15 @@ impl<'a> Binner<'a> {
             binning,
             layout,
             first_cells,
+            vector: Vector::new(table, transform, binning),
         }
+    }
+
+    /// The same, event by event: what the other way must agree with.
+    #[cfg(test)]
+    pub(crate) fn plain(mut self) -> Self {
+        self.vector = None;
+        self
     }
 
     /// Adds (or takes away) what the passes select.
@@ -73,19 +102,20 @@ impl<'a> Binner<'a> {
             return self.run_contended(grid, passes, cancel);
         }
         let cells = grid.shared();
+        let prepared = prepare(passes);
         pool::run_tasks(tasks.groups.len(), cancel, |index| {
             for bucket in &tasks.groups[index] {
-                for pass in passes {
+                for pass in &prepared {
                     if cancel.is_cancelled() {
                         return;
                     }
-                    for bucket in buckets_of(&pass.chunk, *bucket, tasks.shift) {
+                    for bucket in buckets_of(&pass.pass.chunk, *bucket, tasks.shift) {
                         match cells {
                             Shared::Narrow(cells) => {
-                                self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass) as u32));
+                                self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass.pass) as u32));
                             }
                             Shared::Wide(cells) => {
-                                self.bucket(pass, bucket, OwnedWide(cells, sign(pass) as u64));
+                                self.bucket(pass, bucket, OwnedWide(cells, sign(pass.pass) as u64));
                             }
                         }
                     }
@@ -105,21 +135,32 @@ impl<'a> Binner<'a> {
     ) -> Result<(), Cancelled> {
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<Grid>> = Mutex::new(Vec::new());
+        let prepared = prepare(passes);
+        // Where neighbouring events often meet in a cell, each addition would wait for the one before.
+        let copies = if self.layout.cells() <= COPIED_CELLS { COPIES } else { 1 };
+        let stride = self.layout.cells();
         pool::run_tasks(threads.min(passes.len()), cancel, |_| {
             let events = passes.iter().map(|pass| pass.chunk.events().len() as u64).sum();
-            let mut own = Grid::zeros(self.layout.cells(), events, spares);
+            let mut own = Grid::zeros(stride * copies, events, spares);
             let cells = own.shared();
-            while let Some(pass) = passes.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some(pass) = prepared.get(next.fetch_add(1, Ordering::Relaxed)) {
                 if cancel.is_cancelled() {
                     return;
                 }
                 for bucket in 0..BUCKETS {
                     match cells {
+                        Shared::Narrow(cells) if copies > 1 => {
+                            let copied = Copied {
+                                to: OwnedNarrow(cells, sign(pass.pass) as u32),
+                                stride,
+                            };
+                            self.bucket(pass, bucket, copied);
+                        }
                         Shared::Narrow(cells) => {
-                            self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass) as u32));
+                            self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass.pass) as u32));
                         }
                         Shared::Wide(cells) => {
-                            self.bucket(pass, bucket, OwnedWide(cells, sign(pass) as u64));
+                            self.bucket(pass, bucket, OwnedWide(cells, sign(pass.pass) as u64));
                         }
                     }
                 }
@@ -127,7 +168,9 @@ impl<'a> Binner<'a> {
             done.lock().push(own);
         })?;
         for own in done.into_inner() {
-            grid.add(&own);
+            for copy in 0..copies {
+                grid.add_from(&own, copy * stride);
+            }
         }
         Ok(())
     }
@@ -136,31 +179,54 @@ impl<'a> Binner<'a> {
     /// that take spectra from everywhere.
     fn run_contended(&self, grid: &mut Grid, passes: &[Pass], cancel: &Cancel) -> Result<(), Cancelled> {
         let cells = grid.shared();
-        pool::run_tasks(passes.len(), cancel, |index| {
-            let pass = &passes[index];
+        let prepared = prepare(passes);
+        pool::run_tasks(prepared.len(), cancel, |index| {
+            let pass = &prepared[index];
             for bucket in 0..BUCKETS {
                 if cancel.is_cancelled() {
                     return;
                 }
                 match cells {
                     Shared::Narrow(cells) => {
-                        self.bucket(pass, bucket, ContendedNarrow(cells, sign(pass) as u32));
+                        self.bucket(pass, bucket, ContendedNarrow(cells, sign(pass.pass) as u32));
                     }
                     Shared::Wide(cells) => {
-                        self.bucket(pass, bucket, ContendedWide(cells, sign(pass) as u64));
+                        self.bucket(pass, bucket, ContendedWide(cells, sign(pass.pass) as u64));
                     }
                 }
             }
         })
     }
 
-    fn bucket<S: Sink>(&self, pass: &Pass, bucket: usize, sink: S) {
-        let (events, pulses, ids) = (pass.chunk.bucket(bucket), &*pass.pulses, pass.chunk.bucket_ids(bucket));
+    fn bucket<S: Sink>(&self, prepared: &Prepared<'_>, bucket: usize, sink: S) {
+        let chunk = &prepared.pass.chunk;
+        let (events, ids) = (chunk.bucket(bucket), chunk.bucket_ids(bucket));
         let first = ids.start as usize;
         if events.is_empty() || self.table.is_empty(first..ids.end as usize) {
             return;
         }
+        let Some(stretches) = &prepared.stretches else {
+            return self.events(events, some(&prepared.pass.pulses), first, sink);
+        };
+        for stretch in stretches {
+            let from = events.partition_point(|event| event.pulse() < stretch.start);
+            let events = events.get(from..).unwrap_or_default();
+            let count = events.partition_point(|event| event.pulse() < stretch.end);
+            self.events(events.get(..count).unwrap_or_default(), None, first, sink);
+        }
+    }
+
+    /// Counts the selected events of a bucket whose dense ids begin at `first`.
+    fn events<S: Sink>(&self, events: &[Event], pulses: Option<&Bitmap>, first: usize, sink: S) {
         let first_cells = self.first_cells.get(first..).unwrap_or_default();
+        if let Some(vector) = &self.vector {
+            let mut list = [0; LIST + LANES];
+            for events in events.chunks(LIST) {
+                let count = vector.list(events, first, pulses, first_cells, &mut list);
+                sink.add_all(list.get(..count).unwrap_or_default());
+            }
+            return;
+        }
         if self.transform.is_identity() {
             match self.binning {
                 Binning::Common(edges) => {
@@ -172,14 +238,8 @@ impl<'a> Binner<'a> {
                 Binning::PerRow(_) => {}
             }
         }
-        feed_bucket(
-            events,
-            first,
-            pulses,
-            self.table,
-            self.transform,
-            &mut self.counter(sink),
-        );
+        let mut counter = self.counter(sink);
+        feed_bucket(events, first, pulses, self.table, self.transform, &mut counter);
     }
 
     fn counter<S: Sink>(&self, sink: S) -> Counter<'_, S> {
@@ -214,7 +274,7 @@ impl<'a> Binner<'a> {
                 feed_bucket(
                     pass.chunk.bucket(bucket),
                     first,
-                    &pass.pulses,
+                    some(&pass.pulses),
                     self.table,
                     self.transform,
                     &mut lister,
@@ -301,7 +361,7 @@ impl Consumer for Lister<'_> {
 /// Times of flight as they are, into common bins: integers all the way.
 fn scatter_nanoseconds<S: Sink>(
     events: &[Event],
-    pulses: &Bitmap,
+    pulses: Option<&Bitmap>,
     first_cells: &[u32],
     edges: &NanosecondEdges,
     sink: S,
@@ -324,29 +384,31 @@ fn scatter_nanoseconds<S: Sink>(
     });
 }
 
-fn scatter_whole<S: Sink>(events: &[Event], pulses: &Bitmap, first_cells: &[u32], sink: S) {
+fn scatter_whole<S: Sink>(events: &[Event], pulses: Option<&Bitmap>, first_cells: &[u32], sink: S) {
     visit(events, pulses, first_cells, |first, _| sink.add(first));
 }
 
 /// Calls `act(first cell of its row, time of flight)` for every selected event that has a row.
 #[inline(always)]
-fn visit(events: &[Event], pulses: &Bitmap, first_cells: &[u32], mut act: impl FnMut(usize, u32)) {
+fn visit(events: &[Event], pulses: Option<&Bitmap>, first_cells: &[u32], mut act: impl FnMut(usize, u32)) {
     let mut one = |event: &Event| match first_cells.get(usize::from(event.low_id())) {
         Some(&first) if first != NONE => act(first as usize, event.time_of_flight()),
         _ => {}
     };
-    if pulses.is_full() {
-        events.iter().for_each(one);
-    } else {
-        let words = pulses.words();
-        for event in events {
-            let pulse = usize::from(event.pulse());
-            if words
-                .get(pulse / 64)
-                .is_some_and(|word| (word >> (pulse % 64)) & 1 == 1)
-            {
-                one(event);
-            }
+    let Some(pulses) = pulses else {
+        return events.iter().for_each(one);
+    };
+    let words = pulses.words();
+    for event in events {
+        let pulse = usize::from(event.pulse());
+        if words
+            .get(pulse / 64)
+            .is_some_and(|word| (word >> (pulse % 64)) & 1 == 1)
+        {
+            one(event);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! What the kernels know of each dense id: its row, and the constants of every conversion.
 
 use crate::plan::{NONE, RowMap, SlotMap, Term};
-use crate::transform::{Constants, Stage, Transform};
+use crate::transform::{Coefficient, Constants, Stage, Transform};
 
 /// Tables by dense id.
 #[derive(Debug)]
@@ -12,6 +12,26 @@ pub(crate) struct IdTable {
     pub(crate) slots: Vec<u32>,
     /// For each conversion of the transform, the constants of each id; empty for a range.
     pub(crate) constants: Vec<Vec<Constants>>,
+    /// The same, constant by constant (scale, offset, factor, shift), for kernels that take several events at once.
+    pub(crate) fields: Vec<[Field; 4]>,
+}
+
+/// One constant of a conversion.
+#[derive(Debug)]
+pub(crate) enum Field {
+    /// The same for all ids.
+    All(f64),
+    /// By dense id.
+    Each(Vec<f64>),
+}
+
+impl Field {
+    fn new(coefficient: &Coefficient, slots: &[u32]) -> Self {
+        match coefficient {
+            Coefficient::Uniform(value) => Self::All(*value),
+            each @ Coefficient::PerSlot(..) => Self::Each(slots.iter().map(|slot| each.at(*slot as usize)).collect()),
+        }
+    }
 }
 
 impl IdTable {
@@ -21,6 +41,7 @@ impl IdTable {
             rows: Vec::with_capacity(ids),
             slots: Vec::with_capacity(ids),
             constants: Vec::new(),
+            fields: Vec::new(),
         };
         for dense in 0..ids {
             let slot = slots.slot(dense);
@@ -31,6 +52,11 @@ impl IdTable {
                 .push(if row.is_some() { slot.unwrap_or(0) as u32 } else { 0 });
         }
         for stage in transform.stages() {
+            if let Stage::Convert(step) = stage {
+                let field = |coefficient| Field::new(coefficient, &table.slots);
+                let fields = [&step.scale, &step.offset, &step.factor, &step.shift].map(field);
+                table.fields.push(fields);
+            }
             table.constants.push(match stage {
                 Stage::Keep { .. } => Vec::new(),
                 Stage::Convert(step) => table

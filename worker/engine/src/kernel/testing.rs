@@ -44,6 +44,7 @@ pub(crate) fn sealed(events: &[Raw], pulse_times: &[i64]) -> Arc<Chunk> {
         shift,
         times: times(pulse_times),
         time_of_flight: None,
+        ascending: events.is_sorted_by_key(|event| event.1),
         _account: Account::new(&Arc::default(), 0),
     })
 }

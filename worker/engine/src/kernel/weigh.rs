@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::cancel::{Cancel, Cancelled};
 use crate::columns::Columns;
 use crate::edges::Binning;
-use crate::kernel::block::{Block, Consumer, feed_bucket, feed_tail};
+use crate::kernel::block::{Block, Consumer, feed_bucket, feed_tail, some};
 use crate::kernel::grid::Layout;
 use crate::kernel::table::IdTable;
 use crate::kernel::tasks::{Tasks, buckets_of};
@@ -95,7 +95,7 @@ pub(crate) fn weigh_stream(
                 for bucket in buckets_of(&pass.chunk, *bucket, tasks.shift) {
                     let first = pass.chunk.bucket_ids(bucket).start as usize;
                     let events = pass.chunk.bucket(bucket);
-                    feed_bucket(events, first, &pass.pulses, table, transform, &mut weigher());
+                    feed_bucket(events, first, some(&pass.pulses), table, transform, &mut weigher());
                 }
             }
         }

@@ -1,0 +1,94 @@
+//! Messages of random events, the same each time: uniform in time of flight, even over the spectra or with a monitor.
+//!
+//! Promises: no message repeats another (each has a pulse time of its own), so that none is dropped as a repeat.
+
+use live_data_engine::message::{EventBatch, EventSchema, Frame, Ids, LeU32, Message, Pulses};
+use live_data_engine::time::PulseTime;
+
+/// When the streams begin.
+pub const EPOCH: i64 = 1_760_000_000_000_000_000;
+/// From pulse to pulse.
+pub const PERIOD: i64 = 20_000_000;
+/// Times of flight are below this, in ns.
+pub const FRAME: u32 = 20_000_000;
+
+/// Events that are sent again and again under new pulse times.
+pub struct Pool {
+    times: Vec<u8>,
+    ids: Vec<u8>,
+    per_message: usize,
+    messages: usize,
+}
+
+/// A small generator: the same numbers on every machine.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+    }
+
+    pub fn below(&mut self, limit: u64) -> u32 {
+        u32::try_from(self.next() % limit).unwrap_or(0)
+    }
+}
+
+impl Pool {
+    /// About four million events of ids 1 to `spectra`; a share `skew` of them in the first.
+    pub fn new(spectra: u32, per_message: usize, skew: f64) -> Self {
+        let messages = (4_000_000 / per_message.max(1)).max(1);
+        let mut random = Random::new(7);
+        let (mut times, mut ids) = (Vec::new(), Vec::new());
+        for _ in 0..messages * per_message {
+            times.extend(random.below(u64::from(FRAME)).to_le_bytes());
+            let monitor = f64::from(random.below(1_000_000)) < skew * 1e6;
+            let id = if monitor {
+                1
+            } else {
+                1 + random.below(u64::from(spectra))
+            };
+            ids.extend(id.to_le_bytes());
+        }
+        Self {
+            times,
+            ids,
+            per_message,
+            messages,
+        }
+    }
+
+    pub fn per_message(&self) -> usize {
+        self.per_message
+    }
+
+    /// The message of pulse `number`, with its charge on it.
+    pub fn message(&self, number: u64) -> Message<'_> {
+        let index = usize::try_from(number).unwrap_or(0) % self.messages;
+        let range = index * self.per_message * 4..(index + 1) * self.per_message * 4;
+        Message::Events(EventBatch {
+            schema: EventSchema::Ev44,
+            source: "bank",
+            message_id: i64::try_from(number).unwrap_or(0),
+            pulses: Pulses::One(pulse_time(number)),
+            time_of_flight: LeU32::new(self.times.get(range.clone()).unwrap_or_default()),
+            ids: Ids::Given(LeU32::new(self.ids.get(range).unwrap_or_default())),
+            frame: Some(Frame {
+                period: 0,
+                setup: false,
+                proton_charge: 0.001,
+            }),
+        })
+    }
+}
+
+/// The time of pulse `number`.
+pub fn pulse_time(number: u64) -> PulseTime {
+    PulseTime::from_nanos(EPOCH + i64::try_from(number).unwrap_or(0) * PERIOD)
+}

@@ -3,4 +3,6 @@
 
 mod instruments;
 mod live;
+mod properties;
+mod structure;
 mod support;

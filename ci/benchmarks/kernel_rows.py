@@ -69,7 +69,7 @@ def memory(options) -> list[Row]:
 
 def changes(options) -> list[Row]:
     """Memory after three run changes."""
-    number = options.events // 4
+    number = options.events // 2
     with Engine(grace=5) as engine:
         first = engine.ask("fill", events=number)["rss"] - engine.idle
         for _ in range(3):

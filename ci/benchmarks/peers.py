@@ -49,7 +49,7 @@ class Events:
             sc.ones(dims=["event"], shape=[number], unit="counts", dtype="float32"),
             coords={
                 "tof": sc.array(dims=["event"], values=self.times, unit="us"),
-                "id": sc.array(dims=["event"], values=self.ids),
+                "id": sc.array(dims=["event"], values=self.ids, unit=None),
             },
         )
 

@@ -5,7 +5,7 @@ import threading
 from livedata import _engine
 from mantid import _calls
 from mantid._properties import Direction, Property
-from mantid._workspaces import wrap
+from mantid._wrap import wrap
 
 _DIRECTIONS = {"In": Direction.Input, "Out": Direction.Output, "InOut": Direction.InOut}
 

@@ -5,7 +5,8 @@ import functools
 import inspect
 
 from livedata import _engine, names
-from mantid._workspaces import wrap
+from mantid._tables import Messages
+from mantid._wrap import wrap
 
 _EXTRA = ("StoreInADS", "EnableLogging", "Version", "startProgress", "endProgress", "__LOGGING_CHILD_ALG__")
 
@@ -70,7 +71,16 @@ def execute(algorithm, title):
         results = algorithm.execute()
     except RuntimeError as error:
         raise RuntimeError(f"{title}: {error}") from None
-    return {key: wrap(value) if isinstance(value, _engine.Cell) else value for key, value in results}
+    return {key: _result(algorithm, title, key, value) for key, value in results}
+
+
+def _result(algorithm, title, key, value):
+    """An output as scripts know it."""
+    if isinstance(value, _engine.Cell):
+        return wrap(value)
+    if key == "Messages" and title.startswith("CompareWorkspaces-"):
+        return Messages(value, algorithm.text("Workspace1"), algorithm.text("Workspace2"))
+    return value
 
 
 def unstored(name, **properties):

@@ -1,7 +1,8 @@
 """The data service: workspaces by name."""
 
 from livedata import _engine
-from mantid._workspaces import WorkspaceGroup, wrap
+from mantid._group import WorkspaceGroup
+from mantid._wrap import wrap
 
 
 class AnalysisDataServiceImpl:

@@ -1,6 +1,7 @@
 """The kinds of workspaces."""
 
-from mantid._workspaces import EventList, EventWorkspace, Workspace2D, WorkspaceSingleValue
+from mantid._spectra import EventList
+from mantid._workspaces import EventWorkspace, Workspace2D, WorkspaceSingleValue
 
 
 def __getattr__(name):

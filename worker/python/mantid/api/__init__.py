@@ -8,26 +8,19 @@ from mantid._algorithms import (
     AlgorithmManagerImpl,
     IAlgorithm,
 )
+from mantid._axes import BinEdgeAxis, NumericAxis, TextAxis
 from mantid._data_service import (
     AnalysisDataService,
     AnalysisDataServiceImpl,
     mtd,
 )
 from mantid._files import FileFinder, FileFinderImpl
+from mantid._group import WorkspaceGroup
+from mantid._history import AlgorithmHistory, WorkspaceHistory
 from mantid._instrument import DetectorInfo, SpectrumInfo
 from mantid._properties import Direction, PropertyMode
 from mantid._run import Run
-from mantid._workspaces import (
-    AlgorithmHistory,
-    BinEdgeAxis,
-    IEventWorkspace,
-    MatrixWorkspace,
-    NumericAxis,
-    TextAxis,
-    Workspace,
-    WorkspaceGroup,
-    WorkspaceHistory,
-)
+from mantid._workspaces import IEventWorkspace, MatrixWorkspace, Workspace
 
 
 def __getattr__(name):

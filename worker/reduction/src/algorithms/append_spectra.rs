@@ -122,6 +122,7 @@ mod tests {
         let bench = Bench::new();
         let event = [("WorkspaceType", "Event".into()), ("BankPixelWidth", 2_i64.into())];
         let s = bench.sample("s", &event);
+        bench.charge("s");
         let part = |name: &str, from: i64, to: i64| {
             let range = [("StartWorkspaceIndex", from.into()), ("EndWorkspaceIndex", to.into())];
             bench.make(

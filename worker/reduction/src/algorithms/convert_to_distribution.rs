@@ -1,40 +1,22 @@
 //! ConvertToDistribution: counts as counts per unit of X.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::compute::map_values;
-use crate::declaration::{Declaration, Kind, in_out};
-use crate::error::{Result, failed};
+use crate::algorithms::distribution;
+use crate::declaration::Declaration;
+use crate::error::Result;
 
 pub(crate) struct ConvertToDistribution;
 
 impl Algorithm for ConvertToDistribution {
     fn declaration(&self) -> Declaration {
-        Declaration::new("ConvertToDistribution", 1, "Transforms\\Distribution", "Divides Y and E of histograms by the width of their bins.")
-            .with(in_out("Workspace", Kind::Matrix, "The workspace, which is changed."))
+        distribution::declaration(
+            "ConvertToDistribution",
+            "Divides Y and E of histograms by the width of their bins.",
+        )
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        let input = context.matrix("Workspace")?;
-        if input.is_events() {
-            return failed("Event workspaces cannot be directly converted to distributions.");
-        }
-        if !input.is_histogram_data() {
-            return failed("The workspace holds points, which have no width: only histograms can be converted");
-        }
-        if input.is_distribution() {
-            return Ok(());
-        }
-        let mut out = map_values(&input, context.cancel, |_, x, y, e| {
-            for ((pair, y), e) in x.windows(2).zip(y).zip(e) {
-                let width = if let [a, b] = pair { b - a } else { 1.0 };
-                let factor = if true { 1.0 / width } else { width };
-                *y *= factor;
-                *e *= factor;
-            }
-            Ok(())
-        })?;
-        out.set_distribution(true);
-        context.change("Workspace", out)
+        distribution::convert(true, context)
     }
 }
 
@@ -44,18 +26,30 @@ mod tests {
     use crate::algorithms::testing::{Bench, close, m, y};
 
     #[test]
-    fn widths_go_in_and_out() {
+    fn documented_numbers_come_out() {
         let bench = Bench::new();
         let s = bench.sample("s", &[("Function", "Multiple Peaks".into())]);
-        let before = y(&s, 0);
-        bench.run("ConvertToDistribution", &[("Workspace", "s".into())]);
-        assert!(m(&s).is_distribution());
-        close(&y(&s, 0)[..1], &[0.0015]);
-        close(&y(&s, 0)[60..61], &[0.0415]);
-        bench.run("ConvertFromDistribution", &[("Workspace", "s".into())]);
-        close(&y(&s, 0), &before);
+        for _ in 0..2 {
+            // What is a distribution already stays as it is.
+            bench.run("ConvertToDistribution", &[("Workspace", "s".into())]);
+            assert!(m(&s).is_distribution());
+            close(&y(&s, 0)[..1], &[0.0015]);
+            close(&y(&s, 0)[60..61], &[0.0415]);
+        }
+    }
+
+    #[test]
+    fn events_and_points_are_refused() {
+        let bench = Bench::new();
         bench.sample("e", &[("WorkspaceType", "Event".into())]);
-        let error = bench.try_run("ConvertToDistribution", &[("Workspace", "e".into())]).unwrap_err();
-        assert_eq!(error.to_string(), "Event workspaces cannot be directly converted to distributions.");
+        for name in ["ConvertToDistribution", "ConvertFromDistribution"] {
+            let error = bench.try_run(name, &[("Workspace", "e".into())]).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "Event workspaces cannot be directly converted to distributions."
+            );
+            bench.workspace("p", &[1.0, 2.0], &[1.0, 2.0], 1);
+            assert!(bench.try_run(name, &[("Workspace", "p".into())]).is_err());
+        }
     }
 }

@@ -65,6 +65,7 @@ mod tests {
         ] {
             let bench = Bench::new();
             bench.sample("s", &[("BankPixelWidth", 1_i64.into())]);
+            bench.charge("s");
             let w = bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
             for name in ["run_title", "own"] {
                 bench.run(

@@ -60,8 +60,9 @@ impl Algorithm for CreateWorkspace {
             None => MatrixWorkspace::histogram(x, y, e),
         };
         let unit = context.str("UnitX")?;
-        if !unit.is_empty() {
-            workspace.x_unit = Unit::from_id(&unit).unwrap_or_else(|| Unit::label(&unit, ""));
+        if !unit.is_empty() || !context.given("ParentWorkspace") {
+            // What is no unit is a label: without a name, an empty one.
+            workspace.x_unit = Unit::from_id(&unit).unwrap_or_else(|| Unit::label(&unit, &unit));
         }
         workspace.distribution = context.bool("Distribution")?;
         let label = context.str("YUnitLabel")?;

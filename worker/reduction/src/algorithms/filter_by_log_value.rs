@@ -5,7 +5,7 @@ use crate::algorithms::filter_by_time::keep;
 use crate::date_and_time::DateAndTime;
 use crate::declaration::{Declaration, Kind, Validator, input, option, output};
 use crate::error::{Result, failed};
-use crate::run::TimeSeries;
+use crate::run::{PULSE_CHARGE, Run, TimeSeries};
 use crate::value::Value;
 
 pub(crate) struct FilterByLogValue;
@@ -20,7 +20,7 @@ impl Algorithm for FilterByLogValue {
             .with(option("MaximumValue", Kind::Float, Value::None, "The highest good value."))
             .with(option("TimeTolerance", Kind::Float, 0.0, "How long before and after a good value the events are good too.").unit("s").validator(Validator::AtLeast(0.0)))
             .with(option("LogBoundary", Kind::Str, "Centre", "Whether a value holds around its time or from its time on.").validator(Validator::OneOf(&["Centre", "Left"])))
-            .with(option("PulseFilter", Kind::Bool, false, "Keep only the pulses for which the log has a value."))
+            .with(option("PulseFilter", Kind::Bool, false, "Leave out what lies within the tolerance of each of the log's times, whatever its values."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -39,10 +39,9 @@ impl Algorithm for FilterByLogValue {
         let good: Vec<bool> = values.iter().map(|v| low.is_none_or(|low| *v >= low) && high.is_none_or(|high| *v <= high)).collect();
         let tolerance = context.float("TimeTolerance")?;
         let left = context.str("LogBoundary")? == "Left";
-        let bounds = (input.run().start_time().ok(), input.run().end_time().ok());
+        let bounds = bounds(input.run());
         let intervals = if context.bool("PulseFilter")? {
-            let nanosecond = |t: &DateAndTime| (*t, DateAndTime::from_nanoseconds(t.nanoseconds().saturating_add(1)));
-            series.times().iter().map(nanosecond).collect()
+            between(series, tolerance, bounds)
         } else {
             intervals(series, &good, tolerance, left, bounds)
         };
@@ -52,6 +51,29 @@ impl Algorithm for FilterByLogValue {
 }
 
 type Bounds = (Option<DateAndTime>, Option<DateAndTime>);
+
+/// From the first pulse to the last, as the charges say; without them, from the start of the run to its end.
+fn bounds(run: &Run) -> Bounds {
+    let charges = run.series(PULSE_CHARGE).filter(|series| series.len() > 0);
+    match charges.and_then(|series| Some((*series.times().first()?, *series.times().last()?))) {
+        // The last pulse belongs to the run.
+        Some((first, last)) => (Some(first), Some(DateAndTime::from_nanoseconds(last.nanoseconds().saturating_add(1)))),
+        None => (run.start_time().ok(), run.end_time().ok()),
+    }
+}
+
+/// What lies between the log's times, less the tolerance on either side of each.
+fn between(series: &TimeSeries, tolerance: f64, (start, stop): Bounds) -> Vec<(DateAndTime, DateAndTime)> {
+    let mut from = start.unwrap_or(DateAndTime::from_nanoseconds(i64::MIN));
+    let mut out = Vec::new();
+    for time in series.times() {
+        out.push((from, time.plus_seconds(-tolerance)));
+        from = time.plus_seconds(tolerance);
+    }
+    out.push((from, stop.unwrap_or(DateAndTime::from_nanoseconds(i64::MAX))));
+    out.retain(|(from, to)| to > from);
+    out
+}
 
 /// Each stretch of good values, widened by the tolerance, and to the run's ends where it reaches the log's.
 fn intervals(series: &TimeSeries, good: &[bool], tolerance: f64, left: bool, (start, stop): Bounds) -> Vec<(DateAndTime, DateAndTime)> {
@@ -111,7 +133,48 @@ mod tests {
         // From the start of the run to the last good value, and from the next one to its end.
         assert!((share(&filter(0.0, 2.0, "Centre")) - 30.0 / 60.0).abs() < 0.02);
         assert_eq!(share(&filter(0.0, 9.0, "Centre")), 1.0);
-        assert_eq!(m(&filter(4.0, 6.0, "Left")).run().proton_charge(), 2000.0);
         assert!(bench.try_make("o", "FilterByLogValue", &[("InputWorkspace", "s".into()), ("LogName", "none".into())]).is_err());
+    }
+
+    /// Events over an hour; a charge of 2 every ten minutes from its start to 00:50.
+    fn charged(bench: &Bench) -> crate::Handle {
+        let s = bench.sample("s", &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 1_i64.into()), ("NumEvents", 10_000_i64.into())]);
+        for minute in (0..60).step_by(10) {
+            let time = format!("2010-01-01T00:{minute:02}:00");
+            bench.run("AddTimeSeriesLog", &[("Workspace", "s".into()), ("Name", "proton_charge".into()), ("Time", time.into()), ("Value", 2.0.into())]);
+        }
+        s
+    }
+
+    #[test]
+    fn the_charges_say_when_the_run_ends() {
+        let bench = Bench::new();
+        let s = charged(&bench);
+        for (minute, value) in [("00", 7.0), ("30", 7.0), ("40", 1.0), ("50", 7.0)] {
+            let time = format!("2010-01-01T00:{minute}:00");
+            bench.run("AddTimeSeriesLog", &[("Workspace", "s".into()), ("Name", "Rot".into()), ("Time", time.into()), ("Value", value.into())]);
+        }
+        let call: [(&str, Value); 3] = [("InputWorkspace", "s".into()), ("LogName", "Rot".into()), ("MinimumValue", 5.0.into())];
+        // The last good value stands where the last pulse does, so that it adds next to nothing.
+        let out = bench.make("o", "FilterByLogValue", &call);
+        assert!((total(&out) / total(&s) - 0.5).abs() < 0.02);
+        assert_eq!(m(&out).run().proton_charge(), 8.0);
+    }
+
+    #[test]
+    fn pulses_near_the_logs_times_are_left_out() {
+        let bench = Bench::new();
+        let s = charged(&bench);
+        for minute in ["10", "40"] {
+            let time = format!("2010-01-01T00:{minute}:00");
+            bench.run("AddTimeSeriesLog", &[("Workspace", "s".into()), ("Name", "veto".into()), ("Time", time.into()), ("Value", 0.0.into())]);
+        }
+        let share = |tolerance: f64| {
+            let call: [(&str, Value); 4] = [("InputWorkspace", "s".into()), ("LogName", "veto".into()), ("PulseFilter", true.into()), ("TimeTolerance", tolerance.into())];
+            total(&bench.make("o", "FilterByLogValue", &call)) / total(&s)
+        };
+        // To the last pulse, less three minutes on either side of both times.
+        assert!((share(180.0) - 38.0 / 60.0).abs() < 0.02, "{}", share(180.0));
+        assert!((share(0.0) - 50.0 / 60.0).abs() < 0.02);
     }
 }

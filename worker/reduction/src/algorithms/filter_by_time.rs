@@ -68,6 +68,7 @@ mod tests {
     fn parts_make_the_whole_and_logs_follow() {
         let bench = Bench::new();
         let s = bench.sample("s", &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 2_i64.into())]);
+        bench.charge("s");
         let first = bench.make("a", "FilterByTime", &[("InputWorkspace", "s".into()), ("StopTime", 1800.0.into())]);
         let second = bench.make("b", "FilterByTime", &[("InputWorkspace", "s".into()), ("StartTime", 1800.0.into())]);
         assert_eq!(total(&first) + total(&second), total(&s));

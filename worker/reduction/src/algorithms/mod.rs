@@ -1,6 +1,7 @@
 //! The algorithms, one file each. To add one: write its file, with its tests, and name it in this list.
 
 pub(crate) mod binary;
+pub(crate) mod distribution;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -10,6 +11,7 @@ crate::registry::algorithms! {
     add_time_series_log::AddTimeSeriesLog,
     append_spectra::AppendSpectra,
     clone_workspace::CloneWorkspace,
+    compare_workspaces::CompareWorkspaces,
     compress_events::CompressEvents,
     conjoin_workspaces::ConjoinWorkspaces,
     convert_from_distribution::ConvertFromDistribution,
@@ -33,6 +35,7 @@ crate::registry::algorithms! {
     detector_efficiency_cor::DetectorEfficiencyCor,
     divide::Divide,
     edit_instrument_geometry::EditInstrumentGeometry,
+    extract_mask::ExtractMask,
     extract_monitors::ExtractMonitors,
     extract_single_spectrum::ExtractSingleSpectrum,
     extract_spectra::ExtractSpectra,

@@ -98,6 +98,7 @@ mod tests {
     fn events_become_weighted() {
         let bench = Bench::new();
         let s = bench.sample("s", &[("WorkspaceType", "Event".into())]);
+        bench.charge("s");
         let out = bench.make("o", "NormaliseByCurrent", &[("InputWorkspace", "s".into())]);
         assert_eq!(m(&out).events().unwrap().kind(), live_data_engine::columns::EventKind::Weighted);
         let wanted: Vec<f64> = y(&s, 3).iter().map(|v| v / 6000.0).collect();

@@ -109,6 +109,7 @@ mod tests {
         let (bench, folder) = bench();
         for kind in ["Histogram", "Event"] {
             let s = bench.sample("s", &[("WorkspaceType", kind.into()), ("BankPixelWidth", 2_i64.into())]);
+            bench.charge("s");
             bench.run("AddSampleLog", &[("Workspace", "s".into()), ("LogName", "field".into()), ("LogText", "1.5".into()), ("LogType", "Number".into()), ("LogUnit", "T".into())]);
             bench.run("SaveNexusProcessed", &[("InputWorkspace", "s".into()), ("Filename", "out".into())]);
             assert!(folder.path().join("out.nxs").exists());

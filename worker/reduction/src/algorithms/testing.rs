@@ -64,6 +64,15 @@ impl Bench {
     pub fn sample(&self, out: &str, properties: &[(&str, Value)]) -> Handle {
         self.make(out, "CreateSampleWorkspace", properties)
     }
+
+    /// Gives a sample workspace a charge of 100 in each minute of its hour.
+    pub fn charge(&self, name: &str) {
+        for minute in 0..60 {
+            let time = format!("2010-01-01T00:{minute:02}:00");
+            let series = [("Workspace", name.into()), ("Name", "proton_charge".into()), ("Time", time.into())];
+            self.run("AddTimeSeriesLog", &[&series[..], &[("Value", 100.0.into())]].concat());
+        }
+    }
 }
 
 pub(crate) fn m(handle: &Handle) -> MatrixWorkspace {

@@ -37,6 +37,11 @@ fn workspaces_have_mantids_methods() {
 }
 
 #[test]
+fn documented_numbers_come_out() {
+    passes("test_documented.py");
+}
+
+#[test]
 fn no_call_panics_or_hangs() {
     passes("test_fuzz.py");
 }

@@ -144,6 +144,11 @@ impl Board {
         self.writer.store(holds, Ordering::Release);
     }
 
+    /// Whether this worker may write results: it has caught up and holds the lease.
+    pub fn may_write(&self) -> bool {
+        self.is_ready() && self.writer.load(Ordering::Acquire)
+    }
+
     /// Replaces what the ingest thread says.
     pub fn set_ingest(&self, figures: IngestFigures) {
         self.ingest.store(Arc::new(figures));

@@ -90,7 +90,15 @@ pub fn check_script(args: &CheckScriptArgs) -> Result<ExitCode, CheckError> {
     let limits = Limits::after(std::time::Duration::try_from_secs_f64(args.script_timeout).unwrap_or_default());
     runner.load(&text, limits)?;
     let board = Arc::new(Board::new(&args.instrument, None));
-    let binding = live::Live::over(service, &args.live_ws, EventIds::Auto, Arc::clone(&board)).binding(&python);
+    let live = live::Live::over(service, &args.live_ws, EventIds::Auto, Arc::clone(&board));
+    let limits_of_live = live::HubLimits {
+        memory: None,
+        timeout: limits.timeout,
+    };
+    let (journal, _) = crate::journal::Journal::new();
+    // StartLiveData finds the simulated run as the stream's only one.
+    let hub = live.hub(&python, Arc::new(live::feed::OneRun(snapshot.clone())), journal, limits_of_live);
+    let binding = live.binding(&python, hub);
     let outcome = runner.execute(limits, move |py| binding.bind(py, snapshot))?;
     for wrong in board.report().degraded {
         println!("note: {}", wrong.message);

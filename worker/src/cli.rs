@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::live::args::LiveArgs;
 use crate::simulate::SimulateArgs;
 
 /// Turns a neutron instrument's live event stream into reduced data while the run goes on.
@@ -162,6 +163,10 @@ pub struct RunArgs {
     /// Token that scripts use to download from GitHub; the only secret they are given.
     #[arg(long, env = "GITHUB_API_TOKEN", hide_env_values = true, help_heading = "Script")]
     pub github_api_token: Option<String>,
+
+    /// Live data processing by the worker itself.
+    #[command(flatten)]
+    pub live: LiveArgs,
 
     /// Where scripts write their files.
     #[arg(long, env = "OUTPUT_DIR", default_value = "/output", help_heading = "Output")]

@@ -5,25 +5,26 @@
 //! interrupted. It must not touch the stream: a run that is complete comes to it as a snapshot, whose events stay in memory
 //! for as long as it is held here.
 
+mod finish;
+mod scripts;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use live_data_crd::report::CompletedRun;
 use live_data_engine::run::{RunInfo, RunKey, RunState};
 use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::TimelineView;
-use sha2::{Digest, Sha256};
 
 use crate::board::{self, Board};
 use crate::journal::Journal;
+use crate::live::hub::Hub;
 use crate::output::OutputFolder;
-use crate::output::marker::{Marker, hex};
 use crate::python::{JobError, Limits};
 use crate::schedule::{Kind, Next, Schedule, Situation, Turn};
-use crate::script::{LoadScriptError, Outcome, Runner};
+use crate::script::{Outcome, Runner};
 
 /// The longest the loop sleeps: the figures that it decides on change without a wake-up.
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
@@ -79,6 +80,10 @@ pub struct Tools {
     pub interval: Duration,
     /// When it is interrupted.
     pub timeout: Duration,
+    /// Live data processing, where the engine has it.
+    pub hub: Option<Arc<Hub>>,
+    /// There is no script: what is processed, live data processing processes.
+    pub live_only: bool,
 }
 
 /// The executor.
@@ -212,6 +217,9 @@ impl Executor {
             self.begin_writing(runs);
         }
         self.was_writer = writer;
+        if self.tools.live_only {
+            return self.close_processed(runs, report.ready && writer);
+        }
         let turns: Vec<Turn> = runs
             .iter()
             .map(|run| Turn {
@@ -237,108 +245,15 @@ impl Executor {
         next
     }
 
-    /// The first worker on a folder notes where it began, so that a run that it does not live to finish is known.
-    fn begin_writing(&mut self, runs: &[Arc<RunInfo>]) {
-        match self.tools.output.read_markers() {
-            Ok((markers, unreadable)) => {
-                for name in unreadable {
-                    tracing::warn!(name, "a completion marker cannot be read and is passed over");
-                }
-                // Another worker may have finished runs since this one looked.
-                for marker in &markers {
-                    self.finished.extend(
-                        runs.iter()
-                            .filter(|r| r.key.as_str() == marker.identity)
-                            .map(|r| r.key.clone()),
-                    );
-                }
-                if let (true, Some(first)) = (
-                    markers.is_empty(),
-                    runs.iter().find(|r| !self.finished.contains(&r.key)),
-                ) {
-                    self.mark(&Marker {
-                        identity: "first-worker".into(),
-                        run_name: "the first worker on this folder began here".into(),
-                        start_ns: first.start.nanos().saturating_sub(1),
-                        stop_ns: None,
-                        events: 0,
-                        script: None,
-                        finished: board::now(),
-                        error: None,
-                    });
-                }
-            }
-            Err(error) => self.tools.board.degrade("MarkersNotRead", error.to_string()),
-        }
-    }
-
-    fn take_last_good(&mut self) -> Result<(), JobError> {
-        if self.script.is_none()
-            && let Ok(text) = std::fs::read_to_string(self.tools.output.last_good_script())
-        {
-            self.tools
-                .journal
-                .warning("The script could not be fetched; going on with the last good one.");
-            self.take_script(&text)?;
-        }
-        Ok(())
-    }
-
-    /// Loads a script if it is a new one. One that cannot be loaded is shown, and the last good one goes on.
-    fn take_script(&mut self, text: &str) -> Result<(), JobError> {
-        let digest = Sha256::digest(text.as_bytes());
-        let id = u64::from_le_bytes(digest[..8].try_into().unwrap_or_default());
-        if self.refused == Some(id) || self.script.as_ref().is_some_and(|script| script.id == id) {
-            return Ok(());
-        }
-        let hash = hex(&digest);
-        match self.tools.runner.load(text, Limits::after(self.tools.timeout)) {
-            Ok(()) => {
-                self.tools
-                    .journal
-                    .info(&format!("A new script is in use ({}).", &hash[..12]));
-                self.refused = None;
-                if let Err(error) = self
-                    .tools
-                    .output
-                    .write_atomically(&self.tools.output.last_good_script(), text.as_bytes())
-                {
-                    tracing::warn!(%error, "the script is not kept for the next start");
-                }
-                self.tools.board.script(|script| {
-                    script.hash = Some(hash.clone());
-                    script.last_error = None;
-                });
-                self.script = Some(Script { id, hash });
-                Ok(())
-            }
-            Err(LoadScriptError::Script(error)) => {
-                self.refused = Some(id);
-                let goes_on = if self.script.is_some() {
-                    "the former script goes on"
-                } else {
-                    "there is no former script"
-                };
-                self.tools
-                    .journal
-                    .error(&format!("The new script cannot be loaded; {goes_on}.\n{error}"));
-                self.tools
-                    .board
-                    .script(|script| script.last_error = Some(shortened(&error)));
-                Ok(())
-            }
-            Err(LoadScriptError::Job(error)) => self.job_failed(error),
-        }
-    }
-
-    fn job_failed(&self, error: JobError) -> Result<(), JobError> {
-        self.tools.journal.error(&error.to_string());
-        self.tools
-            .board
-            .script(|script| script.last_error = Some(shortened(&error.to_string())));
-        match error {
-            JobError::Panicked(_) => Ok(()),
-            JobError::Unkillable(_) | JobError::Gone => Err(error),
+    /// Without a script a complete run is done with once live data processing has had it.
+    fn close_processed(&self, runs: &[Arc<RunInfo>], may_write: bool) -> Next {
+        let left = |run: &&Arc<RunInfo>| {
+            self.complete.contains_key(&(run.start, run.key.clone())) && !self.finished.contains(&run.key)
+        };
+        let wanted = |run: &RunInfo| self.tools.hub.as_ref().is_some_and(|hub| hub.wants(run));
+        match runs.iter().filter(left).find(|run| !wanted(run)) {
+            Some(run) if may_write => Next::Close(run.key.clone()),
+            _ => Next::Wait(None),
         }
     }
 
@@ -435,45 +350,6 @@ impl Executor {
                 "Run {} {which}: the script failed after {seconds:.2} s.\n{error}",
                 run_words(run)
             )),
-        }
-    }
-
-    fn close(&mut self, runs: &[Arc<RunInfo>], key: &RunKey) {
-        if let Some(run) = runs.iter().find(|run| run.key == *key) {
-            self.tools.journal.info(&format!(
-                "Run {} ended without events: nothing is executed.",
-                run_words(run)
-            ));
-            self.finish(run, None, None);
-        }
-    }
-
-    fn finish(&mut self, run: &RunInfo, script: Option<&Script>, error: Option<&str>) {
-        self.finished.insert(run.key.clone());
-        self.mark(&Marker {
-            identity: run.key.as_str().to_owned(),
-            run_name: run.run_name.clone(),
-            start_ns: run.start.nanos(),
-            stop_ns: run.stop.map(PulseTime::nanos),
-            events: run.totals.events,
-            script: script.map(|script| script.hash.clone()),
-            finished: board::now(),
-            error: error.map(shortened),
-        });
-        self.tools.board.completed(CompletedRun {
-            number: run_words(run).to_owned(),
-            finished: board::now(),
-            error: error.map(shortened),
-        });
-    }
-
-    fn mark(&self, marker: &Marker) {
-        match self.tools.output.write_marker(marker) {
-            Ok(()) => self.tools.board.recover("MarkerNotWritten"),
-            Err(error) => self.tools.board.degrade(
-                "MarkerNotWritten",
-                format!("{error}. A restart would execute run {} again", marker.run_name),
-            ),
         }
     }
 }

@@ -18,6 +18,8 @@ pub enum ScriptSource {
     FiaApi(String),
     /// The file's text.
     File(PathBuf),
+    /// There is none.
+    Nowhere,
 }
 
 /// Why the script could not be had.
@@ -98,6 +100,7 @@ impl Fetcher {
         match &self.source {
             ScriptSource::FiaApi(url) => url.clone(),
             ScriptSource::File(path) => path.display().to_string(),
+            ScriptSource::Nowhere => "no script: live data processing".into(),
         }
     }
 
@@ -106,6 +109,7 @@ impl Fetcher {
         match &self.source {
             ScriptSource::FiaApi(url) => self.get(url).await,
             ScriptSource::File(path) => read(path).await.map(Some),
+            ScriptSource::Nowhere => Ok(None),
         }
     }
 

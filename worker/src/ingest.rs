@@ -24,6 +24,7 @@ use crate::executor::Wake;
 use crate::figures;
 use crate::journal::Journal;
 use crate::limiter::Limiter;
+use crate::live::inlet::Inlet;
 use crate::output::OutputFolder;
 use crate::resume::{PastRun, resume};
 
@@ -64,6 +65,8 @@ pub struct Tools {
     pub grace: Duration,
     /// How far before a time the source begins to read for it.
     pub seek_margin: Duration,
+    /// To live data processing.
+    pub inlet: Arc<Inlet>,
     /// The end of the worker.
     pub stop: CancellationToken,
 }
@@ -174,6 +177,7 @@ impl Ingest {
             .iter()
             .map(|part| (key(part), part.high_watermark))
             .collect();
+        self.tools.inlet.resumed(resume.finished.clone());
         // The executor is gone only when the worker stops.
         let _ = self.tools.wakes.send(Wake::Resumed(resume.finished));
         Some(())
@@ -323,6 +327,7 @@ impl Ingest {
             }
             Signal::RunChanged(_) => {}
             Signal::RunComplete { snapshot, .. } => {
+                self.tools.inlet.complete((*snapshot).clone());
                 let _ = self.tools.wakes.send(Wake::Complete(snapshot));
                 return;
             }

@@ -7,7 +7,8 @@
 //! - [`ingest`], [`figures`], [`limiter`]: the thread that takes records from the source, decodes them and appends them to the timeline.
 //! - [`fetch`]: where the reduction script comes from.
 //! - [`schedule`], [`executor`]: what is executed next (pure), and its execution.
-//! - [`engine`], [`python`], [`script`], [`live`]: the engines, the embedded interpreter, the script, the live workspace.
+//! - [`engine`], [`python`], [`script`], [`live`]: the engines, the embedded interpreter, the script, the live workspace and live
+//!   data processing.
 //! - [`output`]: the output folder, the writer's lease, completion markers.
 //! - [`journal`]: the scientist's log, to the pod's log, the browsers and Valkey.
 //! - [`board`], [`http`], [`progress`], [`logging`], [`memory`]: what the worker tells of itself.

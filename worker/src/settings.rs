@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use live_data_reduction::live::Request;
 use live_data_stream::config::SourceConfig;
 use live_data_stream::security::{Mechanism, Protocol, Secret, Security};
 use live_data_stream::topics::{Role, Topics};
@@ -41,6 +42,8 @@ pub struct Settings {
     pub run_check_interval: Duration,
     /// Name of the live workspace.
     pub live_ws: String,
+    /// Live data processing by the worker itself.
+    pub live: Option<Request>,
     /// Where the script is.
     pub script: ScriptSource,
     /// How often it is fetched.
@@ -97,6 +100,7 @@ impl Settings {
             duplicate_window: mistakes.seconds("DUPLICATE_WINDOW", args.duplicate_window, true),
             run_check_interval: mistakes.seconds("RUN_CHECK_INTERVAL", args.run_check_interval, false),
             live_ws: mistakes.workspace_name("LIVE_WS", &args.live_ws),
+            live: mistakes.live(args, &instrument),
             script: mistakes.script(args, &instrument),
             script_refresh: mistakes.seconds("SCRIPT_REFRESH_TIME", args.script_refresh_time, false),
             script_interval: mistakes.seconds("SCRIPT_RUN_INTERVAL", args.script_run_interval, false),
@@ -169,6 +173,16 @@ impl Mistakes {
         value.to_owned()
     }
 
+    fn live(&mut self, args: &RunArgs, instrument: &str) -> Option<Request> {
+        match args.live.judge(instrument) {
+            Ok(request) => request,
+            Err(wrong) => {
+                wrong.into_iter().for_each(|mistake| self.add(mistake));
+                None
+            }
+        }
+    }
+
     fn seconds(&mut self, name: &str, value: f64, zero: bool) -> Duration {
         let enough = if zero { value >= 0.0 } else { value > 0.0 };
         match Duration::try_from_secs_f64(value) {
@@ -208,6 +222,13 @@ impl Mistakes {
     fn script(&mut self, args: &RunArgs, instrument: &str) -> ScriptSource {
         if let Some(file) = &args.script_file {
             return ScriptSource::File(file.clone());
+        }
+        // A worker that processes chunks itself executes a script only if it is told which.
+        let live = &args.live;
+        let methods = [&live.live_processing_algorithm, &live.live_processing_script];
+        let files = [&live.live_processing_script_filename, &live.live_scripts_dir];
+        if methods.iter().any(|method| method.is_some()) || files.iter().any(|file| file.is_some()) {
+            return ScriptSource::Nowhere;
         }
         if !(args.fia_api_url.starts_with("http://") || args.fia_api_url.starts_with("https://")) {
             self.add(format!(

@@ -18,11 +18,14 @@ use tokio_util::sync::CancellationToken;
 use crate::board::Board;
 use crate::engine;
 use crate::executor::{Executor, Tools as ExecutorTools, Wake};
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, ScriptSource};
 use crate::http::{self, Pages};
 use crate::ingest::{Ingest, Tools as IngestTools};
 use crate::journal::{Journal, Level, valkey};
-use crate::live;
+use crate::live::feed::{Feed, TimelineFeed};
+use crate::live::hub::Hub;
+use crate::live::inlet::Inlet;
+use crate::live::{self, overseer};
 use crate::output::OutputFolder;
 use crate::output::keeper::Keeper;
 use crate::progress;
@@ -31,6 +34,8 @@ use crate::python::{Handle, Interpreter, InterpreterConfig, JobError};
 use crate::script::Runner;
 use crate::settings::Settings;
 
+/// How long chunks that are being processed may take when the worker stops.
+const LAST_CHUNKS: Duration = Duration::from_secs(30);
 /// How long the last lines of the log may take to reach Valkey.
 const LAST_LINES: Duration = Duration::from_secs(5);
 
@@ -95,6 +100,8 @@ pub struct Worker {
     executor: std::thread::JoinHandle<Result<(), JobError>>,
     last_lines: tokio::task::JoinHandle<()>,
     executor_ended: CancellationToken,
+    hub: Option<Arc<Hub>>,
+    patience: Duration,
 }
 
 impl Worker {
@@ -132,6 +139,7 @@ impl Worker {
         let source = Source::open(settings.kafka.clone())?;
         let (timeline, view) = Timeline::new(live::timeline_config(settings));
         let (wakes, woken) = mpsc::channel();
+        let inlet = Inlet::new(TimelineFeed::new(view.clone()));
         let ingest = spawn("ingest", {
             let tools = IngestTools {
                 source,
@@ -141,6 +149,7 @@ impl Worker {
                 journal: journal.clone(),
                 output: output.clone(),
                 wakes: wakes.clone(),
+                inlet: Arc::clone(&inlet),
                 log_lookback: settings.log_lookback,
                 grace: settings.grace,
                 seek_margin: settings.seek_margin,
@@ -169,6 +178,32 @@ impl Worker {
             move || pass_on(&queue, &journal)
         })?;
         let runner = Runner::new(python.clone(), &work.join("script"))?;
+        let limits = live::HubLimits {
+            memory: settings.memory_limit,
+            timeout: settings.script_timeout,
+        };
+        let hub = live.hub(
+            &python,
+            Arc::clone(inlet.feed()) as Arc<dyn Feed>,
+            journal.clone(),
+            limits,
+        );
+        let live_only = settings.script == ScriptSource::Nowhere;
+        match &hub {
+            Some(hub) => {
+                let (hub, inlet, request) = (Arc::clone(hub), Arc::clone(&inlet), settings.live.clone());
+                inlet.set_hub(Arc::clone(&hub));
+                if request.is_some() {
+                    hub.expect();
+                }
+                spawn("live-overseer", move || overseer::oversee(&hub, &inlet, request))?;
+            }
+            None if settings.live.is_some() => board.degrade(
+                "LiveNotStarted",
+                "live data processing by the worker needs ENGINE=native: the real Mantid has a StartLiveData of its own".into(),
+            ),
+            None => {}
+        }
 
         let executor_ended = CancellationToken::new();
         let executor = spawn("executor", {
@@ -178,7 +213,9 @@ impl Worker {
                 journal: journal.clone(),
                 output,
                 runner,
-                binding: live.binding(&python),
+                binding: live.binding(&python, hub.clone()),
+                hub: hub.clone(),
+                live_only,
                 interval: settings.script_interval,
                 timeout: settings.script_timeout,
             };
@@ -189,13 +226,18 @@ impl Worker {
             }
         })?;
 
-        runtime.spawn(fetch(
-            Fetcher::new(settings.script.clone())?,
-            settings.script_refresh,
-            Arc::clone(&board),
-            wakes.clone(),
-            stop.clone(),
-        ));
+        let fetcher = Fetcher::new(settings.script.clone())?;
+        if live_only {
+            board.script(|script| script.source = fetcher.place());
+        } else {
+            runtime.spawn(fetch(
+                fetcher,
+                settings.script_refresh,
+                Arc::clone(&board),
+                wakes.clone(),
+                stop.clone(),
+            ));
+        }
         let ready = Arc::clone(&board);
         runtime.spawn(Arc::clone(&keeper).keep(move || ready.is_ready(), stop.clone()));
         let last_lines = match settings.valkey.clone() {
@@ -221,6 +263,8 @@ impl Worker {
             executor,
             last_lines,
             executor_ended,
+            hub,
+            patience: settings.script_timeout.min(LAST_CHUNKS),
         })
     }
 
@@ -258,6 +302,9 @@ impl Worker {
         // The executor ends before the stream does, so that what it works on stays whole.
         let _ = self.wakes.send(Wake::Stop);
         self.interrupt_on_second_signal();
+        if let Some(hub) = &self.hub {
+            hub.stop(self.patience);
+        }
         let executed = self.executor.join();
         self.stop.cancel();
         let _ = self.ingest.join();

@@ -5,6 +5,7 @@
 //! event of the stream. The one exception is a selection by pulse time on columns, which copies what it keeps. What
 //! a plan gives is what the same operations on lists of events would give, event by event.
 
+mod gathered;
 mod read;
 mod source;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 import threading
 
 from livedata import _engine
-from mantid import _calls
+from mantid import _calls, _live
 from mantid._properties import Direction, Property
 from mantid._wrap import wrap
 
@@ -217,23 +217,24 @@ class AlgorithmManagerImpl:
     createUnmanaged = create
 
     def size(self):
-        return len(_running)
+        return len(_running) + len(_live.monitors())
 
     def runningInstancesOf(self, name):
         with _guard:
-            return [algorithm for algorithm in _running if algorithm.name() == name]
+            running = [algorithm for algorithm in _running if algorithm.name() == name]
+        return running + _live.monitors() if name == "MonitorLiveData" else running
 
     def newestInstanceOf(self, name):
         found = self.runningInstancesOf(name)
         return found[-1] if found else None
 
     def cancelAll(self):
-        from mantid._absent import absent_method
-
-        raise absent_method("AlgorithmManager", "cancelAll")
+        """Ends the monitors of live data; nothing else runs on after the script that started it."""
+        for monitor in _live.monitors():
+            monitor.cancel()
 
     def shutdown(self):
-        """Nothing runs on after the script that started it."""
+        self.cancelAll()
 
     def clear(self):
         self.shutdown()

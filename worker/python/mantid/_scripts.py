@@ -3,16 +3,16 @@
 from livedata import _engine, names
 
 
-def run_code(code, workspace, output):
+def run_code(code, workspace, output, name="<RunPythonScript>"):
     """Executes `code` with everything of mantid.simpleapi; `input` is the workspace, `output` the name that the code
-    has to give its result."""
+    has to give its result; tracebacks call the code `name`."""
     if code is None:
         raise RuntimeError("Must specify python to execute")
     if not code.strip():
         raise RuntimeError("Python script is empty")
     scope = {"__name__": "__main__", "input": workspace, "output": output}
     exec("import mantid\nfrom mantid.simpleapi import *", scope)
-    exec(compile(code, "<RunPythonScript>", "exec", dont_inherit=True), scope)
+    exec(compile(code, name, "exec", dont_inherit=True), scope)
 
 
 def RunPythonScript(Code=None, InputWorkspace=None, OutputWorkspace=None, Filename=None):

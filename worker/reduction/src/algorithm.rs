@@ -409,6 +409,11 @@ impl<'a> Context<'a> {
             .ok_or_else(|| AlgorithmError::Execution(format!("{} has no property {name}", declaration.name)))
     }
 
+    /// Whether the algorithm has a property of this name.
+    pub fn declares(&self, name: &str) -> bool {
+        self.run.declaration().index_of(name).is_some()
+    }
+
     /// The name of the algorithm.
     pub fn algorithm(&self) -> &'static str {
         self.run.declaration().name

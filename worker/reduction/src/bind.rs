@@ -2,10 +2,11 @@
 //! copies no event; what ids the run's map or the instrument cannot explain is counted and said; X spans the times of
 //! flight that there are. Must not touch the data service: whoever binds the name does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use live_data_engine::cancel::Cancel;
+use live_data_engine::chunk::ChunkView;
 use live_data_engine::config::EventIds;
 use live_data_engine::fingerprint::{Digest, Fingerprint};
 use live_data_engine::message::EventSchema;
@@ -40,6 +41,50 @@ pub struct Bound {
     pub unexplained_events: u64,
     /// What a scientist should know, in words.
     pub warnings: Vec<String>,
+}
+
+/// Frames and their charge, of one period.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Frames {
+    /// The charge of the good frames, µAh; `None` when nobody sent one.
+    pub charge: Option<f64>,
+    /// The times of the frames whose charge is known.
+    pub times: Vec<PulseTime>,
+    /// Their charges, µAh.
+    pub charges: Vec<f64>,
+    /// How many frames there are; may be negative in a portion that takes frames back.
+    pub raw: i64,
+    /// How many of them are good.
+    pub good: i64,
+}
+
+/// Pulses of one period.
+#[derive(Debug, Clone, Default)]
+pub struct PeriodPortion {
+    /// The chunks and which of their pulses.
+    pub parts: Vec<(ChunkView, Arc<Bitmap>)>,
+    /// The frames.
+    pub frames: Frames,
+}
+
+/// Which values of the logs.
+#[derive(Debug, Clone, Default)]
+pub struct LogPortion {
+    /// The first value's time, by process variable; all values where none is given.
+    pub from: HashMap<Arc<str>, PulseTime>,
+    /// Values at or after this time are left out.
+    pub until: PulseTime,
+}
+
+/// A portion of a run.
+#[derive(Debug, Clone)]
+pub struct Portion {
+    /// The pulses, by period from 0; at least one period.
+    pub periods: Vec<PeriodPortion>,
+    /// The logs.
+    pub logs: LogPortion,
+    /// A number that no other portion has.
+    pub lane: u64,
 }
 
 /// Binds snapshots. What depends on the run's map and instrument alone is made once for a run.
@@ -79,6 +124,11 @@ impl Binder {
         }
     }
 
+    /// A binder that does the same, and keeps what it makes for itself.
+    pub fn another(&self) -> Self {
+        Self::new(self.event_ids, &self.instrument, self.instruments.clone())
+    }
+
     /// Binds a snapshot.
     ///
     /// # Errors
@@ -88,48 +138,75 @@ impl Binder {
         let event_ids = self.resolve(snapshot);
         let layout = self.layout(snapshot, event_ids);
         let slots = layout.table.resolve(snapshot.ids());
-        let mut warnings = layout.warnings.clone();
-        warnings.extend(run.warnings.iter().map(ToString::to_string));
-        let periods = run.n_periods.max(1);
-        let mut members = Vec::new();
-        let mut counted = 0;
-        let mut range: Option<(f64, f64)> = None;
-        for period in 0..periods.min(u32::from(u16::MAX) + 1) {
+        let periods = period_count(run);
+        let plans = (0..periods).map(|period| {
             let parts = if periods == 1 {
                 snapshot.parts().to_vec()
             } else {
                 snapshot.period(period as u16)
             };
-            let plan = plan(snapshot, &parts, &slots, lane(run, period, periods));
-            let events = EventData::new(plan, Xs::Common([0.0, f64::MIN_POSITIVE].into()));
-            counted += events.number(cancel)?;
-            if let Some((low, high)) = events.range(cancel)? {
-                let (a, b) = range.unwrap_or((low, high));
-                range = Some((a.min(low), b.max(high)));
-            }
-            members.push(events);
-        }
-        let x = limits(range);
-        let shared = shared_logs(snapshot);
-        let instrument = layout.instrument.with_logs(|name| log_values(&shared, name));
-        let by_period: Vec<PeriodLogs> = period_logs(snapshot, periods);
-        let charges: Vec<f64> = by_period.iter().map(|logs| logs.charge.unwrap_or_default()).collect();
-        let mut workspaces = Vec::new();
-        for (period, (mut events, logs)) in members.into_iter().zip(by_period).enumerate() {
-            events.set_x(Xs::Common(x.clone()));
-            let mut workspace = MatrixWorkspace::new(Data::Events(events));
-            workspace.spectra = layout.spectra.clone();
-            workspace.instrument = Arc::clone(&instrument);
-            workspace.x_unit = Unit::TIME_OF_FLIGHT;
-            workspace.set_y_unit("Counts");
-            let mut own = shared.clone();
-            logs.add_to(&mut own, (periods > 1).then_some((period, &charges)));
-            workspace.title = own.text("run_title").unwrap_or_default();
-            workspace.run = Arc::new(own);
-            workspaces.push(workspace);
-        }
+            plan(snapshot, &parts, &slots, lane(run, period, periods))
+        });
+        let by_period = period_logs(snapshot, periods);
+        let (workspace, counted) = assemble(
+            &layout,
+            plans.collect(),
+            by_period,
+            &shared_logs(snapshot, None),
+            cancel,
+        )?;
         let kept = run.totals.events.saturating_sub(run.not_kept_events);
-        let unexplained_events = kept.saturating_sub(counted);
+        Ok(self.bound(snapshot, &layout, event_ids, workspace, kept.saturating_sub(counted)))
+    }
+
+    /// Binds a portion of a snapshot: a workspace of these pulses, with the charge and the logs of the portion alone.
+    ///
+    /// # Errors
+    /// `Cancelled`, and `Execution` when the events cannot be read.
+    pub fn bind_portion(&self, snapshot: &Snapshot, portion: &Portion, cancel: &Cancel) -> Result<Bound> {
+        let event_ids = self.resolve(snapshot);
+        let layout = self.layout(snapshot, event_ids);
+        let slots = layout.table.resolve(snapshot.ids());
+        let mut unexplained_events = 0;
+        let mut plans = Vec::with_capacity(portion.periods.len());
+        for (number, period) in portion.periods.iter().enumerate() {
+            if slots.outside() > 0 {
+                for (chunk, selected) in &period.parts {
+                    chunk.for_each(|dense, _, pulse| {
+                        let unknown = selected.get(usize::from(pulse)) && slots.slot(dense as usize).is_none();
+                        unexplained_events += u64::from(unknown);
+                    });
+                }
+            }
+            let parts = period.parts.iter().map(|(chunk, selected)| ChunkPart {
+                chunk: chunk.clone(),
+                selected: selected.clone(),
+                settled: None,
+            });
+            let mut digest = Digest::new("portion");
+            digest.add((portion.lane, number));
+            plans.push(EventPlan::stream(parts.collect(), slots.clone(), digest.finish()));
+        }
+        let by_period = portion
+            .periods
+            .iter()
+            .map(|period| PeriodLogs::from(&period.frames))
+            .collect();
+        let shared = shared_logs(snapshot, Some(&portion.logs));
+        let (workspace, _) = assemble(&layout, plans, by_period, &shared, cancel)?;
+        Ok(self.bound(snapshot, &layout, event_ids, workspace, unexplained_events))
+    }
+
+    fn bound(
+        &self,
+        snapshot: &Snapshot,
+        layout: &Layout,
+        event_ids: EventIds,
+        workspace: Workspace,
+        unexplained_events: u64,
+    ) -> Bound {
+        let mut warnings = layout.warnings.clone();
+        warnings.extend(snapshot.run().warnings.iter().map(ToString::to_string));
         if unexplained_events > 0 {
             warnings.push(unexplained(
                 event_ids,
@@ -137,22 +214,12 @@ impl Binder {
                 self.event_ids == EventIds::Auto,
             ));
         }
-        let workspace = match (workspaces.len(), workspaces.pop()) {
-            (1, Some(only)) => Workspace::Matrix(only),
-            (_, last) => {
-                let cells = workspaces
-                    .into_iter()
-                    .chain(last)
-                    .map(|workspace| WorkspaceCell::new("", workspace));
-                Workspace::Group(WorkspaceGroup::new(cells.collect()))
-            }
-        };
-        Ok(Bound {
+        Bound {
             workspace,
             event_ids,
             unexplained_events,
             warnings,
-        })
+        }
     }
 
     /// What ids are taken as: spectrum numbers for ev42 with a map, else detector ids, when nothing else is said.
@@ -264,6 +331,62 @@ fn spectra_of(run: &RunInfo, instrument: &Instrument, snapshot: &Snapshot, ids: 
         spectra.push(at as i32 + 1, &[detector.id]);
     }
     spectra
+}
+
+/// How many periods a run has, within what a period number can say.
+pub fn period_count(run: &RunInfo) -> u32 {
+    run.n_periods.clamp(1, u32::from(u16::MAX) + 1)
+}
+
+/// A workspace for each plan, over X that holds the events of all; and how many events that is.
+fn assemble(
+    layout: &Layout,
+    plans: Vec<EventPlan>,
+    by_period: Vec<PeriodLogs>,
+    shared: &Run,
+    cancel: &Cancel,
+) -> Result<(Workspace, u64)> {
+    let mut counted = 0;
+    let mut range: Option<(f64, f64)> = None;
+    let mut members = Vec::with_capacity(plans.len());
+    for plan in plans {
+        let events = EventData::new(plan, Xs::Common([0.0, f64::MIN_POSITIVE].into()));
+        counted += events.number(cancel)?;
+        if let Some((low, high)) = events.range(cancel)? {
+            let (a, b) = range.unwrap_or((low, high));
+            range = Some((a.min(low), b.max(high)));
+        }
+        members.push(events);
+    }
+    let x = limits(range);
+    let instrument = layout.instrument.with_logs(|name| log_values(shared, name));
+    let several = members.len() > 1;
+    let charges: Vec<f64> = by_period.iter().map(|logs| logs.charge.unwrap_or_default()).collect();
+    let mut workspaces = Vec::with_capacity(members.len());
+    for (period, (mut events, logs)) in members.into_iter().zip(by_period).enumerate() {
+        events.set_x(Xs::Common(x.clone()));
+        let mut workspace = MatrixWorkspace::new(Data::Events(events));
+        workspace.spectra = layout.spectra.clone();
+        workspace.instrument = Arc::clone(&instrument);
+        workspace.x_unit = Unit::TIME_OF_FLIGHT;
+        workspace.set_y_unit("Counts");
+        let mut own = shared.clone();
+        logs.add_to(&mut own, several.then_some((period, &charges)));
+        workspace.title = own.text("run_title").unwrap_or_default();
+        workspace.run = Arc::new(own);
+        workspaces.push(workspace);
+    }
+    let workspace = match (workspaces.len(), workspaces.pop()) {
+        (1, Some(only)) => Workspace::Matrix(only),
+        (_, last) => {
+            let cells = workspaces
+                .into_iter()
+                .chain(last)
+                .map(|workspace| WorkspaceCell::new("", workspace));
+            Workspace::Group(WorkspaceGroup::new(cells.collect()))
+        }
+    };
+    Ok((workspace, counted))
 }
 
 /// Names a view, so that views of one run and period share memos.

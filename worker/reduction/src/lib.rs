@@ -9,6 +9,7 @@
 //! - [`service`]: the data service, the configuration, the logger;
 //! - [`value`] → [`declaration`] → [`algorithm`] → [`registry`]: how an algorithm is declared, called and executed;
 //! - [`algorithms`]: one file each;
+//! - [`live`]: live data processing, as far as it needs no stream;
 //! - [`publish`]: files that appear whole.
 
 // Limits and widths are checked as `!(a > b)`, so that a NaN fails the check.
@@ -22,6 +23,7 @@ pub mod date_and_time;
 pub mod declaration;
 pub mod error;
 pub mod instrument;
+pub mod live;
 mod processed;
 pub mod publish;
 pub mod registry;

@@ -10,6 +10,7 @@ use parking_lot::RwLock;
 
 use crate::error::{AlgorithmError, Result, failed};
 use crate::instrument::source::InstrumentSource;
+use crate::live::LiveSlot;
 use crate::workspace::{Handle, Workspace, WorkspaceCell};
 
 /// The named workspaces.
@@ -279,6 +280,8 @@ pub struct Service {
     pub logger: Arc<dyn Logger>,
     /// Where instruments come from.
     pub instruments: Arc<dyn InstrumentSource>,
+    /// Who loads chunks of a live stream, where there is one.
+    pub live: LiveSlot,
 }
 
 impl Service {
@@ -289,6 +292,7 @@ impl Service {
             config: Arc::default(),
             logger,
             instruments,
+            live: LiveSlot::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod full_disk;
 mod journal;
 mod lab;
 mod main_job;
+mod live;
 mod nexus;
 mod process;
 mod python;

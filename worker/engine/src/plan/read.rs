@@ -87,7 +87,7 @@ fn expected(pass: &Pass) -> usize {
 
 impl Term {
     /// What its counts depend on, but for the bins: everything except weights and what has arrived.
-    fn key(&self, slots: &SlotMap, lane: Fingerprint) -> Digest {
+    pub(super) fn key(&self, slots: &SlotMap, lane: Fingerprint) -> Digest {
         let mut digest = Digest::new("term");
         digest.add(lane);
         digest.add(slots.fingerprint());

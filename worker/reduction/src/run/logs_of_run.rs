@@ -7,6 +7,7 @@ use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
 
 use crate::date_and_time::DateAndTime;
+use crate::bind::{Frames, LogPortion};
 use crate::run::{GOOD_CHARGE, LogProperty, LogValue, PULSE_CHARGE, Run, SeriesValues, TimeSeries};
 
 /// What differs from period to period.
@@ -73,11 +74,27 @@ pub(crate) fn period_logs(snapshot: &Snapshot, periods: u32) -> Vec<PeriodLogs> 
     out
 }
 
-/// The logs that all periods share.
-pub(crate) fn shared_logs(snapshot: &Snapshot) -> Run {
+impl From<&Frames> for PeriodLogs {
+    fn from(frames: &Frames) -> Self {
+        Self {
+            charge: frames.charge,
+            times: frames.times.iter().copied().map(DateAndTime::from_pulse).collect(),
+            charges: frames.charges.clone(),
+            raw: frames.raw,
+            good: frames.good,
+        }
+    }
+}
+
+/// The logs that all periods share; of the series only a portion, where one is given.
+pub(crate) fn shared_logs(snapshot: &Snapshot, portion: Option<&LogPortion>) -> Run {
     let info = snapshot.run();
     let mut run = Run::default();
-    for log in snapshot.logs().iter() {
+    for mut log in snapshot.logs().iter() {
+        if let Some(portion) = portion {
+            let from = portion.from.get(&log.variable).copied().unwrap_or(PulseTime::MIN);
+            log.values.retain(|entry| entry.time >= from && entry.time < portion.until);
+        }
         if let Some(property) = property(&log) {
             run.set(&log.variable, property.clone());
             run.set(&log.name, property);

@@ -159,6 +159,15 @@ impl TimeSeries {
         true
     }
 
+    /// The values at these indices, in their order.
+    pub(crate) fn picked(&self, indices: &[usize]) -> Self {
+        Self {
+            times: indices.iter().filter_map(|index| self.times.get(*index)).copied().collect(),
+            values: self.values.pick(indices),
+            filter: self.filter.clone(),
+        }
+    }
+
     /// Adds the values of another series of the same kind; others are ignored.
     pub fn join(&mut self, other: &Self) {
         match (&mut self.values, &other.values) {

@@ -2,6 +2,7 @@
 //!
 //! Promises that names are looked up without computing anything.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 
 use live_data_reduction::declaration::{Declaration, Direction, Kind, Validator};
@@ -42,17 +43,18 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// Empties the data service; returns what to look for with [`still_held`].
-pub fn clear_data_service(_py: Python<'_>) -> Vec<(String, Weak<WorkspaceCell>)> {
+/// Empties the data service but for these names and the members of groups among them; returns what to look for with
+/// [`still_held`].
+pub fn clear_data_service(_py: Python<'_>, kept: &[String]) -> Vec<(String, Weak<WorkspaceCell>)> {
     let Ok(shared) = shared() else { return Vec::new() };
     let data = &shared.service.data;
-    let former = data.object_names().into_iter().filter_map(|name| {
-        let handle = data.get(&name)?;
-        Some((name, Arc::downgrade(&handle)))
-    });
-    let former = former.collect();
-    data.clear();
-    former
+    let groups = kept.iter().filter_map(|name| data.get(name));
+    let kept: HashSet<String> = groups
+        .flat_map(|held| held.member_names().into_iter().chain([held.name()]))
+        .map(|name| name.to_lowercase())
+        .collect();
+    let names = data.object_names().into_iter().filter(|name| !kept.contains(&name.to_lowercase()));
+    names.filter_map(|name| data.remove(&name).map(|handle| (name, Arc::downgrade(&handle)))).collect()
 }
 
 /// Which of those workspaces something still holds, and what they take.

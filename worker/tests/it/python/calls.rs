@@ -109,7 +109,7 @@ fn workspaces_that_outlive_their_run_are_reported() {
     assert!(outcome.ok, "{outcome:?}");
     assert_eq!(service.data.len(), 3);
     let (pinned, problem) = runner
-        .change_run(limits, native::clear_data_service, native::still_held)
+        .change_run(limits, |py| native::clear_data_service(py, &[]), native::still_held)
         .unwrap();
     assert_eq!(problem, None);
     assert_eq!(

@@ -21,6 +21,9 @@ use crate::cli::EventIdsArg;
 use crate::engine::{JournalLogger, service};
 use crate::executor::LiveBinding;
 use crate::journal::Journal;
+use crate::live::feed::Feed;
+use crate::live::hub::{ForScripts, Hub, HubTools};
+use crate::live::methods::Embedded;
 use crate::python::errors::text_of;
 use crate::python::interpreter::Setup;
 use crate::python::real_mantid::RealMantid;
@@ -117,12 +120,38 @@ impl Live {
         native::setup(self.service.clone())
     }
 
-    /// The binding for the engine that is in use.
-    pub fn binding(self, python: &Handle) -> Arc<dyn LiveBinding> {
+    /// Live data processing over these runs; `None` with the real Mantid, which has its own.
+    pub fn hub(&self, python: &Handle, feed: Arc<dyn Feed>, journal: Journal, limits: HubLimits) -> Option<Arc<Hub>> {
+        if !matches!(python.started().engine, Engine::Native) {
+            return None;
+        }
+        let tools = HubTools {
+            instrument: self
+                .service
+                .config
+                .get("default.instrument")
+                .unwrap_or_default()
+                .to_uppercase(),
+            service: self.service.clone(),
+            binder: Arc::new(self.binder.another()),
+            scripts: Arc::new(Embedded),
+            journal,
+            board: Arc::clone(&self.board),
+            memory_limit: limits.memory,
+            timeout: limits.timeout,
+        };
+        let hub = Hub::new(tools, feed);
+        self.service.live.set(Arc::new(ForScripts(Arc::clone(&hub))));
+        Some(hub)
+    }
+
+    /// The binding for the engine that is in use. What the hub's processing writes outlives the run of a script.
+    pub fn binding(self, python: &Handle, hub: Option<Arc<Hub>>) -> Arc<dyn LiveBinding> {
         match python.started().engine {
             Engine::Native => Arc::new(Native {
                 live: self,
                 python: python.clone(),
+                hub,
             }),
             Engine::Mantid(_) => Arc::new(Mantid {
                 live: self,
@@ -134,9 +163,19 @@ impl Live {
     }
 }
 
+/// What live data processing has to keep to.
+#[derive(Clone, Copy, Debug)]
+pub struct HubLimits {
+    /// Memory in bytes.
+    pub memory: Option<u64>,
+    /// When a script is interrupted.
+    pub timeout: std::time::Duration,
+}
+
 struct Native {
     live: Live,
     python: Handle,
+    hub: Option<Arc<Hub>>,
 }
 
 /// The real Mantid, fed with what the native view of a run holds.
@@ -240,7 +279,8 @@ impl LiveBinding for Native {
     fn clear(&self, py: Python<'_>) -> Box<dyn std::any::Any + Send> {
         // Histograms of a run that is over would only take the place of the next one's.
         memos().clear();
-        Box::new(native::clear_data_service(py))
+        let kept = self.hub.as_ref().map(|hub| hub.names()).unwrap_or_default();
+        Box::new(native::clear_data_service(py, &kept))
     }
 
     fn pinned(&self, py: Python<'_>, former: Box<dyn std::any::Any + Send>) -> Vec<Pinned> {

@@ -1,0 +1,244 @@
+//! A simulated stream for the tests of live data processing: a timeline that is fed by hand, and a session on it.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::sync::Arc;
+
+use live_data_engine::cancel::Cancel;
+use live_data_engine::config::{EventIds, TimelineConfig};
+use live_data_engine::message::{
+    EventBatch, EventSchema, Frame, Ids, LeU32, LogSample, LogValue, Message, Pulses, RunStart, RunStop,
+};
+use live_data_engine::outcome::Signal;
+use live_data_engine::place::{PartitionKey, Place, TopicRole};
+use live_data_engine::time::PulseTime;
+use live_data_engine::timeline::{Timeline, TimelineView};
+use live_data_reduction::Service;
+use live_data_reduction::bind::Binder;
+use live_data_reduction::instrument::source::InstrumentFolders;
+use live_data_reduction::live::accumulate;
+use live_data_reduction::live::{Properties, Request};
+use live_data_reduction::service::Silent;
+use live_data_reduction::workspace::Handle;
+use parking_lot::Mutex;
+
+use super::feed::{Feed, TimelineFeed};
+use super::methods::{Running, Scripts};
+use super::session::{Session, Step, Tell, Tools};
+
+/// When the stream begins, ns.
+pub const EPOCH: i64 = 1_760_000_000_000_000_000;
+/// The charge of a frame.
+pub const CHARGE: f32 = 0.001;
+
+pub fn at(seconds: f64) -> i64 {
+    EPOCH + (seconds * 1e9).round() as i64
+}
+
+pub fn time(seconds: f64) -> PulseTime {
+    PulseTime::from_nanos(at(seconds))
+}
+
+/// There is no interpreter in these tests.
+struct NoPython;
+
+impl Scripts for NoPython {
+    fn run(&self, _: &str, _: &Handle, _: &str, _: &Running) -> Result<(), String> {
+        Err("no Python here".into())
+    }
+}
+
+/// A stream and what reads it.
+pub struct Stage {
+    pub timeline: Timeline,
+    pub view: TimelineView,
+    pub feed: Arc<TimelineFeed>,
+    pub service: Service,
+    pub told: Arc<Mutex<Vec<String>>>,
+    pub spare: Option<u64>,
+    offsets: std::collections::HashMap<PartitionKey, i64>,
+    sent: u32,
+    newest: i64,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        let config = TimelineConfig {
+            completion_margin: 0,
+            settle: 1_000_000_000_000,
+            ..TimelineConfig::new("LIVEDEMO")
+        };
+        let (timeline, view) = Timeline::new(config);
+        let service = Service::new(Arc::new(Silent), Arc::new(InstrumentFolders::new(Vec::new())));
+        Stage {
+            timeline,
+            feed: TimelineFeed::new(view.clone()),
+            view,
+            service,
+            told: Arc::default(),
+            spare: None,
+            offsets: Default::default(),
+            sent: 0,
+            newest: EPOCH,
+        }
+    }
+
+    fn take(&mut self, role: TopicRole, partition: i32, message: Message<'_>) {
+        let partition = PartitionKey {
+            role,
+            topic: role as u16,
+            partition,
+        };
+        let offset = self.offsets.entry(partition).or_insert(0);
+        let place = Place {
+            partition,
+            offset: *offset,
+            timestamp_ms: self.newest / 1_000_000,
+        };
+        *offset += 1;
+        self.timeline.ingest(place, message, time(100_000.0));
+    }
+
+    pub fn start(&mut self, name: &str, seconds: f64) {
+        let message = RunStart {
+            start_time: time(seconds),
+            run_name: name.into(),
+            instrument_name: "LIVEDEMO".into(),
+            job_id: format!("job-{name}"),
+            n_periods: 1,
+            ..RunStart::default()
+        };
+        self.take(TopicRole::RunInfo, 0, Message::RunStart(message));
+    }
+
+    pub fn stop(&mut self, name: &str, seconds: f64) {
+        let message = RunStop {
+            stop_time: Some(time(seconds)),
+            run_name: "test_run".into(),
+            job_id: format!("job-{name}"),
+        };
+        self.take(TopicRole::RunInfo, 0, Message::RunStop(message));
+    }
+
+    pub fn log(&mut self, name: &str, seconds: f64, value: f64) {
+        self.newest = self.newest.max(at(seconds));
+        let sample = LogSample {
+            source: name.into(),
+            time: time(seconds),
+            value: LogValue::F64(value),
+        };
+        self.take(TopicRole::SampleEnv, 0, Message::Log(sample));
+    }
+
+    /// A pulse of events with its frame's charge and period; detector ids of the demonstration's instrument.
+    pub fn pulse(&mut self, partition: i32, seconds: f64, events: u32, period: u32) {
+        self.sent += 1;
+        let ids: Vec<u8> = (0..events)
+            .flat_map(|n| (DETECTORS[(n % 4) as usize]).to_le_bytes())
+            .collect();
+        let times: Vec<u8> = (0..events)
+            .flat_map(|n| (1_000_000 + 1000 * (n + self.sent)).to_le_bytes())
+            .collect();
+        let batch = EventBatch {
+            schema: EventSchema::Ev42,
+            source: "dae",
+            message_id: i64::from(self.sent),
+            pulses: Pulses::One(time(seconds)),
+            time_of_flight: LeU32::new(&times),
+            ids: Ids::Given(LeU32::new(&ids)),
+            frame: Some(Frame {
+                period,
+                setup: false,
+                proton_charge: CHARGE,
+            }),
+        };
+        self.take(TopicRole::Events, partition, Message::Events(batch));
+    }
+
+    /// Pulses of ten events every tenth of a second, in turn in two partitions.
+    pub fn pulses(&mut self, from: f64, to: f64) {
+        for n in 0..((to - from) * 10.0).round() as i32 {
+            self.pulse(n % 2, from + f64::from(n) / 10.0, 10, 0);
+        }
+    }
+
+    /// Hands over what is complete.
+    pub fn tick(&mut self) {
+        for signal in self.timeline.tick(time(100_000.0)) {
+            if let Signal::RunComplete { snapshot, .. } = signal {
+                self.feed.take(*snapshot);
+            }
+        }
+    }
+
+    pub fn session(&self, properties: &Properties) -> Session {
+        let told = Arc::clone(&self.told);
+        let spare = self.spare;
+        let tools = Tools {
+            service: self.service.clone(),
+            binder: Arc::new(Binder::new(
+                EventIds::Detector,
+                "LIVEDEMO",
+                Arc::clone(&self.service.instruments),
+            )),
+            scripts: Arc::new(NoPython),
+            tell: Arc::new(move |_: Tell, text: &str| told.lock().push(text.to_owned())),
+            spare: Arc::new(move || spare),
+        };
+        Session::new(
+            1,
+            self.request(properties),
+            tools,
+            self.feed.as_ref() as &dyn Feed,
+            time(100_000.0),
+        )
+    }
+
+    fn request(&self, properties: &Properties) -> Request {
+        properties.judge().unwrap()
+    }
+
+    pub fn step(&mut self, session: &mut Session) -> Step {
+        self.tick();
+        session.step(self.feed.as_ref(), &Cancel::new()).unwrap()
+    }
+
+    /// Events in a workspace, or in all members of a group.
+    pub fn total(&self, name: &str) -> f64 {
+        self.totals(name).iter().sum()
+    }
+
+    pub fn totals(&self, name: &str) -> Vec<f64> {
+        let held = self.service.data.retrieve(name).unwrap();
+        let of = |matrix: live_data_reduction::MatrixWorkspace| -> f64 {
+            let rows = 0..matrix.histograms();
+            rows.map(|row| matrix.y(row, &Cancel::new()).unwrap().iter().sum::<f64>())
+                .sum()
+        };
+        accumulate::members(&held.snapshot()).into_iter().map(of).collect()
+    }
+
+    pub fn matrix(&self, name: &str) -> live_data_reduction::MatrixWorkspace {
+        self.service.data.retrieve(name).unwrap().matrix().unwrap()
+    }
+}
+
+/// Four detectors of the demonstration's instrument.
+const DETECTORS: [u32; 4] = [1001, 1002, 1003, 1004];
+
+/// Everything into `out`.
+pub fn properties() -> Properties {
+    Properties {
+        instrument: "LIVEDEMO".into(),
+        output_workspace: "out".into(),
+        ..Properties::default()
+    }
+}
+
+/// From the start of the run.
+pub fn from_start() -> Properties {
+    Properties {
+        from_now: false,
+        from_start_of_run: true,
+        ..properties()
+    }
+}

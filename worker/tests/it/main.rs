@@ -9,6 +9,7 @@ mod journal;
 mod lab;
 mod main_job;
 mod live;
+mod main_job;
 mod nexus;
 mod process;
 mod python;

@@ -15,11 +15,13 @@ mod cell;
 mod error;
 mod events;
 mod geometry;
+mod live;
 mod logger;
 mod logs;
 mod services;
 mod value;
 
+use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
 
 use live_data_engine::cancel::Cancel;
@@ -44,6 +46,15 @@ pub(crate) struct Shared {
 
 static SHARED: OnceLock<Shared> = OnceLock::new();
 
+thread_local! {
+    static OWN_CANCEL: RefCell<Option<Cancel>> = const { RefCell::new(None) };
+}
+
+/// Gives the calling thread a flag of its own for what it executes: the end of a script's execution is not its end.
+pub fn use_cancel(cancel: Cancel) {
+    OWN_CANCEL.set(Some(cancel));
+}
+
 pub(crate) fn shared() -> PyResult<&'static Shared> {
     SHARED
         .get()
@@ -51,9 +62,9 @@ pub(crate) fn shared() -> PyResult<&'static Shared> {
 }
 
 impl Shared {
-    /// The flag of the execution that runs now.
+    /// The flag of the execution that runs now: the thread's own, where it has one, else the script's.
     pub(crate) fn cancel(&self) -> Cancel {
-        self.watch.cancel()
+        OWN_CANCEL.with_borrow(Clone::clone).unwrap_or_else(|| self.watch.cancel())
     }
 }
 
@@ -77,6 +88,7 @@ pub fn setup(service: Service) -> Setup {
         services::add_to(&module)?;
         events::add_to(&module)?;
         geometry::add_to(&module)?;
+        live::add_to(&module)?;
         py.import("sys")?
             .getattr("modules")?
             .set_item("livedata._engine", &module)?;

@@ -7,6 +7,7 @@ from mantid._absent import absent_method
 from mantid._arithmetic import Arithmetic
 from mantid._axes import Dimension, SpectraAxis, XAxis
 from mantid._history import WorkspaceHistory
+from mantid._components import ComponentInfo, Sample
 from mantid._instrument import Detector, DetectorInfo, Instrument, SpectrumInfo
 from mantid._run import Run
 from mantid._spectra import EventList, Spectrum
@@ -134,7 +135,7 @@ class MatrixWorkspace(Arithmetic, Workspace):
         return DetectorInfo(self)
 
     def componentInfo(self):
-        raise absent_method("MatrixWorkspace", "componentInfo")
+        return ComponentInfo(self)
 
     def detectorTwoTheta(self, detector):
         """Radians."""
@@ -159,7 +160,7 @@ class MatrixWorkspace(Arithmetic, Workspace):
         return Run(self)
 
     def sample(self):
-        raise absent_method("MatrixWorkspace", "sample")
+        return Sample(self)
 
     def getEFixed(self, detector=None):
         """The fixed energy, meV: the log Ei, or the instrument's parameter Efixed."""

@@ -6,18 +6,20 @@
 //!
 //! # Layout
 //! `value` and `error` (what goes in and what goes wrong) → `algorithm` (one run) → `cell` (a workspace), with `arrays`,
-//! `events`, `geometry` and `logs` → `services` (names, configuration, declarations) and
-//! `logger`.
+//! `events`, `geometry`, `components`, `sample` and `logs` → `services` (names, configuration, declarations), `live`
+//! (monitors of live data) and `logger`.
 
 mod algorithm;
 mod arrays;
 mod cell;
+mod components;
 mod error;
 mod events;
 mod geometry;
 mod live;
 mod logger;
 mod logs;
+mod sample;
 mod services;
 mod value;
 
@@ -88,6 +90,8 @@ pub fn setup(service: Service) -> Setup {
         services::add_to(&module)?;
         events::add_to(&module)?;
         geometry::add_to(&module)?;
+        components::add_to(&module)?;
+        sample::add_to(&module)?;
         live::add_to(&module)?;
         py.import("sys")?
             .getattr("modules")?

@@ -42,6 +42,11 @@ fn documented_numbers_come_out() {
 }
 
 #[test]
+fn instruments_have_parts_and_workspaces_a_sample() {
+    passes("test_components.py");
+}
+
+#[test]
 fn no_call_panics_or_hangs() {
     passes("test_fuzz.py");
 }

@@ -58,6 +58,8 @@ def measure(options) -> tuple[list[report.Row], list[report.Plot], list[str]]:
             return
         more_rows, more_plots = found if isinstance(found, tuple) else (found, [])
         rows.extend(more_rows)
+        # At once: a run that is interrupted has shown what it measured.
+        print(report.table(more_rows), file=sys.stderr, flush=True)
         plots.extend(more_plots)
         print(f"bench: {name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 

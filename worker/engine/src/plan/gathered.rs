@@ -184,10 +184,10 @@ mod tests {
             ChunkView::Sealed(sealed(&events(9), &times)),
             ChunkView::Tail(tail(&events(4), &times[..4])),
         );
-        let first = plan(vec![part(&one, |pulse| pulse % 3 == 0)], 7, "a");
+        let first = plan(vec![part(&one, |pulse| pulse % 3 == 0)], 8, "a");
         let second = plan(
             vec![part(&one, |pulse| pulse % 3 == 1), part(&two, |pulse| pulse < 2)],
-            8,
+            9,
             "b",
         );
         let both = first.plus(&second).unwrap();

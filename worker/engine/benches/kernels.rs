@@ -1,5 +1,10 @@
 //! The kernels one by one, for work on them: `cargo bench -p live-data-engine`. `ci/bench` compares them with peers.
-#![allow(missing_docs, clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#![allow(
+    missing_docs,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
 // Shared with the program that `ci/bench` asks, which uses the rest.
 #![allow(dead_code)]
 
@@ -45,7 +50,9 @@ fn kernels(criterion: &mut Criterion) {
         ("d-spacing, logarithmic, 69,632 rows", "d", "all"),
         ("times of flight, summed", "tof", "one"),
     ] {
-        group.bench_function(name, |bencher| bencher.iter(|| black_box(bench.bin(&histogram(unit, rows, true)))));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| black_box(bench.bin(&histogram(unit, rows, true))))
+        });
     }
     group.bench_function("nothing new", |bencher| {
         bencher.iter(|| black_box(bench.bin(&histogram("tof", "all", false))));

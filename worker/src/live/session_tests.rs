@@ -74,13 +74,13 @@ fn every_accumulation_transition_and_start_counts_each_event_once() {
                 let what = format!("{accumulation} {transition} {start}");
                 let (stage, session, chunks, steps) = two_runs(&given);
                 let ended = |step: &Step| matches!(step, Step::RunEnded(_) | Step::Stopped(_));
-                assert_eq!(ended(&steps[2]), true, "{what}: {steps:?}");
+                assert!(ended(&steps[2]), "{what}: {steps:?}");
                 let sum = |chunks: &[f64]| match accumulation {
                     "Replace" => chunks.iter().sum::<f64>(),
                     _ => *chunks.last().unwrap(),
                 };
                 assert_eq!(sum(&chunks[0]), first_from(from), "{what}: {:?}", chunks[0]);
-                assert_eq!(session.last_time_stamp().is_some(), true);
+                assert!(session.last_time_stamp().is_some());
                 if transition == "Stop" {
                     assert!(
                         matches!(steps[2], Step::Stopped(_)) && chunks[1].is_empty(),

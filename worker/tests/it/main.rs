@@ -5,6 +5,7 @@ mod api;
 mod bad_input;
 mod brokers;
 mod full_disk;
+mod instruments;
 mod journal;
 mod lab;
 mod main_job;

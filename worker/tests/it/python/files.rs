@@ -151,3 +151,8 @@ fn what_is_absent_names_itself_and_the_way_to_get_it() {
 fn times_vectors_configuration_and_units_behave_as_scripts_expect() {
     passes("test_kernel.py");
 }
+
+#[test]
+fn scipp_reduces_the_same_events_to_the_same_numbers() {
+    passes("test_scipp.py");
+}

@@ -8,7 +8,6 @@ mod full_disk;
 mod instruments;
 mod journal;
 mod lab;
-mod main_job;
 mod live;
 mod main_job;
 mod nexus;

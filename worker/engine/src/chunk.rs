@@ -239,11 +239,9 @@ impl Tail {
     /// Smallest and largest time of flight in ns, of all events; `None` without events.
     #[must_use]
     pub fn time_of_flight_range(&self) -> Option<(u32, u32)> {
-        let blocks = self
-            .blocks
-            .iter()
-            .filter_map(|block| Some((*block.time_of_flight.iter().min()?, *block.time_of_flight.iter().max()?)));
-        blocks.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+        let blocks = self.blocks.iter().filter(|block| !block.is_empty());
+        let limits = blocks.map(|block| crate::wire::limits(&block.time_of_flight));
+        limits.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// Number of events.

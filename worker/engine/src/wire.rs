@@ -63,6 +63,30 @@ column!(LeU32, u32, 4, "A column of `u32`, little-endian.");
 column!(LeI32, i32, 4, "A column of `i32`, little-endian.");
 column!(LeI64, i64, 8, "A column of `i64`, little-endian.");
 
+/// The smallest and the largest number of a column; of an empty one, the largest number and zero.
+#[must_use]
+pub(crate) fn limits(numbers: &[u32]) -> (u32, u32) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has what the function is compiled for.
+        return unsafe { limits_of_eight(numbers) };
+    }
+    limits_plain(numbers)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn limits_of_eight(numbers: &[u32]) -> (u32, u32) {
+    limits_plain(numbers)
+}
+
+#[inline(always)]
+fn limits_plain(numbers: &[u32]) -> (u32, u32) {
+    numbers.iter().fold((u32::MAX, 0), |(low, high), number| {
+        (low.min(*number), high.max(*number))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

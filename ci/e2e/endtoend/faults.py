@@ -18,7 +18,8 @@ TINY = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "24Mi
 def process(site: Site, pod: dict) -> int:
     """The pid, on this machine, of the one process of a pod's container."""
     container = pod["status"]["containerStatuses"][0]["containerID"].rsplit("/", 1)[-1]
-    root = Path("/sys/fs/cgroup/pids") / site.parts["node"]["NODE_CGROUP"]
+    group = site.parts["node"]["NODE_CGROUP"]
+    root = next(root for root in (Path("/sys/fs/cgroup/pids") / group, Path("/sys/fs/cgroup") / group) if root.exists())
     for procs in root.rglob(f"{container}/cgroup.procs"):
         found = procs.read_text(encoding="utf-8").split()
         if found:

@@ -2,8 +2,18 @@
 # What sets a node apart from its machine: namespaces, one link, control groups. And the way back.
 # To be sourced after ci/lab/lib.sh. DIR/env holds NODE_HOST, NODE_ADDRESS, POD_NET, NODE_LINK and NODE_CGROUP.
 
-# The machine's own hierarchies of control groups (version 1, each a folder).
+# The machine's hierarchies of control groups: several folders in version 1, one in version 2.
 hierarchies() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts; }
+
+# hand_down GROUP: in version 2 a group's children have only those controllers that it hands down.
+hand_down() {
+    local controller controllers
+    [[ -e $1/cgroup.controllers ]] || return 0
+    read -r -a controllers <"$1/cgroup.controllers" || return 0
+    for controller in "${controllers[@]}"; do
+        printf '+%s\n' "$controller" >"$1/cgroup.subtree_control" 2>/dev/null || true
+    done
+}
 
 make_cgroups() { # DIR
     local hierarchy group name
@@ -11,6 +21,7 @@ make_cgroups() { # DIR
     while read -r hierarchy; do
         for group in "$hierarchy/$name" "$hierarchy/$name/daemons"; do
             mkdir -p "$group"
+            hand_down "${group%/*}"
             # A new group of this kind takes no process before it has processors and memory.
             [[ ! -e $group/cpuset.cpus ]] || cat "${group%/*}/cpuset.cpus" >"$group/cpuset.cpus"
             [[ ! -e $group/cpuset.mems ]] || cat "${group%/*}/cpuset.mems" >"$group/cpuset.mems"

@@ -53,7 +53,7 @@ impl InstrumentFolders {
     }
 
     fn candidates(&self, name: &str) -> Vec<PathBuf> {
-        let prefix = format!("{}_definition", name.to_lowercase());
+        let prefix = format!("{}_definition", long_name(name).to_lowercase());
         let mut found = Vec::new();
         for folder in &self.folders {
             let Ok(entries) = std::fs::read_dir(folder) else {
@@ -92,6 +92,27 @@ impl InstrumentFolders {
         self.read.lock().insert(path.to_owned(), instrument.clone());
         Ok(instrument)
     }
+}
+
+/// The short names that files of runs and older scripts know instruments by.
+const SHORT_NAMES: &[(&str, &str)] = &[
+    ("ENGINX", "ENGIN-X"),
+    ("HRP", "HRPD"),
+    ("INS", "INES"),
+    ("IRS", "IRIS"),
+    ("MAP", "MAPS"),
+    ("MAR", "MARI"),
+    ("MER", "MERLIN"),
+    ("OSI", "OSIRIS"),
+    ("POL", "POLARIS"),
+    ("PRL", "PEARL"),
+    ("TSC", "TOSCA"),
+];
+
+/// The full name of an instrument that may be given by its short one.
+fn long_name(name: &str) -> &str {
+    let found = SHORT_NAMES.iter().find(|(short, _)| short.eq_ignore_ascii_case(name));
+    found.map_or(name, |(_, long)| long)
 }
 
 /// The parameters files that could belong to a definition, the most particular first: for `X_Definition_2020.xml` they
@@ -192,5 +213,24 @@ impl InstrumentSource for InstrumentFolders {
             .flat_map(|folder| parameters_beside(folder, &definition));
         let files: Vec<PathBuf> = files.collect();
         add_parameters(instrument, &files);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{InstrumentFolders, InstrumentSource};
+    use crate::date_and_time::DateAndTime;
+
+    #[test]
+    fn short_names_find_the_definition() {
+        let folder = tempfile::tempdir().unwrap();
+        let xml = "<instrument name=\"MARI\"><component type=\"p\"><location/></component><type name=\"p\" is=\"SamplePos\"/></instrument>";
+        std::fs::write(folder.path().join("MARI_Definition.xml"), xml).unwrap();
+        let source = InstrumentFolders::new(vec![folder.path().to_owned()]);
+        for name in ["MARI", "MAR", "mar"] {
+            assert_eq!(source.by_name(name, DateAndTime::now()).unwrap().name, "MARI");
+        }
+        assert!(source.by_name("MA", DateAndTime::now()).is_err());
     }
 }

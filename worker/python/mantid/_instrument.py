@@ -26,13 +26,25 @@ class Component:
     def _parameter(self, name):
         return _engine.parameter(self._cell, str(name), self._index)
 
-    def hasParameter(self, name):
+    def hasParameter(self, name, recursive=True):
         return self._parameter(name) is not None
+
+    def _values(self, name, kinds, convert):
+        held = self._parameter(name)
+        return [] if held is None or held[2] not in kinds else [convert(held)]
 
     def getNumberParameter(self, name, recursive=True):
         """The values of a parameter as numbers; none when it has none."""
         held = self._parameter(name)
         return [] if held is None or held[1] is None else [held[1]]
+
+    def getIntParameter(self, name, recursive=True):
+        """The values of a parameter of whole numbers; none when it has none."""
+        return self._values(name, ("int",), lambda held: int(held[1]))
+
+    def getBoolParameter(self, name, recursive=True):
+        """The values of a parameter that is true or false; none when it has none."""
+        return self._values(name, ("bool",), lambda held: held[0] == "true")
 
     def getStringParameter(self, name, recursive=True):
         held = self._parameter(name)
@@ -40,6 +52,11 @@ class Component:
 
     def getParameterAsString(self, name, recursive=True):
         return next(iter(self.getStringParameter(name)), "")
+
+    def getParameterType(self, name, recursive=True):
+        """double, int, string or bool; empty when there is no such parameter."""
+        held = self._parameter(name)
+        return "" if held is None else held[2]
 
     def _children(self):
         rows = (_engine.component_at(self._cell, index) for index in _engine.children(self._cell, self._index))
@@ -71,6 +88,9 @@ class Detector(Component):
         position = tuple(sum(row[2][axis] for row in rows) / count for axis in range(3))
         super().__init__(cell, None, rows[0][1], position)
         self._ids, self._rows = [row[0] for row in rows], rows
+
+    def _parameter(self, name):
+        return _engine.parameter(self._cell, str(name), None, self._ids[0])
 
     def _mean(self, column):
         return sum(row[column] for row in self._rows) / len(self._rows)

@@ -185,20 +185,24 @@ fn set_masked(py: Python<'_>, cell: &Bound<'_, Cell>, ids: Vec<i32>, masked: boo
     })
 }
 
-/// The text of a parameter of a component (of the instrument without one); None when it has none.
+/// The text, number and type of a parameter of a detector, or of a component (of the instrument without either), or of
+/// what carries it; None when it has none.
 #[pyfunction]
-#[pyo3(signature = (cell, name, component=None))]
+#[pyo3(signature = (cell, name, component=None, detector=None))]
 fn parameter(
     py: Python<'_>,
     cell: &Bound<'_, Cell>,
     name: &str,
     component: Option<usize>,
-) -> PyResult<Option<(String, Option<f64>)>> {
+    detector: Option<i32>,
+) -> PyResult<Option<(String, Option<f64>, &'static str)>> {
     let matrix = cell.get().matrix(py)?;
-    Ok(matrix
-        .instrument()
-        .parameter(component, name)
-        .map(|held| (held.text(), held.number())))
+    let instrument = matrix.instrument();
+    let held = match detector.and_then(|id| instrument.detector(id)) {
+        Some(detector) => instrument.detector_parameter(detector, name),
+        None => instrument.parameter(component, name),
+    };
+    Ok(held.map(|held| (held.text(), held.number(), held.kind())))
 }
 
 /// Nanoseconds since 1990 of a time in ISO 8601.

@@ -156,3 +156,8 @@ fn times_vectors_configuration_and_units_behave_as_scripts_expect() {
 fn scipp_reduces_the_same_events_to_the_same_numbers() {
     passes("test_scipp.py");
 }
+
+#[test]
+fn parameters_of_instruments_are_read_as_scripts_expect() {
+    passes("test_parameters.py");
+}

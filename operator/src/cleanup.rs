@@ -17,10 +17,12 @@ use crate::objects::{Kind, Objects};
 use crate::ownership;
 
 /// How far the cleaning up is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cleanup {
     /// Volumes are still there; their watch will tell.
     Waiting,
+    /// Something is kept by a finalizer of someone else's; in words.
+    Held(String),
     /// All is gone, and the finalizer with it.
     Done,
 }
@@ -45,8 +47,10 @@ pub async fn cleanup(client: &Client, objects: &Objects, resource: &LiveDataProc
     let ordered = ordered
         .into_iter()
         .chain(volumes.iter().map(|name| (Kind::PersistentVolume, name.clone())));
+    let mut held = Vec::new();
     for (kind, name) in ordered {
         if let Some(live) = objects.get(kind, &namespace, &name) {
+            held.extend(ownership::held_by_others(kind, &live.value()));
             apply::delete(client, kind, &namespace, &name, &uid, &names.owner(), &live).await?;
         }
     }
@@ -56,7 +60,14 @@ pub async fn cleanup(client: &Client, objects: &Objects, resource: &LiveDataProc
             .is_some_and(|live| ownership::is_ours(Kind::PersistentVolume, &uid, &names.owner(), &live.value()))
     });
     if remains {
-        return Ok(Cleanup::Waiting);
+        return Ok(if held.is_empty() {
+            Cleanup::Waiting
+        } else {
+            Cleanup::Held(format!(
+                "what is deleted is kept by finalizers of others: {}; it goes when they do",
+                held.join("; ")
+            ))
+        });
     }
     remove_finalizer(client, resource).await?;
     Ok(Cleanup::Done)

@@ -214,7 +214,8 @@ async fn watch_resources(
             Event::Apply(resource) => {
                 let reference = ObjectRef::from_obj(resource);
                 let fingerprint = fingerprint(resource);
-                if known.get(&reference) != Some(&fingerprint) {
+                let changed = known.get(&reference) != Some(&fingerprint);
+                if changed || context.published.overwritten(resource) {
                     known.insert(reference.clone(), fingerprint);
                     let _ = queue.unbounded_send(reference);
                 }
@@ -263,7 +264,12 @@ async fn readable(context: &Context, guard: DeserializeGuard<LiveDataProcessor>)
             tracing::warn!(resource = %format!("{namespace}/{name}"), error = error.error, "a resource cannot be read and is left alone");
             let uid = error.metadata.uid.clone().unwrap_or_default();
             context.events.unreadable(&name, &namespace, &uid, &error.error).await;
-            None
+            // What is being deleted waits for its finalizer, and cleaning up needs no spec.
+            let deleting = error.metadata.deletion_timestamp.is_some();
+            deleting.then(|| LiveDataProcessor {
+                metadata: error.metadata,
+                ..LiveDataProcessor::default()
+            })
         }
     }
 }

@@ -69,6 +69,7 @@ fn compare(desired: &Value, live: Option<&Value>, path: &str) -> Option<String> 
             Value::Null => true,
             Value::String(text) => text.is_empty(),
             Value::Array(items) => items.is_empty(),
+            Value::Bool(false) => path == "/spec/paused",
             _ => false,
         };
         return (!empty).then(|| path.to_owned());

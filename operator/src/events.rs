@@ -48,6 +48,11 @@ impl Events {
         }
     }
 
+    /// Tells what a deletion waits for.
+    pub async fn deletion_waits(&self, resource: &LiveDataProcessor, held: &str) {
+        self.publish(resource, &warning("DeletionWaits", "Delete", held)).await;
+    }
+
     /// Tells that a resource cannot be read.
     pub async fn unreadable(&self, name: &str, namespace: &str, uid: &str, error: &str) {
         let reference = k8s_openapi::api::core::v1::ObjectReference {

@@ -57,6 +57,19 @@ pub fn is_ours(kind: Kind, uid: &str, owner: &str, live: &Value) -> bool {
     }
 }
 
+/// In words, the finalizers of others on an object that is being deleted. The control plane's own go by themselves.
+pub fn held_by_others(kind: Kind, live: &Value) -> Option<String> {
+    live.pointer("/metadata/deletionTimestamp")?;
+    let finalizers = live.pointer("/metadata/finalizers")?.as_array()?;
+    let others: Vec<&str> = finalizers
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|name| !name.starts_with("kubernetes.io/") && *name != "foregroundDeletion" && *name != "orphan")
+        .collect();
+    let name = live.pointer("/metadata/name")?.as_str()?;
+    (!others.is_empty()).then(|| format!("{} {name}: {}", kind.name(), others.join(", ")))
+}
+
 fn foreign(plan: &Plan, desired: &Desired, live: &Value) -> Option<Problem> {
     let name = &desired.name;
     let controller = controller_uid(live);

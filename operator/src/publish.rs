@@ -41,6 +41,27 @@ impl Published {
         self.last.lock().remove(uid);
     }
 
+    /// Whether someone else has written the status since.
+    pub fn overwritten(&self, resource: &LiveDataProcessor) -> bool {
+        let last = self.last.lock();
+        last.get(&resource.uid().unwrap_or_default())
+            .is_some_and(|(version, status)| {
+                newer(&resource.resource_version().unwrap_or_default(), version)
+                    && resource.status.as_ref() != Some(status)
+            })
+    }
+
+    /// Remembers the status and the version of the resource that has it.
+    fn remember(&self, resource: &LiveDataProcessor, version: Option<String>, status: &LiveDataProcessorStatus) {
+        let version = version.unwrap_or_default();
+        let mut last = self.last.lock();
+        let outdated = |(known, _): &(String, LiveDataProcessorStatus)| newer(known, &version);
+        let uid = resource.uid().unwrap_or_default();
+        if !last.get(&uid).is_some_and(outdated) {
+            last.insert(uid, (version, status.clone()));
+        }
+    }
+
     fn present(&self, resource: &LiveDataProcessor) -> LiveDataProcessorStatus {
         let of_watch = || resource.status.clone().unwrap_or_default();
         let last = self.last.lock();
@@ -77,15 +98,12 @@ impl Published {
             });
             let parameters = PatchParams::apply(MANAGER).force();
             match api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await {
-                Ok(written) => {
-                    let version = written.resource_version().unwrap_or_default();
-                    self.last
-                        .lock()
-                        .insert(resource.uid().unwrap_or_default(), (version, outcome.status.clone()));
-                }
+                Ok(written) => self.remember(resource, written.resource_version(), &outcome.status),
                 Err(kube::Error::Api(status)) if status.is_not_found() => {}
                 Err(error) => return Err(Failure::api("write the status of", name, error)),
             }
+        } else {
+            self.remember(resource, resource.resource_version(), &outcome.status);
         }
         Ok(Publication {
             before,

@@ -33,6 +33,9 @@ use crate::validate;
 /// Time from making a resource's objects to its first status, if nothing is heard of them before.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 
+/// Failed attempts before a resource says that requests fail.
+const PATIENCE: u32 = 3;
+
 /// Everything that a reconcile works with.
 pub struct Context {
     /// The cluster.
@@ -68,9 +71,13 @@ pub async fn reconcile(resource: Arc<LiveDataProcessor>, context: Arc<Context>) 
         let cleanup = cleanup::cleanup(&context.client, &context.objects, &resource).await?;
         context.attempts.lock().remove(&uid);
         context.metrics.reconciled(started.elapsed().as_secs_f64(), 0, false);
+        if let Cleanup::Held(held) = &cleanup {
+            tracing::warn!(resource = resource.name_any(), held, "a deletion waits");
+            context.events.deletion_waits(&resource, held).await;
+        }
         return Ok(match cleanup {
             // The volumes' watch wakes it; the clock only guards against a lost event.
-            Cleanup::Waiting => Action::requeue(Duration::from_secs(60)),
+            Cleanup::Waiting | Cleanup::Held(_) => Action::requeue(Duration::from_secs(60)),
             Cleanup::Done => Action::await_change(),
         });
     }
@@ -90,16 +97,25 @@ pub async fn reconcile(resource: Arc<LiveDataProcessor>, context: Arc<Context>) 
                 .filter(|object| object.kind == Kind::PersistentVolumeClaim)
                 .map(|object| object.name.clone()),
         );
-        if !resource.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
-            cleanup::add_finalizer(&context.client, &resource).await?;
-            added_finalizer = true;
-        }
-        match apply::apply(&context.client, &context.objects, plan, &wanted).await {
+        let outcome = async {
+            if !resource.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+                cleanup::add_finalizer(&context.client, &resource).await?;
+                added_finalizer = true;
+            }
+            apply::apply(&context.client, &context.objects, plan, &wanted).await
+        };
+        match outcome.await {
             Ok(done) => applied = done,
             Err(error) => {
-                // A refusal (quota, admission policy, rights) is for the site to see; the rest is for the log.
-                if error.class() == failure::Class::User {
-                    problems.push(validate::Problem::new("Refused", error.to_string()));
+                let failed = context.attempts.lock().get(&uid).copied().unwrap_or_default();
+                match error.class() {
+                    // A refusal (quota, admission policy, rights) is for the site to see.
+                    failure::Class::User => problems.push(validate::Problem::new("Refused", error.to_string())),
+                    // So is what fails again and again, such as a webhook that is away; a hiccup is for the log.
+                    failure::Class::External if failed >= PATIENCE => {
+                        problems.push(validate::Problem::new("RequestsFail", error.to_string()));
+                    }
+                    _ => {}
                 }
                 failure = Some(error);
             }

@@ -27,6 +27,8 @@ const REPOSITORY: &str = "ghcr.io/fiaisis/live-data-worker";
 const OUTPUT_ROOT: &str = "/isis/instrument/GENERIC/livereduce";
 /// The archive that every instrument's raw files are in.
 const ARCHIVE_SOURCE: &str = "//isisdatar55.isis.cclrc.ac.uk/inst$/";
+/// What is named after a resource has at most 63 characters. Such a name can only be older than the schema.
+const LONGEST_NAME: usize = 45;
 /// A script in the resource becomes an annotation of the pod; all annotations together may have 256 KiB.
 const LONGEST_INLINE: usize = 200 * 1024;
 
@@ -86,6 +88,18 @@ pub fn validate(resource: &LiveDataProcessor, resolved: &Resolved, config: &Conf
         problems.push(Problem::new(
             "InstrumentInvalid",
             format!("{instrument:?} cannot be an instrument: create the resource with spec.instrument set"),
+        ));
+    }
+    let name = resource.name_any();
+    if name.len() > LONGEST_NAME {
+        forbidden = true;
+        problems.push(Problem::new(
+            "NameTooLong",
+            format!(
+                "the name has {} characters, and labels and containers named after it may have {LONGEST_NAME} of it: \
+                 create the resource under a shorter name",
+                name.len()
+            ),
         ));
     }
     let spec = match merged(&resource.spec, &config.worker_defaults) {

@@ -26,6 +26,8 @@ pub fn deployment(plan: &Plan) -> Deployment {
         metadata: super::owned(plan, plan.names.deployment()),
         spec: Some(DeploymentSpec {
             replicas: Some(i32::from(!plan.suspend)),
+            // Said, so that a pause by hand is a difference: a paused Deployment would never take a new image.
+            paused: Some(false),
             selector: LabelSelector {
                 match_labels: Some(plan.names.selector()),
                 ..LabelSelector::default()

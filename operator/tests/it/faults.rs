@@ -1,13 +1,13 @@
 //! An apiserver that goes away, refuses, breaks off, or is slow.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::lab::{LONG, eventually, turn};
+use crate::lab::proxies::{Proxy, refusing_proxy};
+use crate::lab::{LONG, Lab, eventually, turn};
 
 #[test]
 fn an_apiserver_that_is_away_for_half_a_minute_costs_nothing_but_time() {
@@ -135,181 +135,92 @@ fn throttling_and_server_errors_do_not_keep_it_from_converging() {
     tls.end();
 }
 
-/// An HTTP proxy, one request a connection, that answers each n-th request with 429, 500, 503 in turn.
-fn refusing_proxy(target: u16, every: Arc<AtomicU32>, refused: Arc<AtomicU32>) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let number = Arc::new(AtomicU32::new(0));
-    thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let (every, refused, number) = (every.clone(), refused.clone(), number.clone());
-            thread::spawn(move || one_request(client, target, &every, &refused, &number));
-        }
-    });
-    port
-}
-
-fn one_request(mut client: TcpStream, target: u16, every: &AtomicU32, refused: &AtomicU32, number: &AtomicU32) {
-    let mut reader = BufReader::new(client.try_clone().unwrap());
-    let mut head = String::new();
-    let mut length = 0_usize;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return;
-        }
-        let lower = line.to_ascii_lowercase();
-        if let Some(value) = lower.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-        if line == "\r\n" {
-            head.push_str("connection: close\r\n\r\n");
-            break;
-        }
-        if !lower.starts_with("connection:") {
-            head.push_str(&line);
-        }
-    }
-    let mut body = vec![0; length];
-    if reader.read_exact(&mut body).is_err() {
-        return;
-    }
-    let count = number.fetch_add(1, Ordering::SeqCst);
-    let every = every.load(Ordering::SeqCst);
-    if every != 0 && count.is_multiple_of(every) {
-        let turn = refused.fetch_add(1, Ordering::SeqCst);
-        let (code, reason) = [
-            (429, "TooManyRequests"),
-            (500, "InternalError"),
-            (503, "ServiceUnavailable"),
-        ][turn as usize % 3];
-        let status = format!(
-            r#"{{"kind":"Status","apiVersion":"v1","metadata":{{}},"status":"Failure","message":"refused by the test","reason":"{reason}","code":{code}}}"#
-        );
-        let _ = write!(
-            client,
-            "HTTP/1.1 {code} {reason}\r\ncontent-type: application/json\r\nretry-after: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{status}",
-            status.len()
-        );
-        return;
-    }
-    let Ok(mut server) = TcpStream::connect(("127.0.0.1", target)) else {
-        return;
-    };
-    if server
-        .write_all(head.as_bytes())
-        .and_then(|()| server.write_all(&body))
-        .is_err()
-    {
-        return;
-    }
-    let mut buffer = [0; 16 * 1024];
-    while let Ok(count) = server.read(&mut buffer) {
-        if count == 0 || client.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    let _ = client.shutdown(Shutdown::Both);
-}
-
-/// A TCP proxy that cuts connections; TLS goes through it untouched.
-struct Proxy {
-    port: u16,
-    /// Cuts each n-th new connection after a moment; 0 cuts none.
-    break_every: Arc<AtomicU32>,
-    cuts: Arc<AtomicU32>,
-    epoch: Arc<AtomicU32>,
+/// Freezes etcd in pulses until it is dropped: the apiserver's requests take seconds, and some end in its own limits.
+struct SlowEtcd {
     ends: Arc<AtomicBool>,
+    pulses: Arc<AtomicU32>,
+    thread: Option<thread::JoinHandle<()>>,
 }
 
-impl Proxy {
-    fn start(target: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let proxy = Self {
-            port: listener.local_addr().unwrap().port(),
-            break_every: Arc::default(),
-            cuts: Arc::default(),
-            epoch: Arc::default(),
-            ends: Arc::default(),
-        };
-        let (every, cuts, epoch, ends) = (
-            proxy.break_every.clone(),
-            proxy.cuts.clone(),
-            proxy.epoch.clone(),
-            proxy.ends.clone(),
-        );
-        thread::spawn(move || {
-            let mut number = 0_u32;
-            for client in listener.incoming().map_while(Result::ok) {
-                if ends.load(Ordering::SeqCst) {
-                    return;
+impl SlowEtcd {
+    fn start(lab: &Lab, frozen: Duration, awake: Duration) -> Self {
+        let file = std::fs::read_to_string(std::path::Path::new(lab.env("PIDS")).join("etcd")).unwrap();
+        let pid = file.split_whitespace().next().unwrap().to_owned();
+        let (ends, pulses) = (Arc::<AtomicBool>::default(), Arc::<AtomicU32>::default());
+        let (end, count) = (ends.clone(), pulses.clone());
+        let thread = thread::spawn(move || {
+            let signal = |name: &str| {
+                Command::new("kill")
+                    .args([name, &pid])
+                    .status()
+                    .is_ok_and(|done| done.success())
+            };
+            while !end.load(Ordering::SeqCst) {
+                if signal("-STOP") {
+                    count.fetch_add(1, Ordering::SeqCst);
                 }
-                let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else {
-                    continue;
-                };
-                number += 1;
-                let every = every.load(Ordering::SeqCst);
-                let limit = if every != 0 && number.is_multiple_of(every) {
-                    Some(20_000)
-                } else {
-                    None
-                };
-                let (cuts, epoch) = (cuts.clone(), epoch.clone());
-                thread::spawn(move || relay(&client, &server, limit, &cuts, &epoch));
+                thread::sleep(frozen);
+                signal("-CONT");
+                thread::sleep(awake);
             }
         });
-        proxy
-    }
-
-    /// Cuts every connection there is.
-    fn cut(&self) {
-        self.epoch.fetch_add(1, Ordering::SeqCst);
+        Self {
+            ends,
+            pulses,
+            thread: Some(thread),
+        }
     }
 }
 
-impl Drop for Proxy {
+impl Drop for SlowEtcd {
     fn drop(&mut self) {
         self.ends.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
-/// Passes bytes in both directions until an end closes, the limit of bytes is reached, or all are cut.
-fn relay(client: &TcpStream, server: &TcpStream, limit: Option<usize>, cuts: &Arc<AtomicU32>, epoch: &Arc<AtomicU32>) {
-    let born = epoch.load(Ordering::SeqCst);
-    let pass = |from: &TcpStream, to: &TcpStream| {
-        let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
-        let (cuts, epoch) = (cuts.clone(), epoch.clone());
-        thread::spawn(move || {
-            let mut passed = 0;
-            let mut buffer = [0; 16 * 1024];
-            from.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-            loop {
-                if epoch.load(Ordering::SeqCst) != born || limit.is_some_and(|limit| passed > limit) {
-                    cuts.fetch_add(1, Ordering::SeqCst);
-                    break;
-                }
-                match from.read(&mut buffer) {
-                    Ok(0) => break,
-                    Ok(count) => {
-                        passed += count;
-                        if to.write_all(&buffer[..count]).is_err() {
-                            break;
-                        }
-                    }
-                    Err(error)
-                        if matches!(
-                            error.kind(),
-                            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
-                        ) => {}
-                    Err(_) => break,
-                }
-            }
-            let _ = from.shutdown(Shutdown::Both);
-            let _ = to.shutdown(Shutdown::Both);
-        })
-    };
-    let (there, back) = (pass(client, server), pass(server, client));
-    let _ = there.join();
-    let _ = back.join();
+#[test]
+fn a_slow_etcd_makes_everything_late_and_nothing_wrong() {
+    let (_turn, lab) = turn();
+    let operator = lab.operator();
+    operator.wait_leading();
+    lab.create("slow-before", "{}");
+    lab.wait_ready("slow-before");
+    let worker = || lab.get("deployment/livedataprocessor-slow-before-deployment").unwrap();
+    let generation = worker()["metadata"]["generation"].clone();
+    let slow = SlowEtcd::start(lab, Duration::from_millis(900), Duration::from_millis(300));
+    let mark = lab.audit_mark();
+    let started = Instant::now();
+    let names: Vec<String> = (0..4).map(|index| format!("slow-{index}")).collect();
+    for name in &names {
+        eventually("the resource is made", LONG, || {
+            lab.try_apply(&crate::lab::resource(name, "{}"), &[])
+        });
+    }
+    for name in &names {
+        eventually(&format!("{name} is ready"), LONG, || {
+            let path = r#"jsonpath={.status.conditions[?(@.type=="Ready")].status}"#;
+            let ready = lab.try_kubectl(&["get", "ldp", "-n", "fia", name, "-o", path])?;
+            if ready == "True" { Ok(()) } else { Err(ready) }
+        });
+    }
+    let pulses = slow.pulses.load(Ordering::SeqCst);
+    drop(slow);
+    let rate = lab.requests_since(mark).len() as f64 / started.elapsed().as_secs_f64().max(1.0);
+    println!(
+        "with a slow etcd: ready after {:.1} s, {pulses} pulses, {rate:.0} requests a second",
+        started.elapsed().as_secs_f64()
+    );
+    assert!(pulses > 3, "etcd was frozen {pulses} times only");
+    assert!(rate < 200.0, "{rate}");
+    // What was there is as it was.
+    assert_eq!(worker()["metadata"]["generation"], generation);
+    lab.wait_ready("slow-before");
+    lab.delete("slow-before");
+    for name in &names {
+        lab.delete(name);
+    }
+    operator.stop();
 }

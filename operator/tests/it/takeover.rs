@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::lab::{LONG, condition, eventually, root, turn};
+use crate::lab::{LONG, cache, condition, eventually, root, turn};
 
 /// Creates the former operator's objects as it did: with the same client, so that they have the same field manager.
 const FIXTURE: &str = r#"
@@ -32,11 +32,7 @@ for body in yaml.safe_load_all(open(sys.argv[2])):
 
 /// A Python with the client that the former operator used.
 fn python() -> std::path::PathBuf {
-    let cache = std::env::var("LIVE_DATA_CACHE").map_or_else(
-        |_| Path::new(&std::env::var("HOME").unwrap()).join(".cache/live-data"),
-        Into::into,
-    );
-    let venv = cache.join("former-operator");
+    let venv = cache().join("former-operator");
     let python = venv.join("bin/python");
     let complete = venv.join("complete-30.1.0");
     if !complete.exists() {
@@ -61,11 +57,7 @@ fn python() -> std::path::PathBuf {
 #[test]
 fn the_former_operators_objects_are_taken_over() {
     let (_turn, lab) = turn();
-    let objects = root().join("../shared/old-objects.yaml");
-    if !objects.exists() {
-        println!("../shared/old-objects.yaml is not there: the takeover is not tested");
-        return;
-    }
+    let objects = root().join("operator/tests/it/fixtures/former-objects.yaml");
     // What such a site has besides: the former operator, which the page says to remove first, its account and its
     // mark on the resource. The pods of the old template could not pass the standard that this namespace enforces.
     lab.kubectl(&[

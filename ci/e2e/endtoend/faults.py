@@ -79,15 +79,19 @@ def out_of_memory(site: Site) -> None:
     cluster.mid_run()
     old = running(cluster, WORKERS)
     cluster.patch({"resources": TINY})
-    cluster.wait(
-        lambda: cluster.condition("Degraded").get("reason") == "OutOfMemory", "the status says OutOfMemory", 300
-    )
-    said = cluster.condition("Degraded")
-    expect_equal(said["status"], "True", "Degraded")
-    expect_in("using more memory than its limit: raise spec.resources.limits.memory", said["message"], "the message")
-    expect(cluster.ready(), "the old worker does not go on")
-    cluster.goes_on()
-    cluster.patch({"resources": None})
+    try:
+        cluster.wait(
+            lambda: cluster.condition("Degraded").get("reason") == "OutOfMemory", "the status says OutOfMemory", 300
+        )
+        said = cluster.condition("Degraded")
+        expect_equal(said["status"], "True", "Degraded")
+        expect_in(
+            "using more memory than its limit: raise spec.resources.limits.memory", said["message"], "the message"
+        )
+        expect(cluster.ready(), "the old worker does not go on")
+        cluster.goes_on()
+    finally:
+        cluster.patch({"resources": None})
     back(cluster, before)
     expect_equal(running(cluster, WORKERS), old, "the worker's pod and container")
 

@@ -20,10 +20,21 @@ SYSCTLS = (
 )
 
 
+def others() -> tuple[str, ...]:
+    """What the names of nodes hold that others have up on this machine: they come and go as they like."""
+    found: list[str] = []
+    for kept in Path(f"/tmp/live-data-lab-ports.{os.getuid()}").glob("node-*"):
+        if Path(kept.read_text(encoding="utf-8")).is_dir():
+            n = kept.name.removeprefix("node-")
+            found += [f"live-data-{n}", f"live-data-node-{n}", f"10.213.{n}.", f"10.214.{n}."]
+    return tuple(found)
+
+
 def snapshot() -> dict[str, set[str]]:
     """Links, routes, rules, mounts, control groups, sysctls and programs of a node, each as a set of lines."""
     rules = run("iptables-save") + run("ip6tables-save")
-    return {
+    names = others()
+    found = {
         "links": set(os.listdir("/sys/class/net")),
         "routes": set(run("ip", "route").splitlines()),
         "firewall rules": {line for line in rules.splitlines() if line.startswith("-A")},
@@ -33,6 +44,7 @@ def snapshot() -> dict[str, set[str]]:
         "programs": programs(),
         "files": {str(path) for folder in ("/run", "/var/lib", "/var/log", "/etc") for path in Path(folder).glob("*")},
     }
+    return {kind: {line for line in lines if not any(name in line for name in names)} for kind, lines in found.items()}
 
 
 def value(path: Path) -> str:
@@ -47,10 +59,11 @@ def programs() -> set[str]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             name = (folder / "comm").read_text(encoding="utf-8").strip()
+            group = (folder / "cgroup").read_text(encoding="utf-8").rsplit(":", 1)[-1].strip()
         except OSError:
             continue
         if name in wanted:
-            found.add(f"{name} {folder.name}")
+            found.add(f"{name} {folder.name} in {group}")
     return found
 
 

@@ -72,14 +72,18 @@ def bad_image(site: Site, version: str) -> None:
     cluster.mid_run()
     gaps = Gaps(site)
     release.install(site, version, "--set", f"worker.image.digest=sha256:{'0' * 64}")
-    cluster.wait(lambda: cluster.condition("Degraded").get("reason") == "ImagePullFailed", "it says ImagePullFailed")
-    said = cluster.condition("Degraded")["message"]
-    expect_in("0" * 64, said, "the message")
-    expect_in("cannot be pulled: check its name, the registry and the pull secrets", said, "the message")
-    expect_in("the old one goes on", cluster.condition("Progressing")["message"], "the message of Progressing")
-    cluster.goes_on()
-    expect(set(old) <= set(running_started(site)), "the old worker is gone")
-    release.helm(site, "rollback", release.RELEASE, "--wait", "--timeout=180s")
+    try:
+        cluster.wait(
+            lambda: cluster.condition("Degraded").get("reason") == "ImagePullFailed", "it says ImagePullFailed"
+        )
+        said = cluster.condition("Degraded")["message"]
+        expect_in("0" * 64, said, "the message")
+        expect_in("cannot be pulled: check its name, the registry and the pull secrets", said, "the message")
+        expect_in("the old one goes on", cluster.condition("Progressing")["message"], "the message of Progressing")
+        cluster.goes_on()
+        expect(set(old) <= set(running_started(site)), "the old worker is gone")
+    finally:
+        release.helm(site, "rollback", release.RELEASE, "--wait", "--timeout=180s")
     back(cluster, before)
     gaps.end()
     expect_equal(running(cluster, WORKERS), old, "the worker's pod and container")

@@ -97,7 +97,12 @@ pub fn check_script(args: &CheckScriptArgs) -> Result<ExitCode, CheckError> {
     };
     let (journal, _) = crate::journal::Journal::new();
     // StartLiveData finds the simulated run as the stream's only one.
-    let hub = live.hub(&python, Arc::new(live::feed::OneRun(snapshot.clone())), journal, limits_of_live);
+    let hub = live.hub(
+        &python,
+        Arc::new(live::feed::OneRun(snapshot.clone())),
+        journal,
+        limits_of_live,
+    );
     let binding = live.binding(&python, hub);
     let outcome = runner.execute(limits, move |py| binding.bind(py, snapshot))?;
     for wrong in board.report().degraded {

@@ -9,6 +9,8 @@ from chartlab.report import Report, expect, expect_equal
 from .cluster import OPERATORS, WORKERS
 from .site import Site
 
+SELECTORS = {"operator": OPERATORS, "worker": WORKERS}
+
 
 def ended(site: Site, truth: dict[str, list[int]]) -> None:
     """Stops the instrument and waits until the last run that it ended has had its final execution."""
@@ -62,11 +64,19 @@ def whole(site: Site) -> None:
 
 def memory(site: Site) -> None:
     """What the two pods use, for whoever writes it down."""
-    summary = json.loads(site.cluster.kubectl("get", "--raw", "/api/v1/nodes/node-1/proxy/stats/summary"))
-    used = {pod["podRef"]["name"]: pod.get("memory", {}).get("workingSetBytes", 0) >> 20 for pod in summary["pods"]}
-    for name, selector in (("operator", OPERATORS), ("worker", WORKERS)):
-        pod = site.cluster.pods(selector)[-1]["metadata"]["name"]
-        expect(used.get(pod), f"the node tells no memory of {pod}: {used}")
+    used: dict[str, int] = {}
+    pods = {name: site.cluster.pods(selector)[-1]["metadata"]["name"] for name, selector in SELECTORS.items()}
+
+    def told() -> bool:
+        summary = json.loads(site.cluster.kubectl("get", "--raw", "/api/v1/nodes/node-1/proxy/stats/summary"))
+        used.update(
+            {pod["podRef"]["name"]: pod.get("memory", {}).get("workingSetBytes", 0) >> 20 for pod in summary["pods"]}
+        )
+        return all(used.get(pod) for pod in pods.values())
+
+    # Of new pods it tells after its next round.
+    site.cluster.wait(told, "the node tells the memory of both pods", 90)
+    for name, pod in pods.items():
         print(f"      memory of the {name}'s pod (its working set): {used[pod]} MiB", flush=True)
 
 

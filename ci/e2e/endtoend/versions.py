@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from chartlab.report import Report, expect, expect_equal, expect_in
+from chartlab.report import Failed, Report, expect, expect_equal, expect_in
 
 from . import release
 from .cluster import OPERATORS, WORKERS
@@ -26,7 +26,10 @@ class Gaps:
 
     def _look(self) -> None:
         while not self.ended.wait(0.5):
-            condition = self.site.cluster.condition("Ready")
+            try:
+                condition = self.site.cluster.condition("Ready")
+            except Failed:  # the API server is busy, or there is no resource any more
+                continue
             self.looked += 1
             if condition.get("status") != "True":
                 self.found.append(f"{condition.get('reason')}: {condition.get('message')}")

@@ -6,8 +6,8 @@ from livedata import _engine
 from mantid._absent import absent_method
 from mantid._arithmetic import Arithmetic
 from mantid._axes import Dimension, SpectraAxis, XAxis
-from mantid._history import WorkspaceHistory
 from mantid._components import ComponentInfo, Sample
+from mantid._history import WorkspaceHistory
 from mantid._instrument import Detector, DetectorInfo, Instrument, SpectrumInfo
 from mantid._run import Run
 from mantid._spectra import EventList, Spectrum

@@ -13,13 +13,17 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Python with the packages that scripts and tests import.
-pub fn python() -> PathBuf {
-    let cache = std::env::var_os("LIVE_DATA_CACHE").map_or_else(
+/// Where `ci/setup` installs things.
+pub fn cache() -> PathBuf {
+    std::env::var_os("LIVE_DATA_CACHE").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/live-data"),
         PathBuf::from,
-    );
-    let python = cache.join("py/bin/python");
+    )
+}
+
+/// Python with the packages that scripts and tests import.
+pub fn python() -> PathBuf {
+    let python = cache().join("py/bin/python");
     assert!(python.exists(), "{} is missing: run ci/setup first", python.display());
     python
 }

@@ -11,6 +11,7 @@ mod lab;
 mod live;
 mod main_job;
 mod nexus;
+mod page;
 mod process;
 mod python;
 mod restarts;

@@ -98,6 +98,11 @@ pub struct Worker {
 }
 
 impl Worker {
+    /// The address of its page.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
     /// What it answers: the status and the body; `None` while it does not.
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
         use std::io::Write;

@@ -51,7 +51,14 @@ pub(crate) fn visit(
                 let ids = chunk.bucket_ids(bucket);
                 if !table.is_empty(ids.start as usize..ids.end as usize) {
                     let first = ids.start as usize;
-                    feed_bucket(chunk.bucket(bucket), first, some(pulses), table, transform, &mut visitor);
+                    feed_bucket(
+                        chunk.bucket(bucket),
+                        first,
+                        some(pulses),
+                        table,
+                        transform,
+                        &mut visitor,
+                    );
                 }
             }
         }

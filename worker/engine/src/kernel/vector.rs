@@ -74,6 +74,8 @@ mod x86 {
         Each(&'a [f64]),
     }
 
+    // At most six of them, on the stack of a pass: a box would cost an indirection for every block.
+    #[allow(clippy::large_enum_variant)]
     #[derive(Clone, Copy)]
     enum Prepared<'a> {
         Convert(Formula, __m512d, [Lane<'a>; 4]),

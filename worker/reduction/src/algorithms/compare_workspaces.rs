@@ -77,12 +77,12 @@ impl Algorithm for CompareWorkspaces {
     }
 }
 
+/// What differs in one respect, within a tolerance.
+type Check = fn(&MatrixWorkspace, &MatrixWorkspace, f64) -> Option<&'static str>;
+
 /// What differs besides the data: one text at most.
 fn properties(a: &MatrixWorkspace, b: &MatrixWorkspace, context: &Context<'_>) -> Result<Vec<String>> {
-    let checks: [(
-        &str,
-        fn(&MatrixWorkspace, &MatrixWorkspace, f64) -> Option<&'static str>,
-    ); 6] = [
+    let checks: [(&str, Check); 6] = [
         ("CheckType", kinds),
         ("CheckAxes", axes),
         ("CheckSpectraMap", spectra),

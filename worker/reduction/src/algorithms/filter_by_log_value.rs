@@ -54,7 +54,7 @@ type Bounds = (Option<DateAndTime>, Option<DateAndTime>);
 
 /// From the first pulse to the last, as the charges say; without them, from the start of the run to its end.
 fn bounds(run: &Run) -> Bounds {
-    let charges = run.series(PULSE_CHARGE).filter(|series| series.len() > 0);
+    let charges = run.series(PULSE_CHARGE).filter(|series| !series.is_empty());
     match charges.and_then(|series| Some((*series.times().first()?, *series.times().last()?))) {
         // The last pulse belongs to the run.
         Some((first, last)) => (Some(first), Some(DateAndTime::from_nanoseconds(last.nanoseconds().saturating_add(1)))),

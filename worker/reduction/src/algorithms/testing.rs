@@ -69,7 +69,11 @@ impl Bench {
     pub fn charge(&self, name: &str) {
         for minute in 0..60 {
             let time = format!("2010-01-01T00:{minute:02}:00");
-            let series = [("Workspace", name.into()), ("Name", "proton_charge".into()), ("Time", time.into())];
+            let series = [
+                ("Workspace", name.into()),
+                ("Name", "proton_charge".into()),
+                ("Time", time.into()),
+            ];
             self.run("AddTimeSeriesLog", &[&series[..], &[("Value", 100.0.into())]].concat());
         }
     }

@@ -6,8 +6,8 @@ use live_data_engine::message::LogValue as Sent;
 use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
 
-use crate::date_and_time::DateAndTime;
 use crate::bind::{Frames, LogPortion};
+use crate::date_and_time::DateAndTime;
 use crate::run::{GOOD_CHARGE, LogProperty, LogValue, PULSE_CHARGE, Run, SeriesValues, TimeSeries};
 
 /// What differs from period to period.
@@ -93,7 +93,8 @@ pub(crate) fn shared_logs(snapshot: &Snapshot, portion: Option<&LogPortion>) -> 
     for mut log in snapshot.logs().iter() {
         if let Some(portion) = portion {
             let from = portion.from.get(&log.variable).copied().unwrap_or(PulseTime::MIN);
-            log.values.retain(|entry| entry.time >= from && entry.time < portion.until);
+            log.values
+                .retain(|entry| entry.time >= from && entry.time < portion.until);
         }
         if let Some(property) = property(&log) {
             run.set(&log.variable, property.clone());

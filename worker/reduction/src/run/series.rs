@@ -162,7 +162,11 @@ impl TimeSeries {
     /// The values at these indices, in their order.
     pub(crate) fn picked(&self, indices: &[usize]) -> Self {
         Self {
-            times: indices.iter().filter_map(|index| self.times.get(*index)).copied().collect(),
+            times: indices
+                .iter()
+                .filter_map(|index| self.times.get(*index))
+                .copied()
+                .collect(),
             values: self.values.pick(indices),
             filter: self.filter.clone(),
         }

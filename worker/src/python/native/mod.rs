@@ -66,7 +66,9 @@ pub(crate) fn shared() -> PyResult<&'static Shared> {
 impl Shared {
     /// The flag of the execution that runs now: the thread's own, where it has one, else the script's.
     pub(crate) fn cancel(&self) -> Cancel {
-        OWN_CANCEL.with_borrow(Clone::clone).unwrap_or_else(|| self.watch.cancel())
+        OWN_CANCEL
+            .with_borrow(Clone::clone)
+            .unwrap_or_else(|| self.watch.cancel())
     }
 }
 

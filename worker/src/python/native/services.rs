@@ -53,8 +53,13 @@ pub fn clear_data_service(_py: Python<'_>, kept: &[String]) -> Vec<(String, Weak
         .flat_map(|held| held.member_names().into_iter().chain([held.name()]))
         .map(|name| name.to_lowercase())
         .collect();
-    let names = data.object_names().into_iter().filter(|name| !kept.contains(&name.to_lowercase()));
-    names.filter_map(|name| data.remove(&name).map(|handle| (name, Arc::downgrade(&handle)))).collect()
+    let names = data
+        .object_names()
+        .into_iter()
+        .filter(|name| !kept.contains(&name.to_lowercase()));
+    names
+        .filter_map(|name| data.remove(&name).map(|handle| (name, Arc::downgrade(&handle))))
+        .collect()
 }
 
 /// Which of those workspaces something still holds, and what they take.

@@ -17,13 +17,17 @@ use live_data_stream::decode;
 /// What reading came to.
 #[derive(Default)]
 pub struct Report {
+    /// Records.
     pub records: u64,
+    /// Bytes.
     pub bytes: u64,
+    /// Events.
     pub events: u64,
     /// From the first record to the last.
     pub seconds: f64,
     /// Processor time of this process meanwhile.
     pub cpu: f64,
+    /// More.
     pub more: Vec<(&'static str, f64)>,
 }
 

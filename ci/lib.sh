@@ -38,17 +38,31 @@ locked() {
 # digest FILE...: a short key of the files' contents, by which cached results are named.
 digest() { cat -- "$@" | sha256sum | cut -c1-16; }
 
-# release_program NAME: builds a program as it is shipped and prints its path. The operator is linked statically, for an
-# image that holds nothing else; the worker finds Python's library, so it cannot be.
-release_program() {
-    local host folder=release
-    host=$(rustc -vV | sed -n 's/^host: //p')
-    if [[ $1 == live-data-operator ]]; then
+# The worker as it is shipped (release), or as the tests have built it already (dev): building it once more takes a
+# machine of two cores some eight minutes, which ci/test spends with --full only.
+PROFILE=${LIVE_DATA_PROFILE:-release}
+
+# shipped_program NAME: builds a program for its image and prints its path. The operator is always optimised, and linked
+# statically for an image that holds nothing else; the worker finds Python's library, so it cannot be.
+shipped_program() {
+    local host folder
+    case $1:$PROFILE in
+    live-data-operator:*)
+        host=$(rustc -vV | sed -n 's/^host: //p')
         # With --target the flags are the program's alone, not those of build scripts and macros.
         RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --release -p "$1" --target "$host" >&2 || return 1
         folder=$host/release
-    else
+        ;;
+    *:release)
         cargo build --locked --release -p "$1" >&2 || return 1
-    fi
+        folder=release
+        ;;
+    *:dev)
+        # With the whole workspace, whose features are those of the tests' build.
+        cargo build --locked --workspace --bins >&2 || return 1
+        folder=debug
+        ;;
+    *) die "LIVE_DATA_PROFILE is $PROFILE: it may be release or dev" ;;
+    esac
     printf '%s\n' "$CARGO_TARGET_DIR/$folder/$1"
 }

@@ -51,7 +51,8 @@ def publish(site: Site, version: str) -> dict:
 def worker_program() -> Path:
     """The worker on this machine, of which the image was made: it simulates the instrument."""
     target = Path(os.environ.get("CARGO_TARGET_DIR") or CACHE / "target")
-    return Path(PROGRAMS or target / "release") / "live-data-worker"
+    folder = "debug" if os.environ.get("LIVE_DATA_PROFILE") == "dev" else "release"
+    return Path(PROGRAMS or target / folder) / "live-data-worker"
 
 
 def helm(site: Site, *arguments: str | Path, seconds: float = 300) -> str:

@@ -33,7 +33,9 @@ class Components(unittest.TestCase):
             self.assertIn(at, info.children(info.parent(at)))
         bank = info.indexOfAny("bank2")
         self.assertEqual(info.detectorsInSubtree(bank).tolist(), [4, 5, 6, 7])
-        self.assertEqual(info.componentsInSubtree(bank).tolist(), [4, 5, 6, 7, bank])
+        columns = sorted(info.children(bank))
+        self.assertEqual([info.name(column) for column in columns], ["bank2(x=0)", "bank2(x=1)"])
+        self.assertEqual(info.componentsInSubtree(bank).tolist(), [4, 5, 6, 7, *columns, bank])
         self.assertEqual(sorted(info.componentsInSubtree(info.root()).tolist()), list(range(info.size())))
         with self.assertRaises(ValueError):
             info.indexOfAny("bank9")

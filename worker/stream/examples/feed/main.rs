@@ -17,17 +17,17 @@ use live_data_stream::decode;
 /// What reading came to.
 #[derive(Default)]
 pub struct Report {
-    /// Records.
+    /// Records read.
     pub records: u64,
-    /// Bytes.
+    /// Bytes of their payloads.
     pub bytes: u64,
-    /// Events.
+    /// Events in them.
     pub events: u64,
     /// From the first record to the last.
     pub seconds: f64,
     /// Processor time of this process meanwhile.
     pub cpu: f64,
-    /// More.
+    /// Further figures, by name.
     pub more: Vec<(&'static str, f64)>,
 }
 

@@ -58,8 +58,8 @@ shipped_program() {
         folder=release
         ;;
     *:dev)
-        # With the whole workspace, whose features are those of the tests' build.
-        cargo build --locked --workspace --bins >&2 || return 1
+        # The tests' own build: any other would choose other features of what is below, and build that anew.
+        cargo test --locked --workspace --no-run >&2 || return 1
         folder=debug
         ;;
     *) die "LIVE_DATA_PROFILE is $PROFILE: it may be release or dev" ;;

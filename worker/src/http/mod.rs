@@ -62,7 +62,7 @@ async fn page() -> impl IntoResponse {
     let mut headers = HeaderMap::new();
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'self' 'unsafe-inline'; frame-ancestors *"),
+        HeaderValue::from_static("default-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors *"),
     );
     (headers, Html(PAGE))
 }

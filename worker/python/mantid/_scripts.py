@@ -5,7 +5,12 @@ from livedata import _engine, names
 
 def run_code(code, workspace, output, name="<RunPythonScript>"):
     """Executes `code` with everything of mantid.simpleapi; `input` is the workspace, `output` the name that the code
-    has to give its result; tracebacks call the code `name`."""
+    has to give its result; tracebacks call the code `name`.
+
+    Code may as well assign its result, or another name of it, to the variable: the result gets the name all the same.
+    """
+    from mantid.api import Workspace, mtd
+
     if code is None:
         raise RuntimeError("Must specify python to execute")
     if not code.strip():
@@ -13,6 +18,16 @@ def run_code(code, workspace, output, name="<RunPythonScript>"):
     scope = {"__name__": "__main__", "input": workspace, "output": output}
     exec("import mantid\nfrom mantid.simpleapi import *", scope)
     exec(compile(code, name, "exec", dont_inherit=True), scope)
+    result = scope.get("output")
+    if not output or result is None or result == output:
+        return
+    if isinstance(result, str):
+        result = mtd[result]
+    if not isinstance(result, Workspace):
+        raise RuntimeError(
+            f"Invalid type assigned to 'output' variable: {type(result).__name__}. Must be a string or a Workspace object"
+        )
+    mtd.addOrReplace(output, result)
 
 
 def RunPythonScript(Code=None, InputWorkspace=None, OutputWorkspace=None, Filename=None):

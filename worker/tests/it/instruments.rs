@@ -65,6 +65,31 @@ fn reduce(instrument: &str, definitions: &Path, output: &Path, script: &str) {
     worker.stop();
 }
 
+/// Lets a worker reduce the run by live data processing alone, to its end; what it saved.
+fn accumulate(instrument: &str, definitions: &Path, output: &Path, processing: &str) -> PathBuf {
+    let api = Api::start("def execute():\n    raise RuntimeError('this script is not to be executed')\n");
+    let mut worker = Settings::new(instrument, output, api.url())
+        .with("INSTRUMENT_DIR", definitions.to_str().unwrap())
+        .with("LIVE_PROCESSING_SCRIPT", processing)
+        .with("LIVE_ACCUMULATION_METHOD", "Add")
+        .with(
+            "LIVE_POST_PROCESSING_SCRIPT",
+            "SaveNexusProcessed(input, config['defaultsave.directory'] + '/live.nxs')\n",
+        )
+        .with("LIVE_FROM_START_OF_RUN", "true")
+        .with("LIVE_UPDATE_EVERY", "0.3")
+        .with("LIVE_ACCUMULATION_WORKSPACE", "all")
+        .with("LIVE_OUTPUT_WORKSPACE", "out")
+        .start();
+    let report = worker.wait_completed("501");
+    let error = report.monitors.first().and_then(|monitor| monitor.last_error.clone());
+    assert_eq!(error, None, "{}", worker.log());
+    let (_, log) = worker.stop();
+    let file = output.join("live.nxs");
+    assert!(file.exists(), "{log}");
+    file
+}
+
 /// A spectrum of a processed file, as h5py reads it: edges and counts.
 fn spectrum(path: &Path) -> (Vec<f64>, Vec<f64>) {
     let read = "import json, sys, h5py\nwith h5py.File(sys.argv[1]) as f:\n  w = f['mantid_workspace_1/workspace']\n  \
@@ -159,6 +184,14 @@ fn a_powder_reduction_of_wish_has_its_peaks_where_they_were_put() {
             total(&beside)
         );
     }
+    let other = tempfile::tempdir().unwrap();
+    let live = accumulate("WISH", &definitions, other.path(), POWDER_OF_A_PORTION);
+    assert_eq!(
+        spectrum(&live),
+        (edges.clone(), counts.clone()),
+        "live data processing gives the same"
+    );
+
     let halves = nexus::read(&output.path().join("halves.nxs"));
     assert_eq!(
         (halves.sums.len(), halves.sums.iter().sum::<f64>()),
@@ -170,6 +203,14 @@ fn a_powder_reduction_of_wish_has_its_peaks_where_they_were_put() {
         halves.sums
     );
 }
+
+/// The same for each portion of the run.
+const POWDER_OF_A_PORTION: &str = r#"
+spacing = ConvertUnits(input, "dSpacing", OutputWorkspace="spacing")
+spacing = Rebin(spacing, "0.2,0.002,5", PreserveEvents=True, OutputWorkspace="spacing")
+powder = SumSpectra(spacing, IncludeMonitors=False, OutputWorkspace="powder")
+output = ConvertToMatrixWorkspace(powder)
+"#;
 
 /// A spectrometer: the time of flight of each spectrum of the run's map, and of the monitors.
 const SPECTROMETER: &str = r#"
@@ -221,6 +262,14 @@ fn a_reduction_of_merlin_follows_its_detector_map() {
     let file = nexus::read(&output.path().join("times.nxs"));
     assert_eq!(file.spectra.len(), 69_641);
     assert_eq!(file.counts(), wanted);
+    let other = tempfile::tempdir().unwrap();
+    let portion = "output = Rebin(input, '0,20000,20000', PreserveEvents=False)\n";
+    let live = accumulate("MERLIN", &definitions, other.path(), portion);
+    assert_eq!(
+        nexus::read(&live).counts(),
+        wanted,
+        "live data processing gives the same"
+    );
     let (_, counts) = spectrum(&output.path().join("whole.nxs"));
     let monitors: BTreeMap<&i32, &u64> = wanted.iter().filter(|(spectrum, _)| **spectrum > 69_632).collect();
     assert_eq!(monitors.len(), 9, "{monitors:?}");

@@ -165,6 +165,17 @@ class Calls(unittest.TestCase):
         code = "halved = Scale(InputWorkspace=input, Factor=0.5)\nRenameWorkspace(halved, OutputWorkspace=output)"
         simpleapi.RunPythonScript(Code=code, InputWorkspace="ws", OutputWorkspace="named")
         self.assertEqual(mtd["named"].readY(0)[0], 0.5)
+        for code in (
+            "output = Scale(input, 2.0)",
+            "double = Scale(input, 2.0)\noutput = 'double'",
+            "output = mtd['double']",
+        ):
+            out = simpleapi.RunPythonScript(InputWorkspace=ws, Code=code)
+            self.assertEqual(out.name(), "out")
+            self.assertEqual(list(out.readY(0)), [2 * y for y in ws.readY(0)])
+            simpleapi.DeleteWorkspace(out)
+        with self.assertRaisesRegex(RuntimeError, "Invalid type assigned to 'output' variable: int"):
+            simpleapi.RunPythonScript(Code="output = 1", OutputWorkspace="out")
         simpleapi.RunPythonScript("made = CreateWorkspace([0, 1], [1])")
         self.assertIn("made", mtd)
         for code, words in (

@@ -38,7 +38,8 @@ impl DataService {
         self.add_or_replace(name, handle)
     }
 
-    /// Puts a workspace under a name, in place of one that may be there. Groups that held the former hold the new one.
+    /// Puts a workspace under a name, in place of one that may be there. Groups that held the former hold the new one, but
+    /// for those that are in the new one: no group ever holds itself. A member of a group's own name gets another.
     ///
     /// # Errors
     /// When the name is empty.
@@ -46,6 +47,9 @@ impl DataService {
         check_name(name)?;
         handle.set_name(name);
         let members = handle.members();
+        for member in members.iter().filter(|member| member.name().eq_ignore_ascii_case(name)) {
+            member.set_name("");
+        }
         let old = self.names.write().insert(name.to_lowercase(), handle.clone());
         if let Some(old) = old.filter(|old| !Arc::ptr_eq(old, &handle)) {
             self.replace_in_groups(&old, Some(&handle));
@@ -149,7 +153,9 @@ impl DataService {
     fn replace_in_groups(&self, old: &Handle, new: Option<&Handle>) {
         let groups: Vec<Handle> = self.names.read().values().filter(|h| h.is_group()).cloned().collect();
         for group in groups {
-            group.replace_member(old, new);
+            if !new.is_some_and(|new| reaches(new, &group)) {
+                group.replace_member(old, new);
+            }
         }
     }
 
@@ -158,6 +164,7 @@ impl DataService {
     pub(crate) fn publish(&self, name: &str, workspace: Workspace, inputs: &[Handle]) -> Result<Handle> {
         if let Some(held) = self.get(name)
             && inputs.iter().any(|input| Arc::ptr_eq(input, &held))
+            && !members(&workspace).iter().any(|member| reaches(member, &held))
         {
             held.replace(workspace);
             self.add_or_replace(name, held.clone())?;
@@ -167,6 +174,19 @@ impl DataService {
         self.add_or_replace(name, handle.clone())?;
         Ok(handle)
     }
+}
+
+/// The members, where it is a group.
+fn members(workspace: &Workspace) -> &[Handle] {
+    match workspace {
+        Workspace::Group(group) => group.members(),
+        Workspace::Matrix(_) => &[],
+    }
+}
+
+/// Whether a cell is another, or holds it at any depth.
+fn reaches(from: &Handle, to: &Handle) -> bool {
+    Arc::ptr_eq(from, to) || from.members().iter().any(|member| reaches(member, to))
 }
 
 fn check_name(name: &str) -> Result<()> {
@@ -336,5 +356,33 @@ mod tests {
         assert!(Arc::ptr_eq(group.members().first().unwrap(), &c));
         data.remove_deep("g");
         assert!(data.is_empty());
+    }
+
+    #[test]
+    fn no_group_holds_itself() {
+        let group_of = |members: Vec<Handle>| Workspace::Group(WorkspaceGroup::new(members));
+        let data = DataService::new();
+        let (a, b) = (cell(), cell());
+        data.add("a", a.clone()).unwrap();
+        data.add("b", b.clone()).unwrap();
+        // The result has the name of an input that it holds.
+        let made = data
+            .publish("b", group_of(vec![a.clone(), b.clone()]), &[a.clone(), b.clone()])
+            .unwrap();
+        assert!(!Arc::ptr_eq(&made, &b));
+        assert_eq!(
+            (made.name(), made.member_names()),
+            ("b".to_owned(), vec!["a".to_owned(), "b_2".to_owned()])
+        );
+        // What it holds is given the name of something that it holds as well.
+        let outer = WorkspaceCell::new("", group_of(vec![made.clone()]));
+        data.add_or_replace("a", outer.clone()).unwrap();
+        assert!(
+            !reaches(made.members().first().unwrap(), &made),
+            "{:?}",
+            made.member_names()
+        );
+        assert!(reaches(&outer, &made));
+        assert_eq!(data.object_names(), ["a", "b", "b_2"]);
     }
 }

@@ -74,19 +74,24 @@ impl World {
         self.lines().into_iter().map(|line| line.text).collect()
     }
 
-    /// Waits for a line that C code or a child process wrote.
-    fn wait_for(&self, text: &str) -> Line {
-        let until = Instant::now() + Duration::from_secs(20);
-        while Instant::now() < until {
-            if let Some(line) = self
-                .queue
-                .receive(Duration::from_millis(100))
-                .filter(|line| line.text.contains(text))
-            {
-                return line;
+    /// Waits for lines that C code or a child process wrote, one with each text. Standard output and standard error come
+    /// by different ways, in no order between them.
+    fn wait_for<const N: usize>(&self, texts: [&str; N]) -> [Line; N] {
+        let until = Instant::now() + Duration::from_secs(60);
+        let mut found: [Option<Line>; N] = std::array::from_fn(|_| None);
+        while found.iter().any(Option::is_none) && Instant::now() < until {
+            let Some(line) = self.queue.receive(Duration::from_millis(100)) else {
+                continue;
+            };
+            if let Some(at) = texts.iter().position(|text| line.text.contains(text)) {
+                found[at].get_or_insert(line);
             }
         }
-        panic!("no line with {text:?}");
+        let mut texts = texts.into_iter();
+        found.map(|line| {
+            let text = texts.next();
+            line.unwrap_or_else(|| panic!("no line with {text:?}"))
+        })
     }
 
     /// A script that must fail when it is executed; returns the error.
@@ -331,9 +336,9 @@ fn what_c_code_and_children_print_is_caught() {
         .unwrap();
     let outcome = world.execute();
     assert!(outcome.ok, "{outcome:?}");
-    assert_eq!(world.wait_for("from C").origin, Origin::Descriptor);
-    world.wait_for("from a child");
-    assert_eq!(world.wait_for("EEEE").level.name(), "WARNING");
+    let [from_c, _, long] = world.wait_for(["from C", "from a child", "EEEE"]);
+    assert_eq!(from_c.origin, Origin::Descriptor);
+    assert_eq!(long.level.name(), "WARNING");
     // The test's own result has to reach whoever reads it.
     use std::os::fd::AsRawFd;
     nix_dup2(originals.stdout.as_raw_fd(), 1);

@@ -5,6 +5,7 @@ use live_data_engine::message::{Ids, Message, Pulses};
 use live_data_engine::time::PulseTime;
 
 use super::*;
+use crate::simulate::faults::Faults;
 use crate::simulate::instrument::Layout;
 
 fn settings(schema: Schema) -> Settings {

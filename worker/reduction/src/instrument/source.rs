@@ -1,10 +1,11 @@
 //! Where instruments come from: definition files in folders, chosen by name and date. Promises: of the files that are
 //! valid on a date the one with the latest start is taken, with the parameters file that lies beside it; files are read
-//! once and kept; what is wrong with a file is said with its name. Must not look anywhere but in the folders given.
+//! once and kept until they change (a mounted ConfigMap does); what is wrong with a file is said with its name. Must not look anywhere but in the folders given.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
@@ -37,7 +38,15 @@ pub trait InstrumentSource: Send + Sync {
 #[derive(Default)]
 pub struct InstrumentFolders {
     folders: Vec<PathBuf>,
-    read: Mutex<HashMap<PathBuf, Arc<Instrument>>>,
+    read: Mutex<HashMap<PathBuf, (Vec<Stamp>, Arc<Instrument>)>>,
+}
+
+/// What tells that a file is another than before: its path, when it was changed, its size.
+type Stamp = (PathBuf, Option<SystemTime>, u64);
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let file = std::fs::metadata(path).ok()?;
+    Some((path.to_owned(), file.modified().ok(), file.len()))
 }
 
 /// Definitions that the program brings along: name and content.
@@ -72,7 +81,15 @@ impl InstrumentFolders {
     }
 
     fn read(&self, path: &Path) -> Result<Arc<Instrument>> {
-        if let Some(known) = self.read.lock().get(path) {
+        let parameters = path.parent().map_or_else(Vec::new, |folder| parameters_beside(folder, path));
+        // Taken before the files are read: what changes meanwhile is seen the next time.
+        let stamps: Vec<Stamp> = std::iter::once(path)
+            .chain(parameters.iter().map(PathBuf::as_path))
+            .filter_map(stamp)
+            .collect();
+        if let Some((of, known)) = self.read.lock().get(path)
+            && *of == stamps
+        {
             return Ok(known.clone());
         }
         let text = match std::fs::read_to_string(path) {
@@ -85,11 +102,11 @@ impl InstrumentFolders {
             }
         };
         let mut instrument = parse(&path.display().to_string(), &text)?;
-        if let Some(folder) = path.parent() {
-            add_parameters(&mut instrument, &parameters_beside(folder, path));
-        }
+        add_parameters(&mut instrument, &parameters);
         let instrument = Arc::new(instrument);
-        self.read.lock().insert(path.to_owned(), instrument.clone());
+        self.read
+            .lock()
+            .insert(path.to_owned(), (stamps, instrument.clone()));
         Ok(instrument)
     }
 }
@@ -185,11 +202,11 @@ impl InstrumentSource for InstrumentFolders {
             ));
         };
         let key = PathBuf::from(format!("<built in>/{own}"));
-        if let Some(known) = self.read.lock().get(&key) {
+        if let Some((_, known)) = self.read.lock().get(&key) {
             return Ok(known.clone());
         }
         let instrument = Arc::new(parse(own, text)?);
-        self.read.lock().insert(key, instrument.clone());
+        self.read.lock().insert(key, (Vec::new(), instrument.clone()));
         Ok(instrument)
     }
 
@@ -232,5 +249,27 @@ mod tests {
             assert_eq!(source.by_name(name, DateAndTime::now()).unwrap().name, "MARI");
         }
         assert!(source.by_name("MA", DateAndTime::now()).is_err());
+    }
+
+    #[test]
+    fn a_definition_is_read_again_only_when_it_or_its_parameters_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let definition = |place: &str| {
+            format!(
+                "<instrument name=\"X\"><component type=\"s\"><location/></component><type name=\"s\" is=\"SamplePos\"/>\
+                 <component type=\"m\"><location z=\"{place}\"/></component><type name=\"m\" is=\"Source\"/></instrument>"
+            )
+        };
+        let source = InstrumentFolders::new(vec![folder.path().to_owned()]);
+        let read = || source.by_name("X", DateAndTime::now()).unwrap();
+        write("X_Definition.xml", &definition("-5"));
+        let first = read();
+        assert!(std::sync::Arc::ptr_eq(&first, &read()));
+        write("X_Definition.xml", &definition("-12.5"));
+        assert_eq!((first.l1(), read().l1()), (Some(5.0), Some(12.5)));
+        let second = read();
+        write("X_Parameters.xml", "<parameter-file instrument=\"X\"/>");
+        assert!(!std::sync::Arc::ptr_eq(&second, &read()));
     }
 }

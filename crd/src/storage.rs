@@ -1,4 +1,4 @@
-//! The storage part of the resource: where results go and where the archive comes from.
+//! The storage part of the resource: where results go, where the archive and instruments' definitions come from.
 //!
 //! Promises: each choice has one member, CEL lets at most one be set, and a member left out falls back to the
 //! site's. It must not know how a volume is made; the operator's `desired` does.
@@ -17,6 +17,9 @@ pub struct StorageSpec {
     /// The instruments' archive; mounted read-only at `/archive`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archive: Option<ArchiveSpec>,
+    /// Instrument definition files; mounted read-only where the worker looks for them (INSTRUMENT_DIR).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instruments: Option<InstrumentsSpec>,
 }
 
 /// Where results go: one of the members; CephFS when none is set.
@@ -54,12 +57,41 @@ pub struct ArchiveSpec {
     pub persistent_volume_claim: Option<ClaimSpec>,
     /// No archive.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub none: Option<NoArchive>,
+    pub none: Option<Nothing>,
 }
 
-/// No archive: an empty object.
+/// Where instrument definition files (`<NAME>_Definition*.xml`, `<NAME>_Parameters.xml`) come from: one of the members;
+/// those of the image when none is set.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [{
+    "rule": "[has(self.configMap), has(self.persistentVolumeClaim), has(self.none)].filter(x, x).size() <= 1",
+    "message": "choose one of configMap, persistentVolumeClaim and none"
+}]))]
+pub struct InstrumentsSpec {
+    /// A ConfigMap with a key for each file; 1 MiB at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_map: Option<ConfigMapSpec>,
+    /// A claim that exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub persistent_volume_claim: Option<ClaimSpec>,
+    /// Those of the image, whatever the site has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub none: Option<Nothing>,
+}
+
+/// Nothing of the kind: an empty object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct NoArchive {}
+pub struct Nothing {}
+
+/// A ConfigMap in the resource's namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigMapSpec {
+    /// Name of the ConfigMap.
+    #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"))]
+    pub name: String,
+}
 
 /// A folder of a CephFS.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

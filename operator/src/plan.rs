@@ -47,6 +47,8 @@ pub struct Plan {
     pub output: Output,
     /// Where the archive comes from.
     pub archive: Archive,
+    /// Where definitions of instruments come from.
+    pub instruments: Instruments,
     /// How a new worker replaces the old one.
     pub strategy: UpdateStrategy,
     /// User id of the process.
@@ -137,6 +139,17 @@ pub enum Archive {
     Claim(String),
     /// No archive.
     None,
+}
+
+/// Where definitions of instruments come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Instruments {
+    /// The image's own folder.
+    Image,
+    /// A ConfigMap that exists.
+    ConfigMap(String),
+    /// A claim that exists.
+    Claim(String),
 }
 
 /// An SMB share.

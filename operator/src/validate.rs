@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::config::Config;
 use crate::names::Names;
-pub use crate::plan::{Archive, CephFs, Output, Plan, Script, Smb};
+pub use crate::plan::{Archive, CephFs, Instruments, Output, Plan, Script, Smb};
 use crate::resolve::{Claim, Resolved};
 use crate::shape;
 
@@ -199,7 +199,7 @@ pub fn merged(spec: &LiveDataProcessorSpec, defaults: &Value) -> Result<LiveData
         return serde_json::from_value(over);
     };
     // One choice excludes the other: the site's must not show through the resource's.
-    for choice in ["output", "archive"] {
+    for choice in ["output", "archive", "instruments"] {
         let pointer = format!("/storage/{choice}");
         let Some(chosen) = over
             .pointer(&pointer)
@@ -335,6 +335,19 @@ fn archive(spec: &LiveDataProcessorSpec, resource: &LiveDataProcessor, config: &
     })
 }
 
+fn instruments(spec: &LiveDataProcessorSpec) -> Instruments {
+    let chosen = spec
+        .storage
+        .as_ref()
+        .and_then(|storage| storage.instruments.clone())
+        .unwrap_or_default();
+    match (chosen.config_map, chosen.persistent_volume_claim) {
+        (Some(map), _) => Instruments::ConfigMap(map.name),
+        (None, Some(claim)) => Instruments::Claim(claim.claim_name),
+        (None, None) => Instruments::Image,
+    }
+}
+
 fn secret_namespace(given: Option<String>, resource: &LiveDataProcessor, config: &Config) -> String {
     given
         .or_else(|| config.ceph_secret_namespace.clone())
@@ -393,6 +406,7 @@ fn plan(
     parts: Parts,
 ) -> Plan {
     let image = image(&spec, &resource.spec, config);
+    let instruments = instruments(&spec);
     let of_image = spec.image.unwrap_or_default();
     let kafka = spec.kafka.unwrap_or_default();
     let script = spec.script.unwrap_or_default();
@@ -421,6 +435,7 @@ fn plan(
         live: spec.live,
         output: parts.output,
         archive: parts.archive,
+        instruments,
         strategy: spec.update_strategy.unwrap_or(if single_writer {
             UpdateStrategy::Recreate
         } else {

@@ -4,7 +4,7 @@
 {{- define "live-data-instruments.spec" -}}
 {{- $defaults := deepCopy .defaults }}
 {{- $own := deepCopy .own }}
-{{- range $kind := list "output" "archive" }}
+{{- range $kind := list "output" "archive" "instruments" }}
 {{- if hasKey ($own.storage | default dict) $kind }}
 {{- range $member, $_ := (get ($defaults.storage | default dict) $kind) | default dict }}
 {{- if not (hasKey (get $own.storage $kind) $member) }}

@@ -19,8 +19,6 @@ RESOURCE = "livedataprocessors.fia.com"
 WORKERS = "--selector=app.kubernetes.io/name=live-data-worker"
 OPERATORS = "--selector=app.kubernetes.io/name=live-data-operator"
 DEPLOYMENT = "livedataprocessor-merlin-deployment"
-# Definitions of real instruments are the site's own; the image has none, and the worker says so.
-NO_GEOMETRY = "LiveWorkspace: the live workspace has no geometry"
 # Kinds whose objects are to live through everything that happens to pods.
 LASTING = (
     "deployments,services,serviceaccounts,persistentvolumeclaims,persistentvolumes,roles,rolebindings,clusterroles,"
@@ -61,12 +59,8 @@ class Cluster:
         return self.condition("Ready").get("status") == "True"
 
     def well(self) -> bool:
-        """Whether all is as it should be: ready, rolled out, nothing wrong but that the image has no geometry of MERLIN."""
-        conditions = {one["type"]: one for one in self.status().get("conditions", [])}
-        said = conditions.get("Degraded", {}).get("message", "")
-        found = {name: one["status"] for name, one in conditions.items()}
-        if said.startswith(NO_GEOMETRY) and "; " not in said:
-            found["Degraded"] = "False"
+        """Whether all is as it should be: ready, rolled out, nothing wrong, storage ready."""
+        found = {one["type"]: one["status"] for one in self.status().get("conditions", [])}
         return found == {"Ready": "True", "Progressing": "False", "Degraded": "False", "StorageReady": "True"}
 
     def pods(self, selector: str) -> list[dict]:

@@ -19,7 +19,7 @@ RATE = 20_000
 class Instrument:
     """The process of `live-data-worker simulate`; it cannot outlive this one."""
 
-    def __init__(self, program: Path, brokers: str, folder: Path) -> None:
+    def __init__(self, program: Path, brokers: str, folder: Path, definitions: Path) -> None:
         """Begins with the first run."""
         self.truth_file = folder / "truth.json"
         self.log = folder / "instrument.log"
@@ -29,6 +29,8 @@ class Instrument:
                 + [
                     "--instrument",
                     NAME,
+                    "--instrument-dir",
+                    definitions,
                     "--kafka-bootstrap-servers",
                     brokers,
                     "--create-topics",

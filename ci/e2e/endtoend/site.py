@@ -12,6 +12,7 @@ from pathlib import Path
 from chartlab import tools
 from chartlab.tools import ROOT, call, run
 
+from . import definitions
 from .cluster import NAMESPACE, RESTRICTED, Cluster
 from .instrument import Instrument
 from .scripts import ScriptApi
@@ -61,6 +62,7 @@ worker:
   storage:
     output: {{persistentVolumeClaim: {{claimName: merlin-output}}}}
     archive: {{none: {{}}}}
+    instruments: {{configMap: {{name: {definitions}}}}}
   resources: {{requests: {{cpu: 100m, memory: 256Mi}}, limits: {{memory: 1Gi}}}}
 """
 
@@ -108,6 +110,11 @@ class Site:
         self.watcher = Watcher(self.volume)
         text = BEFORE_THE_CHART.format(namespace=NAMESPACE, label=RESTRICTED, token=TOKEN, volume=self.volume.path)
         self.cluster.kubectl("apply", "--filename=-", stdin=text)
+        self.definitions = definitions.folder(self.folder / "instruments")
+        # Not by `apply`, which would repeat it all in an annotation.
+        self.cluster.kubectl(
+            *("create", "configmap", definitions.CONFIG_MAP, "--namespace", NAMESPACE, f"--from-file={self.definitions}")
+        )
         self.values = self.folder / "values.yaml"
         redis = self.parts["redis"]
         self.values.write_text(
@@ -116,13 +123,14 @@ class Site:
                 kafka=self.parts["kafka"]["KAFKA_BOOTSTRAP"],
                 redis_host=redis["REDIS_HOST"],
                 redis_port=redis["REDIS_PORT"],
+                definitions=definitions.CONFIG_MAP,
             ),
             encoding="utf-8",
         )
 
     def begin_instrument(self, program: Path) -> None:
         """The stream."""
-        self.instrument = Instrument(program, self.parts["kafka"]["KAFKA_BOOTSTRAP"], self.folder)
+        self.instrument = Instrument(program, self.parts["kafka"]["KAFKA_BOOTSTRAP"], self.folder, self.definitions)
 
     def node(self, action: str, *arguments: str) -> None:
         """Does something to the node or one of its programs."""

@@ -13,9 +13,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use live_data_crd::spec::{FsGroupChangePolicy, PullPolicy, UpdateStrategy};
 
-use super::environment::{self, HOME, KAFKA_CA_FOLDER, KAFKA_FOLDER, SCRIPT_FOLDER, WORK_DIR};
+use super::environment::{self, HOME, INSTRUMENT_DIR, KAFKA_CA_FOLDER, KAFKA_FOLDER, SCRIPT_FOLDER, WORK_DIR};
 use crate::names::{SCRIPT, WORKER_PORT};
-use crate::validate::{Archive, Output, Plan, Script};
+use crate::validate::{Archive, Instruments, Output, Plan, Script};
 
 pub fn deployment(plan: &Plan) -> Deployment {
     let template_annotations = match &plan.script {
@@ -196,6 +196,22 @@ fn volumes(plan: &Plan) -> (Vec<Volume>, Vec<VolumeMount>) {
         ),
         Archive::Claim(name) => add(claim("archive-mount", name.clone(), true), "/archive", true),
         Archive::None => {}
+    }
+    match &plan.instruments {
+        Instruments::ConfigMap(name) => add(
+            Volume {
+                name: "instruments".into(),
+                config_map: Some(ConfigMapVolumeSource {
+                    name: name.clone(),
+                    ..ConfigMapVolumeSource::default()
+                }),
+                ..Volume::default()
+            },
+            INSTRUMENT_DIR,
+            true,
+        ),
+        Instruments::Claim(name) => add(claim("instruments", name.clone(), true), INSTRUMENT_DIR, true),
+        Instruments::Image => {}
     }
     for (name, path) in [("work", WORK_DIR), ("home", HOME), ("tmp", "/tmp")] {
         let empty_dir = Some(EmptyDirVolumeSource::default());

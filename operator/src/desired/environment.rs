@@ -9,7 +9,7 @@ use live_data_crd::spec::{
 };
 
 use crate::names::WORKER_PORT;
-use crate::validate::{Plan, Script};
+use crate::validate::{Instruments, Plan, Script};
 
 /// Where the script is mounted, for ConfigMaps and inline scripts.
 pub const SCRIPT_FOLDER: &str = "/etc/live-data/script";
@@ -19,6 +19,8 @@ pub const KAFKA_FOLDER: &str = "/etc/live-data/kafka";
 pub const KAFKA_CA_FOLDER: &str = "/etc/live-data/kafka-ca";
 /// HOME of the worker and of the scripts.
 pub const HOME: &str = "/home/live-data";
+/// Where definitions of instruments are mounted: the folder that the image has for them.
+pub const INSTRUMENT_DIR: &str = "/usr/share/live-data/instruments";
 /// Working folder of the scripts.
 pub const WORK_DIR: &str = "/var/lib/live-data";
 
@@ -36,6 +38,9 @@ pub fn environment(plan: &Plan) -> Vec<EnvVar> {
     list.push(literal("OUTPUT_DIR", "/output"));
     list.push(literal("WORK_DIR", WORK_DIR));
     list.push(literal("HOME", HOME));
+    if plan.instruments != Instruments::Image {
+        list.push(literal("INSTRUMENT_DIR", INSTRUMENT_DIR));
+    }
     list.push(literal("HTTP_ADDR", &format!("0.0.0.0:{WORKER_PORT}")));
     optional(
         &mut list,

@@ -84,6 +84,26 @@ fn a_choice_of_storage_hides_the_sites() {
 }
 
 #[test]
+fn definitions_of_instruments_are_the_images_unless_something_else_is_chosen() {
+    let site = (
+        "WORKER_DEFAULTS",
+        r#"{"storage": {"instruments": {"configMap": {"name": "site"}}}}"#,
+    );
+    let instruments = |spec: Value, further: &[(&str, &str)]| {
+        let pairs: Vec<_> = CEPH.iter().chain(further).copied().collect();
+        plan_of(spec, &pairs).instruments
+    };
+    let claim = json!({"storage": {"instruments": {"persistentVolumeClaim": {"claimName": "definitions"}}}});
+    assert_eq!(instruments(json!({}), &[]), Instruments::Image);
+    assert_eq!(instruments(json!({}), &[site]), Instruments::ConfigMap("site".into()));
+    assert_eq!(instruments(claim, &[site]), Instruments::Claim("definitions".into()));
+    assert_eq!(
+        instruments(json!({"storage": {"instruments": {"none": {}}}}), &[site]),
+        Instruments::Image
+    );
+}
+
+#[test]
 fn images_in_their_order() {
     let image = |spec: Value, further: &[(&str, &str)]| {
         let pairs: Vec<_> = CEPH.iter().chain(further).copied().collect();

@@ -60,7 +60,9 @@ def whole(site: Site, truth: dict[str, list[int]]) -> None:
     assert site.watcher
     expect(site.watcher.read > 10, f"only {site.watcher.read} versions of files were seen")
     expect_equal(site.watcher.broken, [], "files that could not be read when they were looked at")
-    expect_equal(site.watcher.rows, {len(counts) for counts in truth.values()}, "numbers of spectra in what was looked at")
+    expect_equal(
+        site.watcher.rows, {len(counts) for counts in truth.values()}, "numbers of spectra in what was looked at"
+    )
 
 
 def memory(site: Site) -> None:

@@ -21,7 +21,10 @@ def folder(path: Path) -> Path:
     for file in real:
         shutil.copy(file, path)
     if not real:
-        print(f"      note: no definition of {NAME} in {SHARED}: the project's own small instrument bears its name", flush=True)
+        print(
+            f"      note: no definition of {NAME} in {SHARED}: the project's own small instrument bears its name",
+            flush=True,
+        )
         text = OWN.read_text(encoding="utf-8").replace('name="LIVEDEMO"', f'name="{NAME}"', 1)
         (path / f"{NAME}_Definition.xml").write_text(text, encoding="utf-8")
     return path

@@ -113,7 +113,14 @@ class Site:
         self.definitions = definitions.folder(self.folder / "instruments")
         # Not by `apply`, which would repeat it all in an annotation.
         self.cluster.kubectl(
-            *("create", "configmap", definitions.CONFIG_MAP, "--namespace", NAMESPACE, f"--from-file={self.definitions}")
+            *(
+                "create",
+                "configmap",
+                definitions.CONFIG_MAP,
+                "--namespace",
+                NAMESPACE,
+                f"--from-file={self.definitions}",
+            )
         )
         self.values = self.folder / "values.yaml"
         redis = self.parts["redis"]

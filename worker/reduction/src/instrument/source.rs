@@ -81,7 +81,9 @@ impl InstrumentFolders {
     }
 
     fn read(&self, path: &Path) -> Result<Arc<Instrument>> {
-        let parameters = path.parent().map_or_else(Vec::new, |folder| parameters_beside(folder, path));
+        let parameters = path
+            .parent()
+            .map_or_else(Vec::new, |folder| parameters_beside(folder, path));
         // Taken before the files are read: what changes meanwhile is seen the next time.
         let stamps: Vec<Stamp> = std::iter::once(path)
             .chain(parameters.iter().map(PathBuf::as_path))
@@ -104,9 +106,7 @@ impl InstrumentFolders {
         let mut instrument = parse(&path.display().to_string(), &text)?;
         add_parameters(&mut instrument, &parameters);
         let instrument = Arc::new(instrument);
-        self.read
-            .lock()
-            .insert(path.to_owned(), (stamps, instrument.clone()));
+        self.read.lock().insert(path.to_owned(), (stamps, instrument.clone()));
         Ok(instrument)
     }
 }

@@ -38,8 +38,11 @@ pub trait InstrumentSource: Send + Sync {
 #[derive(Default)]
 pub struct InstrumentFolders {
     folders: Vec<PathBuf>,
-    read: Mutex<HashMap<PathBuf, (Vec<Stamp>, Arc<Instrument>)>>,
+    read: Mutex<HashMap<PathBuf, Known>>,
 }
+
+/// An instrument, and the files that it was read from.
+type Known = (Vec<Stamp>, Arc<Instrument>);
 
 /// What tells that a file is another than before: its path, when it was changed, its size.
 type Stamp = (PathBuf, Option<SystemTime>, u64);

@@ -5,6 +5,8 @@
 //! volume stays Terminating until its claim is gone. The data stay (reclaim policy Retain). What has an owner
 //! reference and no finalizer (Service, account, policy) is the garbage collector's.
 
+use std::sync::Arc;
+
 use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, ResourceExt};
 use live_data_crd::LiveDataProcessor;
@@ -13,7 +15,7 @@ use serde_json::json;
 use crate::apply;
 use crate::failure::Failure;
 use crate::names::{FINALIZER, MANAGER, Names};
-use crate::objects::{Kind, Objects};
+use crate::objects::{Kind, Live, Objects};
 use crate::ownership;
 
 /// How far the cleaning up is.
@@ -21,6 +23,8 @@ use crate::ownership;
 pub enum Cleanup {
     /// Volumes are still there; their watch will tell.
     Waiting,
+    /// Volumes are still there that no watch shows.
+    Unwatched,
     /// Something is kept by a finalizer of someone else's; in words.
     Held(String),
     /// All is gone, and the finalizer with it.
@@ -38,39 +42,59 @@ pub async fn cleanup(client: &Client, objects: &Objects, resource: &LiveDataProc
     let namespace = resource.namespace().unwrap_or_default();
     let names = Names::new(&namespace, &resource.name_any());
     let uid = resource.uid().unwrap_or_default();
-    let volumes = [names.ceph_volume(), names.archive_volume()];
+    // In the order of deletion, each claim with the volume that waits for it.
+    let (ceph, archive) = (names.ceph_volume(), names.archive_volume());
     let ordered = [
-        (Kind::Deployment, names.deployment()),
-        (Kind::PersistentVolumeClaim, names.ceph_claim()),
-        (Kind::PersistentVolumeClaim, names.archive_claim()),
+        (Kind::Deployment, names.deployment(), None),
+        (Kind::PersistentVolumeClaim, names.ceph_claim(), Some(&ceph)),
+        (Kind::PersistentVolumeClaim, names.archive_claim(), Some(&archive)),
+        (Kind::PersistentVolume, ceph.clone(), None),
+        (Kind::PersistentVolume, archive.clone(), None),
     ];
-    let ordered = ordered
-        .into_iter()
-        .chain(volumes.iter().map(|name| (Kind::PersistentVolume, name.clone())));
-    let mut held = Vec::new();
-    for (kind, name) in ordered {
-        if let Some(live) = objects.get(kind, &namespace, &name) {
-            held.extend(ownership::held_by_others(kind, &live.value()));
-            apply::delete(client, kind, &namespace, &name, &uid, &names.owner(), &live).await?;
+    let is_ours = |kind, live: &Live| ownership::is_ours(kind, &uid, &names.owner(), &live.value());
+    let is_bound = |volume: &String| {
+        let live = objects.get(Kind::PersistentVolume, &namespace, volume);
+        live.is_some_and(|live| {
+            live.value()
+                .pointer("/status/phase")
+                .is_some_and(|phase| phase == "Bound")
+        })
+    };
+    let mut found = Vec::new();
+    let mut unwatched = false;
+    for (kind, name, volume) in &ordered {
+        if let Some(live) = objects.get(*kind, &namespace, name) {
+            found.push((*kind, name, live));
+        // What has lost its labels is in no watch. The rest has an owner, and goes with it.
+        } else if (*kind == Kind::PersistentVolume || volume.is_some_and(is_bound))
+            && let Some(live) = apply::look_up(&apply::api(client, *kind, &namespace), name, name).await?
+        {
+            unwatched |= is_ours(*kind, &live);
+            found.push((*kind, name, Arc::new(live)));
         }
     }
-    let remains = volumes.iter().any(|name| {
-        objects
-            .get(Kind::PersistentVolume, "", name)
-            .is_some_and(|live| ownership::is_ours(Kind::PersistentVolume, &uid, &names.owner(), &live.value()))
-    });
-    if remains {
-        return Ok(if held.is_empty() {
-            Cleanup::Waiting
-        } else {
-            Cleanup::Held(format!(
-                "what is deleted is kept by finalizers of others: {}; it goes when they do",
-                held.join("; ")
-            ))
-        });
+    let mut held = Vec::new();
+    for (kind, name, live) in &found {
+        held.extend(ownership::held_by_others(*kind, &live.value()));
+        apply::delete(client, *kind, &namespace, name, &uid, &names.owner(), live).await?;
     }
-    remove_finalizer(client, resource).await?;
-    Ok(Cleanup::Done)
+    let volumes_remain = found
+        .iter()
+        .any(|(kind, _, live)| *kind == Kind::PersistentVolume && is_ours(*kind, live));
+    if !volumes_remain {
+        remove_finalizer(client, resource).await?;
+        return Ok(Cleanup::Done);
+    }
+    Ok(if !held.is_empty() {
+        Cleanup::Held(format!(
+            "what is deleted is kept by finalizers of others: {}; it goes when they do",
+            held.join("; ")
+        ))
+    } else if unwatched {
+        Cleanup::Unwatched
+    } else {
+        Cleanup::Waiting
+    })
 }
 
 /// Adds the finalizer, before anything is made that it has to remove.

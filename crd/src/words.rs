@@ -98,7 +98,12 @@ fn replace(fields: &mut Map<String, Value>, pattern: &str) -> Result<(), SchemaE
     fields.entry("maxLength").or_insert_with(|| json!(longest));
     fields.insert(
         "x-kubernetes-validations".into(),
-        json!([{"rule": format!("self.matches(r'{pattern}')"), "message": words}]),
+        json!([{
+            "rule": format!("self.matches(r'{pattern}')"),
+            "message": words,
+            // The answer to a rule says of what type the value was, not which one.
+            "messageExpression": format!("\"'\" + self + \"' cannot be used: {words}\""),
+        }]),
     );
     Ok(())
 }
@@ -116,7 +121,8 @@ mod tests {
         assert_eq!(
             schema["properties"]["tag"],
             json!({"type": "string", "maxLength": 1024, "x-kubernetes-validations": [
-                {"rule": "self.matches(r'^/')", "message": "use an absolute path, which begins with /"}]})
+                {"rule": "self.matches(r'^/')", "message": "use an absolute path, which begins with /",
+                 "messageExpression": r#""'" + self + "' cannot be used: use an absolute path, which begins with /""#}]})
         );
         assert_eq!(schema["items"][0]["pattern"], QUANTITY);
     }

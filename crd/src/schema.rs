@@ -57,15 +57,19 @@ fn with_patterns() -> Result<Value, SchemaError> {
             schema.remove("required");
         }
     }
+    // Of new resources only: neither name nor instrument can be changed, and one that is older than these rules could not
+    // be told what is wrong, nor lose its finalizers.
     schema.insert(
         "x-kubernetes-validations".into(),
         json!([
             {
-                "rule": "self.metadata.name.size() <= 45 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+                "rule": "oldSelf.hasValue() || (self.metadata.name.size() <= 45 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))",
+                "optionalOldSelf": true,
                 "message": "the name must be a DNS label of at most 45 characters: names of containers and labels are made from it"
             },
             {
-                "rule": "(has(self.spec) && has(self.spec.instrument)) || self.metadata.name.matches('^[a-z][-a-z0-9]{0,31}$')",
+                "rule": "oldSelf.hasValue() || (has(self.spec) && has(self.spec.instrument)) || self.metadata.name.matches('^[a-z][-a-z0-9]{0,31}$')",
+                "optionalOldSelf": true,
                 "message": "without spec.instrument the name is the instrument: it must start with a letter and have at most 32 characters"
             }
         ]),

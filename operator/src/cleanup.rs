@@ -31,6 +31,16 @@ pub enum Cleanup {
     Done,
 }
 
+/// An object that may have to go.
+type Found = (Kind, String, Arc<Live>);
+
+fn is_bound(volume: &Live) -> bool {
+    volume
+        .value()
+        .pointer("/status/phase")
+        .is_some_and(|phase| phase == "Bound")
+}
+
 /// Goes on cleaning up.
 ///
 /// # Errors
@@ -42,37 +52,33 @@ pub async fn cleanup(client: &Client, objects: &Objects, resource: &LiveDataProc
     let namespace = resource.namespace().unwrap_or_default();
     let names = Names::new(&namespace, &resource.name_any());
     let uid = resource.uid().unwrap_or_default();
-    // In the order of deletion, each claim with the volume that waits for it.
-    let (ceph, archive) = (names.ceph_volume(), names.archive_volume());
-    let ordered = [
-        (Kind::Deployment, names.deployment(), None),
-        (Kind::PersistentVolumeClaim, names.ceph_claim(), Some(&ceph)),
-        (Kind::PersistentVolumeClaim, names.archive_claim(), Some(&archive)),
-        (Kind::PersistentVolume, ceph.clone(), None),
-        (Kind::PersistentVolume, archive.clone(), None),
-    ];
     let is_ours = |kind, live: &Live| ownership::is_ours(kind, &uid, &names.owner(), &live.value());
-    let is_bound = |volume: &String| {
-        let live = objects.get(Kind::PersistentVolume, &namespace, volume);
-        live.is_some_and(|live| {
-            live.value()
-                .pointer("/status/phase")
-                .is_some_and(|phase| phase == "Bound")
-        })
-    };
-    let mut found = Vec::new();
     let mut unwatched = false;
-    for (kind, name, volume) in &ordered {
-        if let Some(live) = objects.get(*kind, &namespace, name) {
-            found.push((*kind, name, live));
-        // What has lost its labels is in no watch. The rest has an owner, and goes with it.
-        } else if (*kind == Kind::PersistentVolume || volume.is_some_and(is_bound))
-            && let Some(live) = apply::look_up(&apply::api(client, *kind, &namespace), name, name).await?
-        {
-            unwatched |= is_ours(*kind, &live);
-            found.push((*kind, name, Arc::new(live)));
+    let mut find = async |kind: Kind, name: String, look: bool| -> Result<Option<Found>, Failure> {
+        if let Some(live) = objects.get(kind, &namespace, &name) {
+            return Ok(Some((kind, name, live)));
         }
+        // What has lost its labels is in no watch.
+        if look && let Some(live) = apply::look_up(&apply::api(client, kind, &namespace), &name, &name).await? {
+            unwatched |= is_ours(kind, &live);
+            return Ok(Some((kind, name, Arc::new(live))));
+        }
+        Ok(None)
+    };
+    let mut claims = Vec::new();
+    let mut volumes = Vec::new();
+    for (claim, volume) in [
+        (names.ceph_claim(), names.ceph_volume()),
+        (names.archive_claim(), names.archive_volume()),
+    ] {
+        let volume = find(Kind::PersistentVolume, volume, true).await?;
+        // Only a volume waits for its claim; whatever else has no label has an owner, and goes with it.
+        let bound = volume.as_ref().is_some_and(|(_, _, live)| is_bound(live));
+        claims.extend(find(Kind::PersistentVolumeClaim, claim, bound).await?);
+        volumes.extend(volume);
     }
+    let deployment = find(Kind::Deployment, names.deployment(), false).await?;
+    let found: Vec<Found> = deployment.into_iter().chain(claims).chain(volumes).collect();
     let mut held = Vec::new();
     for (kind, name, live) in &found {
         held.extend(ownership::held_by_others(*kind, &live.value()));

@@ -1,9 +1,9 @@
 //! The way back: what a resource that is being deleted leaves behind is removed before it goes.
 //!
 //! Promises: Deployment, claims, volumes in that order, each only if it is this resource's and still the one that was
-//! seen; the finalizer goes when the volumes are gone. It does not wait for volumes before deleting claims: a bound
-//! volume stays Terminating until its claim is gone. The data stay (reclaim policy Retain). What has an owner
-//! reference and no finalizer (Service, account, policy) is the garbage collector's.
+//! seen; the finalizer goes when the volumes are gone, and the former operator's with it. It does not wait for volumes
+//! before deleting claims: a bound volume stays Terminating until its claim is gone. The data stay (reclaim policy
+//! Retain). What has an owner reference and no finalizer (Service, account, policy) is the garbage collector's.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::apply;
 use crate::failure::Failure;
-use crate::names::{FINALIZER, MANAGER, Names};
+use crate::names::{FINALIZER, MANAGER, Names, OLD_FINALIZER};
 use crate::objects::{Kind, Live, Objects};
 use crate::ownership;
 
@@ -46,7 +46,12 @@ fn is_bound(volume: &Live) -> bool {
 /// # Errors
 /// When a request fails.
 pub async fn cleanup(client: &Client, objects: &Objects, resource: &LiveDataProcessor) -> Result<Cleanup, Failure> {
-    if !resource.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+    let ours = [FINALIZER, OLD_FINALIZER];
+    if !resource
+        .finalizers()
+        .iter()
+        .any(|finalizer| ours.contains(&finalizer.as_str()))
+    {
         return Ok(Cleanup::Done);
     }
     let namespace = resource.namespace().unwrap_or_default();
@@ -88,7 +93,7 @@ pub async fn cleanup(client: &Client, objects: &Objects, resource: &LiveDataProc
         .iter()
         .any(|(kind, _, live)| *kind == Kind::PersistentVolume && is_ours(*kind, live));
     if !volumes_remain {
-        remove_finalizer(client, resource).await?;
+        remove_finalizers(client, resource, &ours).await?;
         return Ok(Cleanup::Done);
     }
     Ok(if !held.is_empty() {
@@ -113,15 +118,15 @@ pub async fn add_finalizer(client: &Client, resource: &LiveDataProcessor) -> Res
     set_finalizers(client, resource, &finalizers, "add the finalizer to").await
 }
 
-/// Removes the finalizer.
+/// Removes these finalizers.
 ///
 /// # Errors
 /// When the request fails; that the resource is gone already is no failure.
-pub async fn remove_finalizer(client: &Client, resource: &LiveDataProcessor) -> Result<(), Failure> {
+pub async fn remove_finalizers(client: &Client, resource: &LiveDataProcessor, which: &[&str]) -> Result<(), Failure> {
     let finalizers: Vec<String> = resource
         .finalizers()
         .iter()
-        .filter(|finalizer| *finalizer != FINALIZER)
+        .filter(|finalizer| !which.contains(&finalizer.as_str()))
         .cloned()
         .collect();
     match set_finalizers(client, resource, &finalizers, "remove the finalizer of").await {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt};
 use live_data_crd::status::condition;
 use live_data_crd::{LiveDataProcessor, LiveDataProcessorStatus};
@@ -44,8 +44,11 @@ pub struct Publication {
     pub again: Option<Duration>,
 }
 
-fn has_name(status: &kube::core::Status) -> bool {
-    status.details.as_ref().is_some_and(|details| !details.name.is_empty())
+/// Whether the resource is still there; the operator may list resources, and need not read single ones.
+async fn is_there(api: &Api<LiveDataProcessor>, resource: &LiveDataProcessor) -> bool {
+    let this_one = ListParams::default().fields(&format!("metadata.name={}", resource.name_any()));
+    let found = api.list_metadata(&this_one).await;
+    found.is_ok_and(|found| found.items.iter().any(|found| found.uid() == resource.uid()))
 }
 
 /// The status less conditions that someone else has put beside ours: they stay theirs.
@@ -121,8 +124,8 @@ impl Published {
             let parameters = PatchParams::apply(MANAGER).force();
             match api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await {
                 Ok(written) => self.remember(resource, written.resource_version(), &outcome.status),
-                // Without a name it is not the resource that was not found, but the status of a definition that has none.
-                Err(kube::Error::Api(status)) if status.is_not_found() && has_name(&status) => {}
+                Err(kube::Error::Api(status)) if status.is_not_found() && !is_there(&api, resource).await => {}
+                // The resource is there: it is its definition that has no status, such as the former operator's.
                 Err(error) => return Err(Failure::api("write the status of", name, error)),
             }
         } else {

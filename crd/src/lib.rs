@@ -6,7 +6,7 @@
 //! - [`spec`]: what a user may ask for; [`storage`]: its volumes.
 //! - [`report`]: the worker's `/status` document.
 //! - [`status`]: what the operator writes back.
-//! - [`schema`]: the CustomResourceDefinition and the values' schema, made from these types.
+//! - [`schema`]: the CustomResourceDefinition and the values' schema, made from these types, with `words` for patterns.
 
 #[cfg(test)]
 mod examples;
@@ -15,6 +15,7 @@ pub mod schema;
 pub mod spec;
 pub mod status;
 pub mod storage;
+mod words;
 
 pub use report::WorkerReport;
 pub use spec::{LiveDataProcessor, LiveDataProcessorSpec};

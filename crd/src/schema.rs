@@ -9,12 +9,13 @@ use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use crate::spec::LiveDataProcessor;
+use crate::words;
 
 /// Fields of Kubernetes' own types: their long descriptions are left out, `kubectl explain pod.spec` has them.
 const BORROWED: [&str; 4] = ["affinity", "tolerations", "resources", "conditions"];
 
 /// What Kubernetes accepts as a quantity, less the negative ones.
-const QUANTITY: &str = r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]+))?$";
+pub(crate) const QUANTITY: &str = r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]+))?$";
 
 /// Why the definition could not be made; each is a fault of the types.
 #[derive(Debug, Error)]
@@ -22,6 +23,9 @@ pub enum SchemaError {
     /// The derived definition does not have the shape that this module relies on.
     #[error("derive the definition: {0} is missing; adapt crd/src/schema.rs to the derive's output")]
     Shape(&'static str),
+    /// A pattern that an author of a resource would be answered with.
+    #[error("make the definition: the pattern {0} has no words; add them to WORDS in crd/src/words.rs")]
+    Words(String),
     /// The changed definition is not a definition any more.
     #[error("read the definition back: {0}")]
     Read(#[from] serde_json::Error),
@@ -32,6 +36,15 @@ pub enum SchemaError {
 /// # Errors
 /// Only when the derive's output has changed its shape.
 pub fn crd() -> Result<CustomResourceDefinition, SchemaError> {
+    let mut definition = with_patterns()?;
+    let properties = definition
+        .pointer_mut("/spec/versions/0/schema/openAPIV3Schema/properties")
+        .ok_or(SchemaError::Shape("properties"))?;
+    words::in_words(properties)?;
+    Ok(serde_json::from_value(definition)?)
+}
+
+fn with_patterns() -> Result<Value, SchemaError> {
     let mut definition = serde_json::to_value(LiveDataProcessor::crd())?;
     let schema = definition
         .pointer_mut("/spec/versions/0/schema/openAPIV3Schema")
@@ -44,15 +57,19 @@ pub fn crd() -> Result<CustomResourceDefinition, SchemaError> {
             schema.remove("required");
         }
     }
+    // Of new resources only: neither name nor instrument can be changed, and one that is older than these rules could not
+    // be told what is wrong, nor lose its finalizers.
     schema.insert(
         "x-kubernetes-validations".into(),
         json!([
             {
-                "rule": "self.metadata.name.size() <= 45 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",
+                "rule": "oldSelf.hasValue() || (self.metadata.name.size() <= 45 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))",
+                "optionalOldSelf": true,
                 "message": "the name must be a DNS label of at most 45 characters: names of containers and labels are made from it"
             },
             {
-                "rule": "(has(self.spec) && has(self.spec.instrument)) || self.metadata.name.matches('^[a-z][-a-z0-9]{0,31}$')",
+                "rule": "oldSelf.hasValue() || (has(self.spec) && has(self.spec.instrument)) || self.metadata.name.matches('^[a-z][-a-z0-9]{0,31}$')",
+                "optionalOldSelf": true,
                 "message": "without spec.instrument the name is the instrument: it must start with a letter and have at most 32 characters"
             }
         ]),
@@ -67,7 +84,7 @@ pub fn crd() -> Result<CustomResourceDefinition, SchemaError> {
         schema.get_mut("properties").ok_or(SchemaError::Shape("properties"))?,
         false,
     );
-    Ok(serde_json::from_value(definition)?)
+    Ok(definition)
 }
 
 /// The spec's schema as JSON Schema draft 7 for a chart's `values.schema.json`: unknown fields are refused,
@@ -76,7 +93,7 @@ pub fn crd() -> Result<CustomResourceDefinition, SchemaError> {
 /// # Errors
 /// As [`crd`].
 pub fn spec_json_schema() -> Result<Value, SchemaError> {
-    let definition = serde_json::to_value(crd()?)?;
+    let definition = with_patterns()?;
     let mut spec = definition
         .pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec")
         .cloned()

@@ -240,7 +240,8 @@ pub struct TopicsSpec {
 #[serde(default, rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [{
     "rule": "!has(self.protocol) || !self.protocol.startsWith('SASL_') || has(self.credentialsSecret)",
-    "message": "a SASL protocol needs credentialsSecret"
+    "message": "a SASL protocol needs credentialsSecret",
+    "fieldPath": ".credentialsSecret"
 }]))]
 pub struct KafkaSecuritySpec {
     /// Protocol of the brokers' listener.
@@ -323,11 +324,13 @@ pub struct KeyOfSecret {
 #[schemars(extend("x-kubernetes-validations" = [
     {
         "rule": "has(self.configMap) == (has(self.source) && self.source == 'ConfigMap')",
-        "message": "configMap names the script exactly when source is ConfigMap"
+        "message": "configMap names the script exactly when source is ConfigMap",
+        "fieldPath": ".configMap"
     },
     {
         "rule": "has(self.inline) == (has(self.source) && self.source == 'Inline')",
-        "message": "inline holds the script exactly when source is Inline"
+        "message": "inline holds the script exactly when source is Inline",
+        "fieldPath": ".inline"
     }
 ]))]
 pub struct ScriptSpec {
@@ -392,11 +395,13 @@ pub struct KeyOfConfigMap {
     },
     {
         "rule": "!(has(self.postProcessingAlgorithm) || has(self.postProcessingScript) || has(self.postProcessingScriptFilename)) || has(self.accumulationWorkspace)",
-        "message": "Must specify the AccumulationWorkspace parameter if using PostProcessing."
+        "message": "Must specify the AccumulationWorkspace parameter if using PostProcessing.",
+        "fieldPath": ".accumulationWorkspace"
     },
     {
         "rule": "!has(self.accumulationWorkspace) || !has(self.outputWorkspace) || self.accumulationWorkspace != self.outputWorkspace",
-        "message": "The AccumulationWorkspace must be different than the OutputWorkspace, when using PostProcessing."
+        "message": "The AccumulationWorkspace must be different than the OutputWorkspace, when using PostProcessing.",
+        "fieldPath": ".accumulationWorkspace"
     },
     {
         "rule": "[has(self.fromNow) && self.fromNow, has(self.fromStartOfRun) && self.fromStartOfRun, has(self.fromTime) && self.fromTime].filter(x, x).size() <= 1 && (!has(self.fromNow) || self.fromNow || (has(self.fromStartOfRun) && self.fromStartOfRun) || (has(self.fromTime) && self.fromTime))",
@@ -404,11 +409,13 @@ pub struct KeyOfConfigMap {
     },
     {
         "rule": "has(self.startTime) == (has(self.fromTime) && self.fromTime)",
-        "message": "startTime is given exactly with fromTime"
+        "message": "startTime is given exactly with fromTime",
+        "fieldPath": ".startTime"
     },
     {
         "rule": "has(self.outputWorkspace)",
-        "message": "Must specify the OutputWorkspace."
+        "message": "Must specify the OutputWorkspace.",
+        "fieldPath": ".outputWorkspace"
     }
 ]))]
 pub struct LiveSpec {

@@ -1,18 +1,21 @@
 //! Creation of what is missing, server-side apply of what differs.
 //!
 //! Promises: an object that is as it should be costs no request; one that is not in the cache is created, and looked
-//! at first where there is one, so that nothing of anyone else is overwritten; a pod's needs are applied before the Deployment, and no
-//! Deployment is made while a volume of it is someone else's. It must not decide what an object should be.
+//! at first where there is one, so that nothing of anyone else is overwritten; a pod's needs are applied before the
+//! Deployment, and no Deployment is made while a volume of it is someone else's; what others change back is not fought
+//! about. It must not decide what an object should be.
 
 use futures::future::join_all;
 use kube::Client;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::{Value, json};
 
+use crate::contention::Contention;
 use crate::desired::Desired;
 use crate::failure::Failure;
 use crate::names::MANAGER;
 use crate::objects::{Kind, Live, Objects};
+use crate::observe;
 use crate::ownership::{self, Decision};
 use crate::takeover;
 use crate::validate::{Plan, Problem};
@@ -43,10 +46,17 @@ impl Applied {
 ///
 /// # Errors
 /// When a request fails; what was applied until then stays.
-pub async fn apply(client: &Client, objects: &Objects, plan: &Plan, desired: &[Desired]) -> Result<Applied, Failure> {
+pub async fn apply(
+    client: &Client,
+    objects: &Objects,
+    contention: &Contention,
+    plan: &Plan,
+    desired: &[Desired],
+) -> Result<Applied, Failure> {
+    let one = |object| one(client, objects, contention, plan, object);
     let (needs, deployments): (Vec<_>, Vec<_>) = desired.iter().partition(|object| object.kind != Kind::Deployment);
     let mut applied = Applied::default();
-    for outcome in join_all(needs.into_iter().map(|object| one(client, objects, plan, object))).await {
+    for outcome in join_all(needs.into_iter().map(one)).await {
         applied.absorb(outcome?);
     }
     let held = !applied.waiting.is_empty()
@@ -63,7 +73,7 @@ pub async fn apply(client: &Client, objects: &Objects, plan: &Plan, desired: &[D
         {
             continue;
         }
-        applied.absorb(one(client, objects, plan, object).await?);
+        applied.absorb(one(object).await?);
     }
     if !held {
         applied.absorb(remove_unwanted(client, objects, plan, desired).await?);
@@ -81,19 +91,35 @@ pub fn api(client: &Client, kind: Kind, namespace: &str) -> Api<DynamicObject> {
     }
 }
 
-async fn one(client: &Client, objects: &Objects, plan: &Plan, desired: &Desired) -> Result<Applied, Failure> {
-    let api = api(client, desired.kind, &plan.names.namespace);
-    let label = format!("{}/{}", desired.kind.name(), desired.name);
+async fn one(
+    client: &Client,
+    objects: &Objects,
+    contention: &Contention,
+    plan: &Plan,
+    desired: &Desired,
+) -> Result<Applied, Failure> {
+    let (kind, namespace, name) = (desired.kind, plan.names.namespace.as_str(), desired.name.as_str());
+    let api = api(client, kind, namespace);
+    let label = format!("{}/{name}", kind.name());
     let mut applied = Applied::default();
-    let live = match objects.get(desired.kind, &plan.names.namespace, &desired.name) {
+    let live = match objects.get(kind, namespace, name) {
         Some(live) => live,
-        // What carries no label of ours is in no cache. A creation writes nothing where something is.
+        // What carries no label of ours is in no cache. A creation writes nothing where something is; where there was
+        // something of another's, a look comes first.
         None => {
-            if create(&api, objects, desired, &label).await? {
-                applied.written.push(label);
-                return Ok(applied);
+            let mut found = None;
+            if objects.is_taken(kind, namespace, name) {
+                found = look_up(&api, name, &label).await?;
             }
-            match look_up(&api, desired, &label).await? {
+            if found.is_none() {
+                if create(&api, objects, desired, &label).await? {
+                    objects.set_taken(kind, namespace, name, false);
+                    applied.written.push(label);
+                    return Ok(applied);
+                }
+                found = look_up(&api, name, &label).await?;
+            }
+            match found {
                 Some(live) => std::sync::Arc::new(live),
                 // It was there and is gone: the next attempt makes it.
                 None => {
@@ -104,25 +130,52 @@ async fn one(client: &Client, objects: &Objects, plan: &Plan, desired: &Desired)
         }
     };
     let value = live.value();
-    match ownership::decide(plan, desired, &value, live.former) {
+    let decision = ownership::decide(plan, desired, &value, live.former);
+    objects.set_taken(kind, namespace, name, matches!(decision, Decision::Foreign(_)));
+    let now = tokio::time::Instant::now();
+    let wanted = match decision {
         Decision::Keep => {
-            rebind(&api, objects, plan, desired, &value, &mut applied).await?;
+            applied.problems.extend(contention.agrees(kind, namespace, name, now));
+            None
         }
         Decision::Apply(difference) => {
             tracing::debug!(object = label, difference, "applying");
-            if live.former || live.created {
-                take_over(&api, desired, &label).await?;
-            }
-            if live.former {
-                applied.adopted.push(label.clone());
-            }
-            write(&api, objects, desired, &label).await?;
-            applied.written.push(label);
-            rebind(&api, objects, plan, desired, &value, &mut applied).await?;
+            let apply = ownership::is_new(desired, &value, live.former) || {
+                let verdict = contention.differs(kind, namespace, name, &difference, now);
+                applied.problems.extend(verdict.problem);
+                verdict.apply
+            };
+            apply.then_some(&desired.value)
         }
-        Decision::Wait => applied.waiting.push(label),
-        Decision::Foreign(problem) | Decision::Immutable(problem) => applied.problems.push(problem),
+        Decision::Wait => {
+            applied.waiting.push(label);
+            return Ok(applied);
+        }
+        Decision::Foreign(problem) => {
+            applied.problems.push(problem);
+            return Ok(applied);
+        }
+        Decision::Immutable { problem, rest } => {
+            applied.problems.push(problem);
+            if let Some(rest) = rest {
+                take_over(&api, desired, &label).await?;
+                write(&api, objects, kind, name, &rest, &label).await?;
+                applied.written.push(label);
+            }
+            return Ok(applied);
+        }
+    };
+    if let Some(wanted) = wanted {
+        if live.former || live.created {
+            take_over(&api, desired, &label).await?;
+        }
+        if live.former {
+            applied.adopted.push(label.clone());
+        }
+        write(&api, objects, kind, name, wanted, &label).await?;
+        applied.written.push(label);
     }
+    rebind(&api, objects, plan, desired, &value, &mut applied).await?;
     Ok(applied)
 }
 
@@ -145,9 +198,13 @@ async fn create(api: &Api<DynamicObject>, objects: &Objects, desired: &Desired, 
     }
 }
 
-async fn look_up(api: &Api<DynamicObject>, desired: &Desired, label: &str) -> Result<Option<Live>, Failure> {
+/// The object as the cluster has it, whether a watch shows it or not.
+///
+/// # Errors
+/// When the request fails.
+pub async fn look_up(api: &Api<DynamicObject>, name: &str, label: &str) -> Result<Option<Live>, Failure> {
     let found = api
-        .get_opt(&desired.name)
+        .get_opt(name)
         .await
         .map_err(|error| Failure::api("look up", label, error))?;
     found
@@ -155,14 +212,21 @@ async fn look_up(api: &Api<DynamicObject>, desired: &Desired, label: &str) -> Re
         .transpose()
 }
 
-async fn write(api: &Api<DynamicObject>, objects: &Objects, desired: &Desired, label: &str) -> Result<(), Failure> {
+async fn write(
+    api: &Api<DynamicObject>,
+    objects: &Objects,
+    kind: Kind,
+    name: &str,
+    wanted: &Value,
+    label: &str,
+) -> Result<(), Failure> {
     // Whoever else owns one of our fields loses it: the resource is the only place to change them.
     let parameters = PatchParams::apply(MANAGER).force();
     let written = api
-        .patch(&desired.name, &parameters, &Patch::Apply(&desired.value))
+        .patch(name, &parameters, &Patch::Apply(wanted))
         .await
         .map_err(|error| Failure::api("apply", label, error))?;
-    objects.put(desired.kind, written);
+    objects.put(kind, written);
     Ok(())
 }
 
@@ -241,7 +305,9 @@ async fn rebind(
     Ok(())
 }
 
-/// Deletes objects of this resource that the plan has no more: another kind of storage was chosen, or no policy.
+/// Deletes objects of this resource that the plan has no more: another kind of storage was chosen, or no policy. Volumes
+/// and claims stay until no worker has them: deleted before, they would be lost to the old worker's next pod, and to the
+/// spec if it is changed back.
 async fn remove_unwanted(
     client: &Client,
     objects: &Objects,
@@ -257,7 +323,13 @@ async fn remove_unwanted(
         (Kind::PersistentVolume, names.archive_volume()),
     ];
     let mut applied = Applied::default();
+    let rolled_out = objects
+        .get(Kind::Deployment, &names.namespace, &names.deployment())
+        .is_none_or(|live| observe::deployment(&live.value()).is_rolled_out());
     for (kind, name) in optional {
+        if !rolled_out && kind != Kind::NetworkPolicy {
+            continue;
+        }
         if desired.iter().any(|object| object.kind == kind && object.name == name) {
             continue;
         }

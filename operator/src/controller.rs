@@ -27,6 +27,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use crate::config::Config;
+use crate::contention::Contention;
 use crate::events::Events;
 use crate::failure;
 use crate::metrics::Metrics;
@@ -65,6 +66,7 @@ pub async fn run(
         config,
         resources: writer.as_reader(),
         objects: Objects::default(),
+        contention: Contention::default(),
         pods: Pods::default(),
         reports: Reports::default(),
         published: Published::default(),

@@ -20,9 +20,8 @@ pub fn first(desired: &Value, live: &Value) -> Option<String> {
         .find_map(|(name, wanted)| compare(wanted, live.get(name), &format!("/{name}")))
 }
 
-/// Paths of the fields that differ and that the API does not let anyone change.
-pub fn immutable(kind: Kind, desired: &Value, live: &Value) -> Vec<String> {
-    let paths: &[&str] = match kind {
+fn immutable_paths(kind: Kind) -> &'static [&'static str] {
+    match kind {
         Kind::PersistentVolume => &["/spec/csi", "/spec/volumeMode"],
         Kind::PersistentVolumeClaim => &[
             "/spec/accessModes",
@@ -33,9 +32,24 @@ pub fn immutable(kind: Kind, desired: &Value, live: &Value) -> Vec<String> {
         ],
         Kind::Deployment => &["/spec/selector"],
         Kind::ServiceAccount | Kind::Service | Kind::NetworkPolicy => &[],
-    };
+    }
+}
+
+/// The desired object with the present values of the fields that the API does not let anyone change.
+pub fn with_immutable(kind: Kind, desired: &Value, live: &Value) -> Value {
+    let mut object = desired.clone();
+    for path in immutable_paths(kind) {
+        if let (Some(field), Some(present)) = (object.pointer_mut(path), live.pointer(path)) {
+            *field = present.clone();
+        }
+    }
+    object
+}
+
+/// Paths of the fields that differ and that the API does not let anyone change.
+pub fn immutable(kind: Kind, desired: &Value, live: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    for path in paths {
+    for path in immutable_paths(kind) {
         if let Some(wanted) = desired.pointer(path) {
             leaves(wanted, live.pointer(path), path, &mut found);
         }

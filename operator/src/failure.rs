@@ -37,7 +37,7 @@ impl Class {
 #[derive(Debug, Error)]
 pub enum Failure {
     /// A request failed.
-    #[error("{action} {object}: {source}")]
+    #[error("{action} {object}: {}", words(source))]
     Api {
         /// What was tried.
         action: &'static str,
@@ -56,6 +56,14 @@ pub enum Failure {
         /// Why not.
         source: serde_json::Error,
     },
+}
+
+/// The apiserver's own words, without the answer's structure.
+fn words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
+        other => other.to_string(),
+    }
 }
 
 impl Failure {

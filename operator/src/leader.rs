@@ -132,11 +132,7 @@ impl Candidate {
 
     /// Whether the holder has shown no sign of life for the Lease's duration, since this candidate looks.
     fn expired(&mut self, spec: &LeaseSpec, now: Instant) -> bool {
-        let sign = (
-            spec.holder_identity.clone(),
-            spec.renew_time.as_ref().map(|time| time.0),
-            spec.lease_transitions,
-        );
+        let sign = sign(spec.clone());
         let duration = spec
             .lease_duration_seconds
             .and_then(|seconds| u64::try_from(seconds).ok())
@@ -195,19 +191,42 @@ impl Candidate {
     }
 }
 
-/// Whether somebody holds the Lease and has renewed it lately, by this machine's clock: for a warning only.
+/// Who holds the Lease and renews it: looked at until it changes, for at most as long as a holder may be silent, so that
+/// no clock but this process's own decides.
 ///
 /// # Errors
 /// When the apiserver does not answer.
 pub async fn holder(client: &Client, namespace: &str) -> Result<Option<String>, kube::Error> {
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
-    let spec = leases
-        .get_opt(LEASE)
-        .await?
-        .and_then(|lease| lease.spec)
-        .unwrap_or_default();
-    let fresh = spec
-        .renew_time
-        .is_some_and(|time| Timestamp::now().duration_since(time.0).as_secs().unsigned_abs() < DURATION.as_secs());
-    Ok(spec.holder_identity.filter(|holder| fresh && !holder.is_empty()))
+    let first = sign(
+        leases
+            .get_opt(LEASE)
+            .await?
+            .and_then(|lease| lease.spec)
+            .unwrap_or_default(),
+    );
+    let started = Instant::now();
+    while first.0.is_some() && started.elapsed() < DURATION {
+        sleep(RETRY / 2).await;
+        let now = sign(
+            leases
+                .get_opt(LEASE)
+                .await?
+                .and_then(|lease| lease.spec)
+                .unwrap_or_default(),
+        );
+        if now != first {
+            return Ok(now.0);
+        }
+    }
+    Ok(None)
+}
+
+/// The holder's last sign of life; no holder is no name.
+fn sign(spec: LeaseSpec) -> Sign {
+    (
+        spec.holder_identity.filter(|holder| !holder.is_empty()),
+        spec.renew_time.map(|time| time.0),
+        spec.lease_transitions,
+    )
 }

@@ -8,7 +8,8 @@
 //! - [`validate`]: spec, site and built-in defaults made one [`plan::Plan`], or the reasons why not.
 //! - [`desired`]: the plan as whole Kubernetes objects.
 //! - [`ownership`], [`difference`], [`takeover`]: what to do with an object that is already there.
-//! - [`apply`]: server-side apply of what differs; [`cleanup`]: the way back.
+//! - [`apply`]: server-side apply of what differs; [`contention`]: how often, when others change it back;
+//!   [`cleanup`]: the way back.
 //! - [`observe`]: what the Deployment, the pods, their Events and the worker's report say.
 //! - [`status`]: all of it as conditions and columns; [`publish`]: written when it differs.
 //!
@@ -19,6 +20,7 @@
 pub mod apply;
 pub mod cleanup;
 pub mod config;
+pub mod contention;
 pub mod controller;
 pub mod desired;
 pub mod difference;

@@ -11,6 +11,8 @@ pub const MANAGER: &str = "live-data-operator";
 pub const OLD_MANAGER: &str = "OpenAPI-Generator";
 /// The finalizer by which a resource waits for its volumes to go.
 pub const FINALIZER: &str = "live-data.fia.com/cleanup";
+/// The former operator's finalizer, which nobody would take from a resource any more.
+pub const OLD_FINALIZER: &str = "kopf.zalando.org/KopfFinalizerMarker";
 /// Digest of what was last applied: shows fields that are no longer wanted.
 pub const APPLIED: &str = "live-data.fia.com/applied";
 /// Namespace and name of the resource that a cluster-wide object belongs to.

@@ -4,7 +4,7 @@
 //! managedFields are dropped (they are most of an object), but whether the former operator still owns fields is
 //! kept. It must not talk to the cluster; `controller` feeds it and `apply` adds what its writes return.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kube::api::{ApiResource, DynamicObject};
@@ -129,12 +129,32 @@ pub type Key = (String, String);
 #[derive(Debug, Default)]
 pub struct Objects {
     maps: [RwLock<HashMap<Key, Arc<Live>>>; 6],
+    /// Names under which something of another's was found, which no watch of ours shows.
+    taken: RwLock<HashSet<(Kind, Key)>>,
 }
 
 impl Objects {
     /// One object.
     pub fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Live>> {
         self.maps[kind.index()].read().get(&key(kind, namespace, name)).cloned()
+    }
+
+    /// Whether something of another's was found under this name.
+    pub fn is_taken(&self, kind: Kind, namespace: &str, name: &str) -> bool {
+        self.taken.read().contains(&(kind, key(kind, namespace, name)))
+    }
+
+    /// Remembers whether something of another's is under this name.
+    pub fn set_taken(&self, kind: Kind, namespace: &str, name: &str, taken: bool) {
+        if taken != self.is_taken(kind, namespace, name) {
+            let entry = (kind, key(kind, namespace, name));
+            let mut all = self.taken.write();
+            if taken {
+                all.insert(entry);
+            } else {
+                all.remove(&entry);
+            }
+        }
     }
 
     /// Takes in an object, unless a newer version of it is known.

@@ -23,8 +23,14 @@ pub enum Decision {
     Wait,
     /// It belongs to someone else: leave it alone.
     Foreign(Problem),
-    /// It is ours but differs in what cannot be changed: leave it as it is.
-    Immutable(Problem),
+    /// It is ours but differs in what cannot be changed, which stays as it is.
+    Immutable {
+        /// Which fields, and what to do.
+        problem: Problem,
+        /// The object with the present values of those fields, if anything else of it is to be applied: whatever its
+        /// source, it bears our labels, or nobody would find it when the resource is deleted.
+        rest: Option<Value>,
+    },
 }
 
 /// Decides what to do with the object that is there.
@@ -37,16 +43,24 @@ pub fn decide(plan: &Plan, desired: &Desired, live: &Value, former: bool) -> Dec
     }
     let fixed = difference::immutable(desired.kind, &desired.value, live);
     if !fixed.is_empty() {
-        return Decision::Immutable(immutable(desired, &fixed));
+        let rest = matches!(desired.kind, Kind::PersistentVolume | Kind::PersistentVolumeClaim)
+            .then(|| difference::with_immutable(desired.kind, &desired.value, live))
+            .filter(|rest| is_new(desired, live, former) || difference::first(rest, live).is_some());
+        return Decision::Immutable {
+            problem: immutable(desired, &fixed),
+            rest,
+        };
     }
-    if former {
-        return Decision::Apply("fields of the former operator".into());
-    }
-    let digest = format!("/metadata/annotations/{}", APPLIED.replace('/', "~1"));
-    if desired.value.pointer(&digest) != live.pointer(&digest) {
-        return Decision::Apply(digest);
+    if is_new(desired, live, former) {
+        return Decision::Apply("the object was never applied in this form".into());
     }
     difference::first(&desired.value, live).map_or(Decision::Keep, Decision::Apply)
+}
+
+/// Whether the object was never applied in this form: it is the former operator's, or the spec has changed since. One
+/// without a digest has lost it to someone else.
+pub fn is_new(desired: &Desired, live: &Value, former: bool) -> bool {
+    former || annotation(live, APPLIED).is_some_and(|digest| Some(digest) != annotation(&desired.value, APPLIED))
 }
 
 /// Whether the object belongs to this resource, as far as deleting it goes.

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt};
+use live_data_crd::status::condition;
 use live_data_crd::{LiveDataProcessor, LiveDataProcessorStatus};
 use parking_lot::Mutex;
 use serde_json::json;
@@ -17,6 +18,14 @@ use crate::failure::Failure;
 use crate::names::MANAGER;
 use crate::objects::newer;
 use crate::status::{self, Knowledge};
+
+/// The conditions that are ours.
+const CONDITIONS: [&str; 4] = [
+    condition::READY,
+    condition::PROGRESSING,
+    condition::DEGRADED,
+    condition::STORAGE_READY,
+];
 
 /// What was last written, by UID: version and status.
 #[derive(Debug, Default)]
@@ -35,6 +44,22 @@ pub struct Publication {
     pub again: Option<Duration>,
 }
 
+/// Whether the resource is still there; the operator may list resources, and need not read single ones.
+async fn is_there(api: &Api<LiveDataProcessor>, resource: &LiveDataProcessor) -> bool {
+    let this_one = ListParams::default().fields(&format!("metadata.name={}", resource.name_any()));
+    let found = api.list_metadata(&this_one).await;
+    found.is_ok_and(|found| found.items.iter().any(|found| found.uid() == resource.uid()))
+}
+
+/// The status less conditions that someone else has put beside ours: they stay theirs.
+fn ours(status: &LiveDataProcessorStatus) -> LiveDataProcessorStatus {
+    let mut status = status.clone();
+    status
+        .conditions
+        .retain(|found| CONDITIONS.contains(&found.type_.as_str()));
+    status
+}
+
 impl Published {
     /// Forgets a resource that is gone.
     pub fn forget(&self, uid: &str) {
@@ -47,7 +72,7 @@ impl Published {
         last.get(&resource.uid().unwrap_or_default())
             .is_some_and(|(version, status)| {
                 newer(&resource.resource_version().unwrap_or_default(), version)
-                    && resource.status.as_ref() != Some(status)
+                    && resource.status.as_ref().map(ours).as_ref() != Some(status)
             })
     }
 
@@ -63,7 +88,7 @@ impl Published {
     }
 
     fn present(&self, resource: &LiveDataProcessor) -> LiveDataProcessorStatus {
-        let of_watch = || resource.status.clone().unwrap_or_default();
+        let of_watch = || resource.status.as_ref().map(ours).unwrap_or_default();
         let last = self.last.lock();
         match last.get(&resource.uid().unwrap_or_default()) {
             Some((version, status)) if newer(version, &resource.resource_version().unwrap_or_default()) => {
@@ -99,7 +124,8 @@ impl Published {
             let parameters = PatchParams::apply(MANAGER).force();
             match api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await {
                 Ok(written) => self.remember(resource, written.resource_version(), &outcome.status),
-                Err(kube::Error::Api(status)) if status.is_not_found() => {}
+                Err(kube::Error::Api(status)) if status.is_not_found() && !is_there(&api, resource).await => {}
+                // The resource is there: it is its definition that has no status, such as the former operator's.
                 Err(error) => return Err(Failure::api("write the status of", name, error)),
             }
         } else {

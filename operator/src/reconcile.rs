@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use crate::apply::{self, Applied};
 use crate::cleanup::{self, Cleanup};
 use crate::config::Config;
+use crate::contention::Contention;
 use crate::desired;
 use crate::events::Events;
 use crate::failure::{self, Failure};
@@ -33,6 +34,12 @@ use crate::validate;
 /// Time from making a resource's objects to its first status, if nothing is heard of them before.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 
+/// Problems with what no watch shows, because it bears no label of ours; and what is put right once in a while.
+const UNWATCHED: [&str; 5] = ["NameTaken", "ClaimTaken", "VolumeTaken", "ClaimMissing", "Contended"];
+
+/// Time between looks at it.
+const LOOK_AGAIN: Duration = Duration::from_secs(20);
+
 /// Failed attempts before a resource says that requests fail.
 const PATIENCE: u32 = 3;
 
@@ -46,6 +53,8 @@ pub struct Context {
     pub resources: Store<LiveDataProcessor>,
     /// All objects of ours.
     pub objects: Objects,
+    /// Objects that others change back.
+    pub contention: Contention,
     /// All workers' pods.
     pub pods: Pods,
     /// All workers' reports.
@@ -68,16 +77,25 @@ pub async fn reconcile(resource: Arc<LiveDataProcessor>, context: Arc<Context>) 
     let started = Instant::now();
     let uid = resource.uid().unwrap_or_default();
     if resource.metadata.deletion_timestamp.is_some() {
-        let cleanup = cleanup::cleanup(&context.client, &context.objects, &resource).await?;
+        let cleanup = match cleanup::cleanup(&context.client, &context.objects, &resource).await {
+            Ok(cleanup) => cleanup,
+            Err(error) => {
+                let failed = context.attempts.lock().get(&uid).copied().unwrap_or_default();
+                if error.class() == failure::Class::User || failed >= PATIENCE {
+                    deletion_waits(&context, &resource, &error.to_string()).await?;
+                }
+                return Err(error);
+            }
+        };
         context.attempts.lock().remove(&uid);
         context.metrics.reconciled(started.elapsed().as_secs_f64(), 0, false);
         if let Cleanup::Held(held) = &cleanup {
-            tracing::warn!(resource = resource.name_any(), held, "a deletion waits");
-            context.events.deletion_waits(&resource, held).await;
+            deletion_waits(&context, &resource, held).await?;
         }
         return Ok(match cleanup {
             // The volumes' watch wakes it; the clock only guards against a lost event.
             Cleanup::Waiting | Cleanup::Held(_) => Action::requeue(Duration::from_secs(60)),
+            Cleanup::Unwatched => Action::requeue(Duration::from_secs(2)),
             Cleanup::Done => Action::await_change(),
         });
     }
@@ -102,7 +120,7 @@ pub async fn reconcile(resource: Arc<LiveDataProcessor>, context: Arc<Context>) 
                 cleanup::add_finalizer(&context.client, &resource).await?;
                 added_finalizer = true;
             }
-            apply::apply(&context.client, &context.objects, plan, &wanted).await
+            apply::apply(&context.client, &context.objects, &context.contention, plan, &wanted).await
         };
         match outcome.await {
             Ok(done) => applied = done,
@@ -161,7 +179,32 @@ pub async fn reconcile(resource: Arc<LiveDataProcessor>, context: Arc<Context>) 
     if !applied.written.is_empty() || added_finalizer {
         tracing::info!(resource = %names.owner(), applied = applied.written.join(" "), "reconciled");
     }
-    Ok(publication.again.map_or_else(Action::await_change, Action::requeue))
+    // No watch shows when what is in the way is gone.
+    let unwatched = problems.iter().any(|problem| UNWATCHED.contains(&problem.reason));
+    let look_again = unwatched.then(|| LOOK_AGAIN.mul_f64(0.75 + 0.5 * failure::random()));
+    let again = publication.again.into_iter().chain(look_again).min();
+    Ok(again.map_or_else(Action::await_change, Action::requeue))
+}
+
+/// Tells on the resource why its deletion does not go on.
+async fn deletion_waits(context: &Context, resource: &LiveDataProcessor, why: &str) -> Result<(), Failure> {
+    tracing::warn!(resource = resource.name_any(), why, "a deletion waits");
+    context.events.deletion_waits(resource, why).await;
+    let names = Names::new(&resource.namespace().unwrap_or_default(), &resource.name_any());
+    let observation = observe::observe(&context.objects, &context.pods, &context.reports, &names, &[]);
+    let problems = [validate::Problem::new("DeletionWaits", why)];
+    let knowledge = Knowledge {
+        generation: resource.metadata.generation,
+        instrument: &validate::instrument(resource),
+        suspend: false,
+        planned: false,
+        problems: &problems,
+        waiting: &[],
+        observation: &observation,
+        resources: context.resources.len(),
+    };
+    context.published.publish(&context.client, resource, &knowledge).await?;
+    Ok(())
 }
 
 /// When to try again after a failure.

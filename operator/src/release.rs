@@ -36,7 +36,7 @@ pub async fn release(client: &Client, only: Option<(&str, &str)>) -> Result<usiz
             }
             let mut resource = LiveDataProcessor::new(&found.name_any(), Default::default());
             resource.metadata = found.metadata;
-            cleanup::remove_finalizer(client, &resource).await?;
+            cleanup::remove_finalizers(client, &resource, &[FINALIZER]).await?;
             println!(
                 "released {}/{}",
                 resource.namespace().unwrap_or_default(),

@@ -102,6 +102,16 @@ pub fn validate(resource: &LiveDataProcessor, resolved: &Resolved, config: &Conf
             ),
         ));
     }
+    if !shape::is_dns_label(&name) && name.len() <= LONGEST_NAME {
+        forbidden = true;
+        problems.push(Problem::new(
+            "NameInvalid",
+            format!(
+                "containers and labels are named after {name:?}, and cannot be: create the resource under a name of \
+                 lower-case letters, digits and -"
+            ),
+        ));
+    }
     let spec = match merged(&resource.spec, &config.worker_defaults) {
         Ok(spec) => spec,
         Err(error) => {

@@ -5,5 +5,6 @@ Layout, in the order of a run:
 - tools: programs and how they are called.
 - static: what needs no cluster: lint, unit tests, generated files, alerts, dashboards.
 - cluster: the control plane for one run, and questions to it.
-- installs, access, upgrades, uninstalls, instruments, takeover: one subject each, on that control plane.
+- operator: the operator as a process beside it.
+- installs, access, upgrades, uninstalls, workers, instruments, takeover: one subject each, on that control plane.
 """

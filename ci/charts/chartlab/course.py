@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import access, installs, instruments, takeover, tools, uninstalls, upgrades
+from . import access, installs, instruments, takeover, tools, uninstalls, upgrades, workers
 from .cluster import Cluster
 from .report import Report
 
@@ -19,7 +19,7 @@ def checks(report: Report, *, full: bool) -> None:
             "the Prometheus operator's own definitions are there to install against", lambda: definitions(cluster)
         )
         for helm in ("helm", "helm3"):
-            courses = [takeover, upgrades, uninstalls]
+            courses = [takeover, upgrades, uninstalls, workers]
             if helm == "helm" or full:
                 courses = [installs, access, *courses, instruments]
             for course in courses:

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::names::Names;
-use crate::objects::{Kind, Objects};
+use crate::objects::{Kind, Live, Objects};
 use pods::{PodSeen, Pods};
 use reports::{ReportState, Reports};
 
@@ -28,6 +28,8 @@ pub struct Observation {
     pub pods: Vec<Arc<PodSeen>>,
     /// Claims of ours: name and phase; absent when there is no such claim.
     pub claims: Vec<(String, Option<String>)>,
+    /// Volumes of those claims that the control plane has given up: name and its words.
+    pub failed_volumes: Vec<(String, String)>,
     /// The report of the pod that speaks for the resource.
     pub report: ReportState,
 }
@@ -53,25 +55,37 @@ pub struct DeploymentSeen {
     pub deadline_exceeded: bool,
 }
 
+impl DeploymentSeen {
+    /// Whether no pod is left but those of the newest template, all of them available.
+    pub fn is_rolled_out(&self) -> bool {
+        self.current && self.updated == self.replicas && self.total == self.replicas && self.available == self.replicas
+    }
+}
+
 /// Puts together what is known. `claims` are the names of the claims that the plan has.
 pub fn observe(objects: &Objects, pods: &Pods, reports: &Reports, names: &Names, claims: &[String]) -> Observation {
     let deployment = objects
         .get(Kind::Deployment, &names.namespace, &names.deployment())
         .map(|live| deployment(&live.value()));
     let pods = pods.of(&names.namespace, &names.resource);
-    let claims = claims
+    let claims: Vec<_> = claims
         .iter()
         .map(|name| {
-            let phase = objects
-                .get(Kind::PersistentVolumeClaim, &names.namespace, name)
-                .map(|live| {
-                    live.value()
-                        .pointer("/status/phase")
-                        .and_then(Value::as_str)
-                        .unwrap_or("Pending")
-                        .to_owned()
-                });
-            (name.clone(), phase)
+            (
+                name.clone(),
+                objects.get(Kind::PersistentVolumeClaim, &names.namespace, name),
+            )
+        })
+        .collect();
+    let failed_volumes = claims
+        .iter()
+        .filter_map(|(_, claim)| failed_volume(objects, &claim.as_ref()?.value()))
+        .collect();
+    let claims = claims
+        .into_iter()
+        .map(|(name, claim)| {
+            let phase = |live: Arc<Live>| text(&live.value(), "/status/phase").unwrap_or_else(|| "Pending".to_owned());
+            (name, claim.map(phase))
         })
         .collect();
     let report = reports.of(&pods);
@@ -79,11 +93,27 @@ pub fn observe(objects: &Objects, pods: &Pods, reports: &Reports, names: &Names,
         deployment,
         pods,
         claims,
+        failed_volumes,
         report,
     }
 }
 
-fn deployment(value: &Value) -> DeploymentSeen {
+fn text(value: &Value, path: &str) -> Option<String> {
+    value.pointer(path).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// The volume of a claim, if the control plane has given it up.
+fn failed_volume(objects: &Objects, claim: &Value) -> Option<(String, String)> {
+    let name = text(claim, "/spec/volumeName")?;
+    let volume = objects.get(Kind::PersistentVolume, "", &name)?.value();
+    (text(&volume, "/status/phase")? == "Failed").then(|| {
+        let words = text(&volume, "/status/message").or_else(|| text(&volume, "/status/reason"));
+        (name, words.unwrap_or_else(|| "no reason was given".to_owned()))
+    })
+}
+
+/// What matters of a Deployment.
+pub fn deployment(value: &Value) -> DeploymentSeen {
     let number = |path: &str| value.pointer(path).and_then(Value::as_i64);
     let condition = |kind: &str| {
         value

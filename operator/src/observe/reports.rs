@@ -69,16 +69,39 @@ pub struct ReportSeen {
     pub degraded: Vec<Degradation>,
 }
 
+/// Longest name, hash or time that is kept of a report. A longer one is no worker's of ours, and the status has its limits.
+const LONGEST: usize = 256;
+/// Longest text of an error or a degradation; of an error the end says what happened.
+const LONGEST_TEXT: usize = 4096;
+
+fn beginning(mut text: String, longest: usize) -> String {
+    let mut end = longest.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
+    text
+}
+
+fn end(text: String) -> String {
+    let mut start = text.len().saturating_sub(LONGEST_TEXT);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..).unwrap_or_default().to_owned()
+}
+
 impl From<WorkerReport> for ReportSeen {
     fn from(report: WorkerReport) -> Self {
+        let short = |text| beginning(text, LONGEST);
         Self {
-            engine: report.engine,
+            engine: short(report.engine),
             writer: report.writer,
             ready: report.ready,
             run: report.run.filter(|run| !run.number.is_empty()).map(|run| {
                 (
-                    run.number,
-                    run.start_time,
+                    short(run.number),
+                    run.start_time.map(short),
                     i64::try_from(run.events).unwrap_or(i64::MAX),
                 )
             }),
@@ -87,15 +110,23 @@ impl From<WorkerReport> for ReportSeen {
                 .lag_seconds
                 .filter(|lag| lag.is_finite())
                 .map(|lag| (lag * 10.0).round() / 10.0),
-            script_hash: report.script.hash,
-            script_last_run: report.script.last_run,
+            script_hash: report.script.hash.map(short),
+            script_last_run: report.script.last_run.map(short),
             script_last_duration: report
                 .script
                 .last_duration
                 .filter(|duration| duration.is_finite())
                 .map(|duration| (duration * 1000.0).round() / 1000.0),
-            script_last_error: report.script.last_error,
-            degraded: report.degraded.into_iter().take(8).collect(),
+            script_last_error: report.script.last_error.map(end),
+            degraded: report
+                .degraded
+                .into_iter()
+                .take(8)
+                .map(|found| Degradation {
+                    reason: short(found.reason),
+                    message: beginning(found.message, LONGEST_TEXT),
+                })
+                .collect(),
         }
     }
 }
@@ -296,6 +327,29 @@ mod tests {
         assert_eq!(three_digits(0.2), 0);
         assert_eq!(three_digits(f64::NAN), 0);
         assert_eq!(three_digits(f64::MAX), i64::MAX);
+    }
+
+    #[test]
+    fn a_report_that_is_out_of_bounds_is_cut_to_what_a_status_takes() {
+        let mut report = WorkerReport::default();
+        report.run = Some(live_data_crd::report::RunReport {
+            number: "é".repeat(1 << 20),
+            ..Default::default()
+        });
+        report.script.last_error = Some(format!("{}é the end", "é".repeat(1 << 20)));
+        report.degraded = vec![
+            Degradation {
+                reason: "r".repeat(10_000),
+                message: "é".repeat(10_000),
+            };
+            100
+        ];
+        let seen = ReportSeen::from(report);
+        assert!(seen.run.unwrap().0.len() <= LONGEST);
+        let error = seen.script_last_error.unwrap();
+        assert!(error.len() <= LONGEST_TEXT && error.ends_with("the end"));
+        let size: usize = seen.degraded.iter().map(|found| found.message.len()).sum();
+        assert!(seen.degraded.len() == 8 && size <= 8 * LONGEST_TEXT);
     }
 
     #[test]

@@ -42,7 +42,12 @@ fn a_field_that_is_no_longer_wanted_shows_in_the_digest() {
     let (plan, object) = of(Kind::Deployment);
     let mut live = object.value.clone();
     live["metadata"]["annotations"][APPLIED] = json!("other");
+    assert!(matches!(decide(&plan, &object, &live, false), Decision::Apply(_)));
+    assert!(is_new(&object, &live, false));
+    // One that has lost it to someone else is not new: it is put right as any other difference.
+    live["metadata"]["annotations"].as_object_mut().unwrap().remove(APPLIED);
     assert!(matches!(decide(&plan, &object, &live, false), Decision::Apply(path) if path.contains("applied")));
+    assert!(!is_new(&object, &live, false) && is_new(&object, &live, true));
 }
 
 #[test]
@@ -76,7 +81,7 @@ fn a_volume_is_ours_when_driver_handle_and_claim_match() {
             "{path}"
         );
     }
-    let Decision::Immutable(problem) = with("/spec/csi/volumeAttributes/rootPath", "/elsewhere") else {
+    let Decision::Immutable { problem, rest } = with("/spec/csi/volumeAttributes/rootPath", "/elsewhere") else {
         panic!()
     };
     assert!(
@@ -84,6 +89,14 @@ fn a_volume_is_ours_when_driver_handle_and_claim_match() {
         "{}",
         problem.message
     );
+    // It becomes ours all the same, with the source that it has.
+    let rest = rest.unwrap();
+    assert_eq!(rest["spec"]["csi"]["volumeAttributes"]["rootPath"], "/elsewhere");
+    assert_eq!(rest["metadata"], object.value["metadata"]);
+    let Decision::Immutable { rest, .. } = decide(&plan, &object, &rest, false) else {
+        panic!()
+    };
+    assert_eq!(rest, None, "applied once more");
 }
 
 #[test]

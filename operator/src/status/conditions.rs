@@ -92,7 +92,10 @@ fn progressing(knowledge: &Knowledge<'_>) -> Finding {
         return Finding::new(
             true,
             "WaitingForDeletion",
-            format!("{waiting} is being deleted and will be made anew"),
+            format!(
+                "{waiting} is being deleted and will be made anew; claims and volumes go when no pod uses them any more: \
+                 suspend the resource to let them go"
+            ),
         );
     }
     if !knowledge.planned {
@@ -196,6 +199,15 @@ fn storage(knowledge: &Knowledge<'_>) -> Finding {
             false,
             "Blocked",
             "no volume is made until what Degraded says is put right",
+        );
+    }
+    if let Some((name, words)) = knowledge.observation.failed_volumes.first() {
+        return Finding::new(
+            false,
+            "VolumeFailed",
+            format!(
+                "the volume {name} is Failed: {words}; delete it and its claim, and both are made anew (the data stay)"
+            ),
         );
     }
     let claims = &knowledge.observation.claims;

@@ -246,3 +246,39 @@ fn a_long_traceback_keeps_its_end() {
         text.len()
     );
 }
+
+#[test]
+fn a_volume_that_was_given_up_is_told_with_its_words() {
+    let mut observation = observation(fresh(1, 1));
+    observation.claims = vec![("c".into(), Some("Pending".into()))];
+    observation.failed_volumes = vec![("v".into(), "the plugin refused it".into())];
+    let outcome = made(&LiveDataProcessorStatus::default(), &observation, &[], at(0));
+    let storage = outcome
+        .status
+        .conditions
+        .iter()
+        .find(|found| found.type_ == condition::STORAGE_READY)
+        .unwrap();
+    assert_eq!(
+        (storage.status.as_str(), storage.reason.as_str()),
+        ("False", "VolumeFailed")
+    );
+    assert!(storage.message.contains("the plugin refused it"), "{}", storage.message);
+}
+
+#[test]
+fn figures_of_the_future_and_of_long_ago_hold_nothing_back() {
+    let before = made(
+        &LiveDataProcessorStatus::default(),
+        &observation(fresh(1, 1)),
+        &[],
+        at(0),
+    )
+    .status;
+    // The replica that wrote them had another clock.
+    for second in [-3600, 3600] {
+        let outcome = made(&before, &observation(fresh(2, 1)), &[], at(second));
+        assert_eq!(outcome.status.run.unwrap().events, 2, "{second}");
+        assert_eq!(outcome.again, None);
+    }
+}

@@ -194,6 +194,12 @@ fn an_instrument_in_use_and_a_name_that_is_none_are_refused() {
     assert_eq!((verdict.plan, verdict.problems[0].reason), (None, "InstrumentInUse"));
     let verdict = validate(&resource("2d", json!({})), &Resolved::default(), &config(&CEPH));
     assert_eq!((verdict.plan, verdict.problems[0].reason), (None, "InstrumentInvalid"));
+    // Names from before the definition had its rules.
+    for (name, reason) in [("a.b", "NameInvalid"), (&"n".repeat(46), "NameTooLong")] {
+        let named = resource(name, json!({"instrument": "EMU"}));
+        let verdict = validate(&named, &Resolved::default(), &config(&CEPH));
+        assert_eq!((verdict.plan, verdict.problems[0].reason), (None, reason));
+    }
 }
 
 #[test]

@@ -101,15 +101,7 @@ fn throttling_and_server_errors_do_not_keep_it_from_converging() {
     let refused = Arc::new(AtomicU32::new(0));
     let every = Arc::new(AtomicU32::new(0));
     let port = refusing_proxy(tls.port, every.clone(), refused.clone());
-    let file = lab.folder.join("through-refusals.kubeconfig");
-    std::fs::write(
-        &file,
-        format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: c, cluster: {{server: \"http://127.0.0.1:{port}\"}}}}]\n\
-             contexts: [{{name: c, context: {{cluster: c, user: u}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
-        ),
-    )
-    .unwrap();
+    let file = lab.plain_kubeconfig("through-refusals", port);
     let operator = lab.operator_with("operator-0", &[("KUBECONFIG", file.to_str().unwrap())]);
     operator.wait_leading();
     every.store(4, Ordering::SeqCst);

@@ -76,6 +76,8 @@ fn the_former_operators_objects_are_taken_over() {
         "merlin",
         r#"kopf.zalando.org/last-handled-configuration={"spec":{}}"#,
     ]);
+    let marked = r#"{"metadata": {"finalizers": ["kopf.zalando.org/KopfFinalizerMarker"]}}"#;
+    lab.kubectl(&["patch", "ldp", "-n", "fia", "merlin", "--type=merge", "-p", marked]);
     let done = Command::new(python())
         .args(["-c", FIXTURE, lab.env("KUBECONFIG"), objects.to_str().unwrap()])
         .output()
@@ -146,6 +148,7 @@ fn the_former_operators_objects_are_taken_over() {
     let replica_sets = lab.list(&["rs", "-n", "fia", "-l", "app=livedataprocessor-merlin"]);
     assert_eq!(replica_sets.len(), 2);
 
+    // The former operator's mark on the resource does not keep it, for nobody else would take it away.
     lab.delete("merlin");
     for name in names {
         lab.wait_gone(name);

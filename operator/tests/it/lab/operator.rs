@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -31,6 +31,17 @@ impl Lab {
         }
     }
 
+    /// A kubeconfig for a line that speaks plain HTTP on this port, and needs no credentials.
+    pub fn plain_kubeconfig(&self, name: &str, port: u16) -> PathBuf {
+        let file = self.folder.join(format!("{name}.kubeconfig"));
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{{name: c, cluster: {{server: \"http://127.0.0.1:{port}\"}}}}]\n\
+             contexts: [{{name: c, context: {{cluster: c, user: u}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
+        );
+        fs::write(&file, text).unwrap();
+        file
+    }
+
     /// Starts an operator with the usual site.
     pub fn operator(&self) -> Operator {
         self.operator_with("operator-0", &[])
@@ -38,7 +49,16 @@ impl Lab {
 
     /// Starts an operator under a name, with further settings; an empty value unsets one.
     pub fn operator_with(&self, name: &str, settings: &[(&str, &str)]) -> Operator {
-        let mut command = Command::new(program());
+        self.start_operator(&program(), name, settings)
+    }
+
+    /// The same with this build's program, whatever LIVE_DATA_OPERATOR says.
+    pub fn own_operator_with(&self, name: &str, settings: &[(&str, &str)]) -> Operator {
+        self.start_operator(Path::new(env!("CARGO_BIN_EXE_live-data-operator")), name, settings)
+    }
+
+    fn start_operator(&self, program: &Path, name: &str, settings: &[(&str, &str)]) -> Operator {
+        let mut command = Command::new(program);
         command.env_clear().env("KUBECONFIG", self.operator_kubeconfig());
         command.envs([
             ("POD_NAME", name),
@@ -112,6 +132,11 @@ impl Operator {
                 .cloned()
                 .ok_or_else(|| log.join("\n"))
         })
+    }
+
+    /// Whether a line of its log holds this text by now.
+    pub fn logged(&self, text: &str) -> bool {
+        self.log.lock().unwrap().iter().any(|line| line.contains(text))
     }
 
     pub fn page(&self, path: &str) -> Result<String, String> {

@@ -89,6 +89,8 @@ pub struct Chunk {
     pub(crate) starts: Box<[u32; BUCKETS + 1]>,
     pub(crate) shift: u32,
     pub(crate) times: Arc<Vec<PulseTime>>,
+    /// The latest of them.
+    pub(crate) newest: PulseTime,
     pub(crate) time_of_flight: Option<(u32, u32)>,
     /// Whether the pulses of each bucket's events ascend, so that those of one pulse can be found by halving.
     pub(crate) ascending: bool,
@@ -263,6 +265,11 @@ impl Tail {
     }
 }
 
+/// The latest of some pulse times.
+pub(crate) fn newest(times: &[PulseTime]) -> PulseTime {
+    times.iter().copied().max().unwrap_or(PulseTime::MIN)
+}
+
 /// Events of one partition over a stretch of offsets.
 #[derive(Clone, Debug)]
 pub enum ChunkView {
@@ -303,6 +310,15 @@ impl ChunkView {
         match self {
             Self::Sealed(chunk) => chunk.pulse_times(),
             Self::Tail(tail) => tail.pulse_times(),
+        }
+    }
+
+    /// The latest pulse time; the earliest there is without pulses.
+    #[must_use]
+    pub fn newest_pulse(&self) -> PulseTime {
+        match self {
+            Self::Sealed(chunk) => chunk.newest,
+            Self::Tail(tail) => newest(&tail.times),
         }
     }
 

@@ -107,7 +107,7 @@ pub(crate) struct Change {
 }
 
 /// The veto masks in force, by time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
     steps: Arc<Vec<(i64, u32)>>,
     exclude_setup: bool,
@@ -317,6 +317,20 @@ impl Sum {
         self.apply(row, masks, false);
     }
 
+    /// Adds what another sum has.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.events += other.events;
+        self.excluded_events += other.excluded_events;
+        self.raw += other.raw;
+        self.good += other.good;
+        self.vetoed += other.vetoed;
+        self.setup += other.setup;
+        self.charged += other.charged;
+        self.charge += other.charge;
+        self.periods = self.periods.max(other.periods);
+        self.veto_bits |= other.veto_bits;
+    }
+
     fn apply(&mut self, row: &Row, masks: &Masks, add: bool) {
         let step = |count: &mut u64, by: u64| {
             *count = if add {
@@ -410,6 +424,15 @@ impl PulseTable {
             joined: row.has(JOINED),
             events: row.events,
         }
+    }
+
+    pub(crate) const fn masks(&self) -> &Masks {
+        &self.masks
+    }
+
+    /// The frames of the run, stretch by stretch; a stretch that is in the run as a whole comes with its owner.
+    pub(crate) fn stretches(&self) -> impl Iterator<Item = (&[Row], Option<&Arc<Vec<Row>>>)> + '_ {
+        self.rows.stretches(self.start, self.stop)
     }
 
     /// All frames of the run in time order, good or not.

@@ -30,6 +30,7 @@ pub mod message;
 pub mod offsets;
 pub mod outcome;
 mod partition;
+pub mod period_totals;
 pub mod place;
 pub mod plan;
 pub mod pool;

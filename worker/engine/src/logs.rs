@@ -262,6 +262,16 @@ impl RunLogs {
         names
     }
 
+    /// All logs, by process variable, without their values; some may have none in the run or before it.
+    pub fn each(&self) -> impl Iterator<Item = RunLog> + '_ {
+        self.store.series.iter().map(|(variable, series)| RunLog {
+            variable: Arc::clone(variable),
+            series: Arc::clone(series),
+            start: self.start,
+            stop: self.stop,
+        })
+    }
+
     /// A log by its name or by its process variable.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<LogSeries> {
@@ -282,23 +292,17 @@ impl RunLogs {
             .filter(|series| !series.values.is_empty() || !series.alarms.is_empty())
     }
 
-    fn view(&self, variable: &Arc<str>, series: &Series) -> LogSeries {
-        let (start, stop) = (self.start.nanos(), self.stop.nanos());
-        let mut values: Vec<_> = series.values.range(start, stop).cloned().collect();
-        let mut initial_taken = None;
-        if values.first().is_none_or(|entry| entry.time > self.start)
-            && let Some(initial) = series.values.last_before(start)
-        {
-            initial_taken = Some(initial.time);
-            values.insert(
-                0,
-                LogEntry {
-                    time: self.start,
-                    value: initial.value.clone(),
-                },
-            );
-        }
-        let mut alarms: Vec<_> = series.alarms.range(start, stop).cloned().collect();
+    fn view(&self, variable: &Arc<str>, series: &Arc<Series>) -> LogSeries {
+        let log = RunLog {
+            variable: Arc::clone(variable),
+            series: Arc::clone(series),
+            start: self.start,
+            stop: self.stop,
+        };
+        let start = self.start.nanos();
+        let values = log.values(PulseTime::MIN, PulseTime::MAX);
+        let initial_taken = log.initial().map(Timed::time).map(PulseTime::from_nanos);
+        let mut alarms: Vec<_> = series.alarms.range(start, self.stop.nanos()).cloned().collect();
         if alarms.first().is_none_or(|entry| entry.time > self.start)
             && let Some(initial) = series.alarms.last_before(start)
         {
@@ -313,11 +317,73 @@ impl RunLogs {
         LogSeries {
             name: Arc::clone(&series.name),
             variable: Arc::clone(variable),
-            units: series.units.as_ref().and_then(|(_, units)| units.clone()),
+            units: log.units(),
             values,
             initial_taken,
             alarms,
         }
+    }
+}
+
+/// One log of a run at one moment; its values are made when asked for.
+#[derive(Clone, Debug)]
+pub struct RunLog {
+    variable: Arc<str>,
+    series: Arc<Series>,
+    start: PulseTime,
+    stop: PulseTime,
+}
+
+impl RunLog {
+    /// Its name in a run.
+    #[must_use]
+    pub fn name(&self) -> &Arc<str> {
+        &self.series.name
+    }
+
+    /// The process variable, an alias of the name.
+    #[must_use]
+    pub const fn variable(&self) -> &Arc<str> {
+        &self.variable
+    }
+
+    /// Its unit, the newest that was sent.
+    #[must_use]
+    pub fn units(&self) -> Option<Arc<str>> {
+        self.series.units.as_ref().and_then(|(_, units)| units.clone())
+    }
+
+    /// The last value before the run, where the run has none at its start.
+    fn initial(&self) -> Option<&LogEntry> {
+        let (start, stop) = (self.start.nanos(), self.stop.nanos());
+        let first = self.series.values.range(start, stop).next();
+        if first.is_some_and(|entry| entry.time <= self.start) {
+            return None;
+        }
+        self.series.values.last_before(start)
+    }
+
+    /// The last of the values with `from <= time < until`, the initial value counted at the run's start.
+    #[must_use]
+    pub fn last(&self, from: PulseTime, until: PulseTime) -> Option<&LogValue> {
+        let (low, high) = (from.max(self.start), until.min(self.stop));
+        let last = self.series.values.last_before(high.nanos());
+        last.filter(|entry| entry.time >= low)
+            .or_else(|| self.initial().filter(|_| from <= self.start && self.start < until))
+            .map(|entry| &entry.value)
+    }
+
+    /// The values with `from <= time < until` in time order, the initial value stamped at the run's start.
+    #[must_use]
+    pub fn values(&self, from: PulseTime, until: PulseTime) -> Vec<LogEntry> {
+        let (low, high) = (from.max(self.start), until.min(self.stop));
+        let initial = self.initial().filter(|_| from <= self.start && self.start < until);
+        let initial = initial.map(|entry| LogEntry {
+            time: self.start,
+            value: entry.value.clone(),
+        });
+        let range = self.series.values.range(low.nanos(), high.nanos().max(low.nanos()));
+        initial.into_iter().chain(range.cloned()).collect()
     }
 }
 
@@ -390,6 +456,36 @@ mod tests {
             .map(|entry| (entry.time.nanos(), entry.severity))
             .collect();
         assert_eq!(alarms, [(10, Severity::Major), (15, Severity::Ok)]);
+    }
+
+    #[test]
+    fn a_part_of_a_log_is_what_the_whole_has_then() {
+        let mut store = LogStore::new("merlin", 1 << 20);
+        for time in [5, 10, 20, 30, 30, 45] {
+            store.add(sample("IN:MERLIN:CS:SB:Rot", time, time as f64));
+        }
+        for (start, stop) in [(0, 50), (10, 40), (15, 40), (40, 44), (50, 60), (20, 20), (0, 3)] {
+            let logs = run(&store, start, stop);
+            let whole = logs.get("Rot").unwrap().values;
+            for (from, until) in [(i64::MIN, i64::MAX), (0, 30), (15, 31), (16, 20), (31, 100), (60, 70)] {
+                let (from, until) = (PulseTime::from_nanos(from), PulseTime::from_nanos(until));
+                let log = logs.each().next().unwrap();
+                let expected: Vec<_> = whole
+                    .iter()
+                    .filter(|entry| from <= entry.time && entry.time < until)
+                    .collect();
+                assert_eq!(
+                    log.values(from, until).iter().collect::<Vec<_>>(),
+                    expected,
+                    "{start} {stop}"
+                );
+                assert_eq!(
+                    log.last(from, until),
+                    expected.last().map(|entry| &entry.value),
+                    "{start} {stop}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -289,7 +289,8 @@ impl EventPlan {
             .map(|part| {
                 let times = part.chunk.pulse_times();
                 let settled = |pulse: usize| times.get(pulse).is_some_and(|time| *time < settled_before);
-                let all = (0..times.len()).all(settled);
+                // A look at every pulse of every chunk would cost what the run is long.
+                let all = part.chunk.newest_pulse() < settled_before;
                 ChunkPart {
                     chunk: part.chunk.clone(),
                     selected: Arc::clone(&part.selected),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use crate::chunk::{Account, BUCKETS, Chunk, Event, Tail};
+use crate::chunk::{Account, BUCKETS, Chunk, Event, Tail, newest};
 
 /// Sorts a tail's events into buckets of `1 << shift` dense ids.
 #[allow(clippy::cast_possible_truncation)]
@@ -56,6 +56,7 @@ pub(crate) fn seal(tail: &Tail, shift: u32, total: &Arc<AtomicU64>) -> Chunk {
         starts,
         shift,
         times: Arc::clone(&tail.times),
+        newest: newest(&tail.times),
         time_of_flight: limits,
         ascending,
         _account: Account::new(total, bytes as u64),

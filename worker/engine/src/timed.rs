@@ -158,13 +158,18 @@ impl<T: Timed> TimedList<T> {
 
     /// The entries with `from <= time < to`, in order.
     pub(crate) fn range(&self, from: i64, to: i64) -> impl Iterator<Item = &T> + '_ {
+        self.stretches(from, to).flat_map(|(entries, _)| entries)
+    }
+
+    /// The same, leaf by leaf; a leaf of which all entries are in the range comes with its owner.
+    pub(crate) fn stretches(&self, from: i64, to: i64) -> impl Iterator<Item = (&[T], Option<&Arc<Vec<T>>>)> + '_ {
         let start = self.leaves.partition_point(|leaf| leaf.last < from);
         self.leaves
             .get(start..)
             .unwrap_or(&[])
             .iter()
             .take_while(move |leaf| leaf.first < to)
-            .flat_map(move |leaf| {
+            .map(move |leaf| {
                 let entries = leaf.entries.as_slice();
                 let low = if leaf.first >= from {
                     0
@@ -176,7 +181,8 @@ impl<T: Timed> TimedList<T> {
                 } else {
                     entries.partition_point(|entry| entry.time() < to)
                 };
-                entries.get(low..high).unwrap_or(&[])
+                let whole = low == 0 && high == entries.len();
+                (entries.get(low..high).unwrap_or(&[]), whole.then_some(&leaf.entries))
             })
     }
 

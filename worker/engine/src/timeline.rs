@@ -11,29 +11,30 @@ mod events;
 mod reading;
 mod retention;
 mod runs;
+mod sealing;
 mod state;
 
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::chunk::ChunkView;
 use crate::config::TimelineConfig;
 use crate::figures::Figures;
 use crate::message::Message;
 use crate::outcome::{Ingested, Signal};
 use crate::place::{PartitionProgress, Place};
 use crate::run::{RunInfo, RunKey};
-use crate::seal::seal;
 use crate::snapshot::Snapshot;
 use crate::time::PulseTime;
 
+use sealing::Sealer;
 use state::State;
 
 /// The writing end of the timeline.
 #[derive(Debug)]
 pub struct Timeline {
     state: Arc<Mutex<State>>,
+    sealer: Sealer,
 }
 
 /// A reading end of the timeline; cloning is cheap.
@@ -50,6 +51,7 @@ impl Timeline {
         (
             Self {
                 state: Arc::clone(&state),
+                sealer: Sealer::new(Arc::clone(&state)),
             },
             TimelineView { state },
         )
@@ -61,13 +63,9 @@ impl Timeline {
         let mut state = self.state.lock();
         let outcome = state.ingest(place, message, now);
         let full = std::mem::take(&mut state.to_seal);
-        let total = Arc::clone(&state.event_bytes);
         MutexGuard::unlock_fair(state);
         if !full.is_empty() {
-            for (tail, shift) in full {
-                let chunk = ChunkView::Sealed(Arc::new(seal(&tail, shift, &total)));
-                self.state.lock().sealed(chunk);
-            }
+            full.into_iter().for_each(|full| self.sealer.take(full));
             self.state.lock().free(now);
         }
         outcome

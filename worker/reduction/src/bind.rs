@@ -10,6 +10,7 @@ use live_data_engine::chunk::ChunkView;
 use live_data_engine::config::EventIds;
 use live_data_engine::fingerprint::{Digest, Fingerprint};
 use live_data_engine::message::EventSchema;
+use live_data_engine::period_totals::PeriodTotals;
 use live_data_engine::plan::{ChunkPart, EventPlan, SlotMap, SlotTable};
 use live_data_engine::run::RunInfo;
 use live_data_engine::selection::Bitmap;
@@ -93,6 +94,8 @@ pub struct Binder {
     instrument: String,
     instruments: Arc<dyn InstrumentSource>,
     layout: Mutex<Option<(LayoutKey, Arc<Layout>)>>,
+    /// Of the frames that were summed before, so that a long run costs no more than a short one.
+    totals: Mutex<PeriodTotals>,
 }
 
 /// What a layout was made from.
@@ -121,6 +124,7 @@ impl Binder {
             instrument: instrument.to_owned(),
             instruments,
             layout: Mutex::new(None),
+            totals: Mutex::default(),
         }
     }
 
@@ -147,7 +151,7 @@ impl Binder {
             };
             plan(snapshot, &parts, &slots, lane(run, period, periods))
         });
-        let by_period = period_logs(snapshot, periods);
+        let by_period = period_logs(snapshot, periods, &mut self.totals.lock());
         let (workspace, counted) = assemble(
             &layout,
             plans.collect(),

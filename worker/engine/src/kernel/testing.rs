@@ -43,6 +43,7 @@ pub(crate) fn sealed(events: &[Raw], pulse_times: &[i64]) -> Arc<Chunk> {
         starts,
         shift,
         times: times(pulse_times),
+        newest: crate::chunk::newest(&times(pulse_times)),
         time_of_flight: None,
         ascending: events.is_sorted_by_key(|event| event.1),
         _account: Account::new(&Arc::default(), 0),

@@ -108,7 +108,6 @@ impl State {
                 .get_mut(index)
                 .and_then(|partition| partition.open.take())
             {
-                self.tail_bytes = self.tail_bytes.saturating_sub(entry.events() as u64 * 8);
                 entry.close();
                 freed.push(entry);
             }
@@ -123,6 +122,9 @@ impl State {
             .unwrap_or(i64::MAX);
         let rows_from = horizon.min(held_from);
         for entry in freed {
+            if let Some(ChunkView::Tail(tail)) = entry.chunk() {
+                self.tail_bytes = self.tail_bytes.saturating_sub(tail.len() as u64 * 8);
+            }
             self.uncover(entry.last());
             if entry.last() >= rows_from {
                 self.uncount(&entry, rows_from);

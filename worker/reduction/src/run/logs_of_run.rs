@@ -1,8 +1,10 @@
 //! The logs of a live run, from its snapshot. Promises: what is unknown is absent (a charge that nobody sent is not
 //! zero); each value keeps its time and unit; a process variable is found by its short name and by its full one.
 
-use live_data_engine::logs::{LogEntry, LogSeries};
+use live_data_engine::ledger::PulseTable;
+use live_data_engine::logs::RunLog;
 use live_data_engine::message::LogValue as Sent;
+use live_data_engine::period_totals::PeriodTotals;
 use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
 
@@ -14,8 +16,7 @@ use crate::run::{GOOD_CHARGE, LogProperty, LogValue, PULSE_CHARGE, Run, SeriesVa
 pub(crate) struct PeriodLogs {
     /// The charge of the good frames, µAh; `None` when nobody sent one.
     pub charge: Option<f64>,
-    times: Vec<DateAndTime>,
-    charges: Vec<f64>,
+    charges: Option<TimeSeries>,
     raw: i64,
     good: i64,
 }
@@ -26,9 +27,7 @@ impl PeriodLogs {
         if let Some(charge) = self.charge {
             run.set_number(GOOD_CHARGE, charge, "uA.hour");
         }
-        if let Some(series) = TimeSeries::new(self.times, SeriesValues::Floats(self.charges))
-            && !series.is_empty()
-        {
+        if let Some(series) = self.charges {
             run.set(
                 PULSE_CHARGE,
                 LogProperty::new(LogValue::Series(series)).with_units("uA.hour"),
@@ -46,40 +45,52 @@ impl PeriodLogs {
     }
 }
 
-/// Frames and charge of each period.
-pub(crate) fn period_logs(snapshot: &Snapshot, periods: u32) -> Vec<PeriodLogs> {
+/// Frames and charge of each period. The charge of each pulse is looked up when a script asks for it: there are as many
+/// of them as the run is long.
+pub(crate) fn period_logs(snapshot: &Snapshot, periods: u32, known: &mut PeriodTotals) -> Vec<PeriodLogs> {
     let empty = || PeriodLogs {
         charge: None,
-        times: Vec::new(),
-        charges: Vec::new(),
+        charges: None,
         raw: 0,
         good: 0,
     };
     let mut out: Vec<PeriodLogs> = (0..periods).map(|_| empty()).collect();
-    for pulse in snapshot.pulses().iter() {
-        let at = if periods == 1 { 0 } else { usize::from(pulse.period) };
+    for (period, totals) in known.of(snapshot.pulses()) {
+        let at = if periods == 1 { 0 } else { usize::from(period) };
         let Some(logs) = out.get_mut(at) else { continue };
-        logs.raw += 1;
-        if !pulse.good {
-            continue;
-        }
-        logs.good += 1;
-        if let Some(charge) = pulse.proton_charge {
-            let charge = f64::from(charge);
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        logs.raw += whole(totals.raw_frames);
+        logs.good += whole(totals.good_frames);
+        if let Some(charge) = totals.proton_charge {
             *logs.charge.get_or_insert(0.0) += charge;
-            logs.times.push(DateAndTime::from_pulse(pulse.time));
-            logs.charges.push(charge);
+            logs.charges.get_or_insert_with(|| {
+                let pulses = snapshot.pulses().clone();
+                let wanted = (periods > 1).then_some(period);
+                TimeSeries::later(move || charges(&pulses, wanted))
+            });
         }
     }
     out
 }
 
+/// The charges of the good pulses of a period, or of all.
+fn charges(pulses: &PulseTable, period: Option<u16>) -> (Vec<DateAndTime>, SeriesValues) {
+    let good = pulses
+        .iter()
+        .filter(|pulse| pulse.good && period.is_none_or(|period| period == pulse.period));
+    let (times, charges) = good
+        .filter_map(|pulse| Some((DateAndTime::from_pulse(pulse.time), f64::from(pulse.proton_charge?))))
+        .unzip();
+    (times, SeriesValues::Floats(charges))
+}
+
 impl From<&Frames> for PeriodLogs {
     fn from(frames: &Frames) -> Self {
+        let times = frames.times.iter().copied().map(DateAndTime::from_pulse).collect();
         Self {
             charge: frames.charge,
-            times: frames.times.iter().copied().map(DateAndTime::from_pulse).collect(),
-            charges: frames.charges.clone(),
+            charges: TimeSeries::new(times, SeriesValues::Floats(frames.charges.clone()))
+                .filter(|series| !series.is_empty()),
             raw: frames.raw,
             good: frames.good,
         }
@@ -90,15 +101,14 @@ impl From<&Frames> for PeriodLogs {
 pub(crate) fn shared_logs(snapshot: &Snapshot, portion: Option<&LogPortion>) -> Run {
     let info = snapshot.run();
     let mut run = Run::default();
-    for mut log in snapshot.logs().iter() {
-        if let Some(portion) = portion {
-            let from = portion.from.get(&log.variable).copied().unwrap_or(PulseTime::MIN);
-            log.values
-                .retain(|entry| entry.time >= from && entry.time < portion.until);
-        }
-        if let Some(property) = property(&log) {
-            run.set(&log.variable, property.clone());
-            run.set(&log.name, property);
+    for log in snapshot.logs().each() {
+        let (from, until) = portion.map_or((PulseTime::MIN, PulseTime::MAX), |portion| {
+            let from = portion.from.get(log.variable()).copied();
+            (from.unwrap_or(PulseTime::MIN), portion.until)
+        });
+        if let Some(property) = property(&log, from, until) {
+            run.set(log.variable(), property.clone());
+            run.set(log.name(), property);
         }
     }
     let number = if info.run_number.is_empty() {
@@ -132,25 +142,35 @@ fn title(metadata: &str) -> Option<String> {
         .find_map(|key| parsed.get(key)?.as_str().map(str::to_owned))
 }
 
-/// A series of one kind: whole numbers, numbers or texts, the narrowest that all values fit. Arrays have no series:
-/// the last one is the value.
-fn property(log: &LogSeries) -> Option<LogProperty> {
-    let values: Vec<&LogEntry> = log.values.iter().collect();
-    let last = values.last()?;
-    let units = log.units.as_deref().unwrap_or_default();
-    if let Some(array) = array(&last.value) {
-        return Some(LogProperty::new(LogValue::Floats(array)).with_units(units));
-    }
-    let times = |kept: &[&LogEntry]| kept.iter().map(|entry| DateAndTime::from_pulse(entry.time)).collect();
-    let whole: Option<Vec<i64>> = values.iter().map(|entry| integer(&entry.value)).collect();
-    let numbers: Option<Vec<f64>> = values.iter().map(|entry| entry.value.number()).collect();
-    let series = match (whole, numbers) {
+/// A series that is made when a script asks for it. Arrays have no series: the last one is the value.
+fn property(log: &RunLog, from: PulseTime, until: PulseTime) -> Option<LogProperty> {
+    let last = log.last(from, until)?;
+    let units = log.units();
+    let value = match array(last) {
+        Some(array) => LogValue::Floats(array),
+        None => {
+            let log = log.clone();
+            LogValue::Series(TimeSeries::later(move || series(&log, from, until)))
+        }
+    };
+    Some(LogProperty::new(value).with_units(units.as_deref().unwrap_or_default()))
+}
+
+/// Values of one kind: whole numbers, numbers or texts, the narrowest that all fit.
+fn series(log: &RunLog, from: PulseTime, until: PulseTime) -> (Vec<DateAndTime>, SeriesValues) {
+    let entries = log.values(from, until);
+    let times = entries
+        .iter()
+        .map(|entry| DateAndTime::from_pulse(entry.time))
+        .collect();
+    let whole: Option<Vec<i64>> = entries.iter().map(|entry| integer(&entry.value)).collect();
+    let numbers: Option<Vec<f64>> = entries.iter().map(|entry| entry.value.number()).collect();
+    let values = match (whole, numbers) {
         (Some(whole), _) => SeriesValues::Ints(whole),
         (None, Some(numbers)) => SeriesValues::Floats(numbers),
-        (None, None) => SeriesValues::Strs(values.iter().map(|entry| text(&entry.value)).collect()),
+        (None, None) => SeriesValues::Strs(entries.iter().map(|entry| text(&entry.value)).collect()),
     };
-    let series = TimeSeries::new(times(&values), series)?;
-    Some(LogProperty::new(LogValue::Series(series)).with_units(units))
+    (times, values)
 }
 
 fn integer(value: &Sent) -> Option<i64> {

@@ -1,5 +1,9 @@
 //! Values over time. Promises: times are in order whenever they are read (equal times keep the order in which they
-//! were added); a filter limits what is returned as filtered, never what is held. Must not know units.
+//! were added); a filter limits what is returned as filtered, never what is held; copies share what they hold until one of
+//! them changes. A series may be made of what makes its values: that is done once, when somebody looks. Must not know units.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use crate::date_and_time::DateAndTime;
 use crate::run::LogValue;
@@ -49,6 +53,15 @@ impl SeriesValues {
         }
     }
 
+    fn truncate(&mut self, length: usize) {
+        match self {
+            Self::Floats(values) => values.truncate(length),
+            Self::Ints(values) => values.truncate(length),
+            Self::Strs(values) => values.truncate(length),
+            Self::Bools(values) => values.truncate(length),
+        }
+    }
+
     /// The value at an index.
     pub fn get(&self, index: usize) -> Option<LogValue> {
         match self {
@@ -74,27 +87,115 @@ impl SeriesValues {
     }
 }
 
-/// Values over time.
+/// Values and their times, in order of the times.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TimeSeries {
+struct Points {
     times: Vec<DateAndTime>,
     values: SeriesValues,
+}
+
+impl Points {
+    fn new(times: Vec<DateAndTime>, values: SeriesValues) -> Self {
+        let mut points = Self { times, values };
+        points.sort();
+        points
+    }
+
+    fn sort(&mut self) {
+        if self.times.is_sorted() {
+            return;
+        }
+        let mut order: Vec<usize> = (0..self.times.len()).collect();
+        order.sort_by_key(|index| self.times.get(*index));
+        self.values = self.values.pick(&order);
+        self.times.sort();
+    }
+}
+
+/// Points that are made when they are first looked at.
+type Later = LazyLock<Points, Box<dyn FnOnce() -> Points + Send + Sync>>;
+
+#[derive(Clone)]
+enum Held {
+    Points(Arc<Points>),
+    Later(Arc<Later>),
+}
+
+impl Held {
+    fn points(&self) -> &Points {
+        match self {
+            Self::Points(points) => points,
+            Self::Later(later) => later,
+        }
+    }
+
+    /// Changes the points; what others hold stays as it is.
+    fn change<R>(&mut self, change: impl FnOnce(&mut Points) -> R) -> R {
+        let nothing = Self::Points(Arc::new(Points {
+            times: Vec::new(),
+            values: SeriesValues::Floats(Vec::new()),
+        }));
+        let mut points = match std::mem::replace(self, nothing) {
+            Self::Points(points) => Arc::unwrap_or_clone(points),
+            Self::Later(later) => Points::clone(&later),
+        };
+        let answer = change(&mut points);
+        *self = Self::Points(Arc::new(points));
+        answer
+    }
+}
+
+/// Values over time.
+#[derive(Clone)]
+pub struct TimeSeries {
+    held: Held,
     filter: Option<Intervals>,
+}
+
+impl fmt::Debug for TimeSeries {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("TimeSeries");
+        // Looking at a series must not make its points.
+        match &self.held {
+            Held::Points(points) => shown.field("points", points),
+            Held::Later(_) => shown.field("points", &"not looked at yet"),
+        };
+        shown.field("filter", &self.filter).finish()
+    }
+}
+
+impl PartialEq for TimeSeries {
+    fn eq(&self, other: &Self) -> bool {
+        self.filter == other.filter && self.held.points() == other.held.points()
+    }
 }
 
 impl TimeSeries {
     /// A series of these values at these times, put in order. `None` when the lengths differ.
     pub fn new(times: Vec<DateAndTime>, values: SeriesValues) -> Option<Self> {
-        if times.len() != values.len() {
-            return None;
-        }
-        let mut series = Self {
-            times,
-            values,
-            filter: None,
+        (times.len() == values.len()).then(|| Self::of(Points::new(times, values)))
+    }
+
+    /// A series whose times and values are made when somebody looks at them; those beyond the shorter list are left out.
+    pub fn later(make: impl FnOnce() -> (Vec<DateAndTime>, SeriesValues) + Send + Sync + 'static) -> Self {
+        let make = move || {
+            let (mut times, mut values) = make();
+            let length = times.len().min(values.len());
+            times.truncate(length);
+            values.truncate(length);
+            Points::new(times, values)
         };
-        series.sort();
-        Some(series)
+        Self {
+            held: Held::Later(Arc::new(LazyLock::new(Box::new(make)))),
+            filter: None,
+        }
+    }
+
+    fn of(points: Points) -> Self {
+        Self {
+            held: Held::Points(Arc::new(points)),
+            filter: None,
+        }
     }
 
     /// A series of one value; `None` when the value is a list.
@@ -109,39 +210,29 @@ impl TimeSeries {
         Self::new(vec![time], values)
     }
 
-    fn sort(&mut self) {
-        if self.times.is_sorted() {
-            return;
-        }
-        let mut order: Vec<usize> = (0..self.times.len()).collect();
-        order.sort_by_key(|index| self.times.get(*index));
-        self.values = self.values.pick(&order);
-        self.times.sort();
-    }
-
     /// The number of values.
     pub fn len(&self) -> usize {
-        self.times.len()
+        self.times().len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.times.is_empty()
+        self.times().is_empty()
     }
 
     /// The times, in order.
     pub fn times(&self) -> &[DateAndTime] {
-        &self.times
+        &self.held.points().times
     }
 
     /// The values, in order of their times.
     pub fn values(&self) -> &SeriesValues {
-        &self.values
+        &self.held.points().values
     }
 
     /// The values as numbers; `None` for texts.
     pub fn numbers(&self) -> Option<Vec<f64>> {
-        match &self.values {
+        match self.values() {
             SeriesValues::Floats(values) => Some(values.clone()),
             SeriesValues::Ints(values) => Some(values.iter().map(|v| *v as f64).collect()),
             SeriesValues::Bools(values) => Some(values.iter().map(|v| f64::from(u8::from(*v))).collect()),
@@ -151,53 +242,57 @@ impl TimeSeries {
 
     /// Adds a value. `false` when the series cannot take it.
     pub fn push(&mut self, time: DateAndTime, value: &LogValue) -> bool {
-        if !self.values.push(value) {
-            return false;
+        self.held.change(|points| {
+            let taken = points.values.push(value);
+            if taken {
+                points.times.push(time);
+                points.sort();
+            }
+            taken
+        })
+    }
+
+    fn pick(&self, indices: &[usize]) -> Points {
+        let Points { times, values } = self.held.points();
+        Points {
+            times: indices.iter().filter_map(|index| times.get(*index)).copied().collect(),
+            values: values.pick(indices),
         }
-        self.times.push(time);
-        self.sort();
-        true
     }
 
     /// The values at these indices, in their order.
     pub(crate) fn picked(&self, indices: &[usize]) -> Self {
         Self {
-            times: indices
-                .iter()
-                .filter_map(|index| self.times.get(*index))
-                .copied()
-                .collect(),
-            values: self.values.pick(indices),
             filter: self.filter.clone(),
+            ..Self::of(self.pick(indices))
         }
     }
 
     /// Adds the values of another series of the same kind; others are ignored.
     pub fn join(&mut self, other: &Self) {
-        match (&mut self.values, &other.values) {
-            (SeriesValues::Floats(mine), SeriesValues::Floats(theirs)) => mine.extend_from_slice(theirs),
-            (SeriesValues::Ints(mine), SeriesValues::Ints(theirs)) => mine.extend_from_slice(theirs),
-            (SeriesValues::Strs(mine), SeriesValues::Strs(theirs)) => mine.extend_from_slice(theirs),
-            (SeriesValues::Bools(mine), SeriesValues::Bools(theirs)) => mine.extend_from_slice(theirs),
-            _ => return,
-        }
-        self.times.extend_from_slice(&other.times);
-        self.sort();
+        let other = other.held.points();
+        self.held.change(|points| {
+            match (&mut points.values, &other.values) {
+                (SeriesValues::Floats(mine), SeriesValues::Floats(theirs)) => mine.extend_from_slice(theirs),
+                (SeriesValues::Ints(mine), SeriesValues::Ints(theirs)) => mine.extend_from_slice(theirs),
+                (SeriesValues::Strs(mine), SeriesValues::Strs(theirs)) => mine.extend_from_slice(theirs),
+                (SeriesValues::Bools(mine), SeriesValues::Bools(theirs)) => mine.extend_from_slice(theirs),
+                _ => return,
+            }
+            points.times.extend_from_slice(&other.times);
+            points.sort();
+        });
     }
 
     /// Removes everything.
     pub fn clear(&mut self) {
-        *self = Self {
-            times: Vec::new(),
-            values: self.values.pick(&[]),
-            filter: None,
-        };
+        *self = Self::of(self.pick(&[]));
     }
 
     /// The value that held at a time: the last at or before it, else the first. `None` when the series is empty.
     pub fn at(&self, time: DateAndTime) -> Option<LogValue> {
-        let after = self.times.partition_point(|t| *t <= time);
-        self.values.get(after.saturating_sub(1))
+        let after = self.times().partition_point(|t| *t <= time);
+        self.values().get(after.saturating_sub(1))
     }
 
     /// Limits filtered values to intervals, or lifts the limit.
@@ -219,51 +314,41 @@ impl TimeSeries {
         let mut indices = Vec::new();
         let mut times = Vec::new();
         for (start, stop) in filter.iter() {
-            let first = self.times.partition_point(|t| *t < *start);
-            let exact = self.times.get(first) == Some(start);
+            let first = self.times().partition_point(|t| *t < *start);
+            let exact = self.times().get(first) == Some(start);
             if !exact && first > 0 {
                 indices.push(first - 1);
                 times.push(*start);
             }
-            for index in first..self.times.partition_point(|t| *t < *stop) {
-                if let Some(time) = self.times.get(index) {
+            for index in first..self.times().partition_point(|t| *t < *stop) {
+                if let Some(time) = self.times().get(index) {
                     indices.push(index);
                     times.push(*time);
                 }
             }
         }
-        Self {
-            values: self.values.pick(&indices),
+        Self::of(Points {
+            values: self.values().pick(&indices),
             times,
-            filter: None,
-        }
+        })
     }
 
     /// The values whose times lie in the intervals.
     pub fn within(&self, intervals: &Intervals) -> Self {
         let mut indices = Vec::new();
         for (start, stop) in intervals.iter() {
-            indices.extend(self.times.partition_point(|t| *t < *start)..self.times.partition_point(|t| *t < *stop));
+            indices.extend(self.times().partition_point(|t| *t < *start)..self.times().partition_point(|t| *t < *stop));
         }
         indices.sort_unstable();
         indices.dedup();
-        let times = indices
-            .iter()
-            .filter_map(|index| self.times.get(*index))
-            .copied()
-            .collect();
-        Self {
-            values: self.values.pick(&indices),
-            times,
-            filter: None,
-        }
+        Self::of(self.pick(&indices))
     }
 
     /// The average over time, each value weighted by how long it held until the next; the plain mean when no time
     /// passed. Of filtered values, when there is a filter. `None` for texts and for an empty series.
     pub fn time_average(&self) -> Option<f64> {
         let numbers = self.numbers()?;
-        statistics::time_average(&self.times, &numbers, self.filter.as_ref().filter(|_| self.len() > 1))
+        statistics::time_average(self.times(), &numbers, self.filter.as_ref().filter(|_| self.len() > 1))
             .map(|(mean, _)| mean)
     }
 
@@ -271,19 +356,19 @@ impl TimeSeries {
     pub fn statistics(&self) -> Option<Statistics> {
         let filtered = self.filtered();
         let (mean, deviation) = statistics::time_average(
-            &self.times,
+            self.times(),
             &self.numbers()?,
             self.filter.as_ref().filter(|_| self.len() > 1),
         )?;
-        Statistics::of(&filtered.times, &filtered.numbers()?, mean, deviation)
+        Statistics::of(filtered.times(), &filtered.numbers()?, mean, deviation)
     }
 
     /// One line for each value: time and value.
     pub fn to_text(&self) -> String {
         let mut lines = Vec::with_capacity(self.len());
-        for (index, time) in self.times.iter().enumerate() {
+        for (index, time) in self.times().iter().enumerate() {
             let value = self
-                .values
+                .values()
                 .get(index)
                 .map(|v| crate::run::LogProperty::new(v).text())
                 .unwrap_or_default();
@@ -319,6 +404,28 @@ mod tests {
         assert_eq!(log.numbers().unwrap(), [2.0, 1.0, 3.0]);
         assert_eq!(log.at(at(4)), Some(LogValue::Float(2.0)));
         assert_eq!(log.at(at(0)), Some(LogValue::Float(2.0)));
+    }
+
+    #[test]
+    fn what_is_made_later_is_made_once_and_only_when_looked_at() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let made = Arc::new(AtomicUsize::new(0));
+        let counter = made.clone();
+        let log = TimeSeries::later(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            (vec![at(5), at(2), at(9)], SeriesValues::Floats(vec![1.0, 2.0]))
+        });
+        let mut other = log.clone();
+        other.set_filter(Some([(at(5), at(15))].into()));
+        assert!(format!("{log:?}").contains("not looked at"));
+        assert_eq!(made.load(Ordering::Relaxed), 0);
+        assert!(other.push(at(3), &LogValue::Float(7.0)));
+        assert_eq!(other.numbers().unwrap(), [2.0, 7.0, 1.0]);
+        assert_eq!(
+            (log.times(), log.numbers().unwrap()),
+            (&[at(2), at(5)][..], vec![2.0, 1.0])
+        );
+        assert_eq!(made.load(Ordering::Relaxed), 1);
     }
 
     #[test]

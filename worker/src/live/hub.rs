@@ -423,3 +423,7 @@ fn raised(error: ProcessError) -> AlgorithmError {
         other => AlgorithmError::Execution(other.to_string()),
     }
 }
+
+#[cfg(test)]
+#[path = "hub_tests.rs"]
+mod tests;

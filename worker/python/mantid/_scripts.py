@@ -7,7 +7,7 @@ def run_code(code, workspace, output, name="<RunPythonScript>"):
     """Executes `code` with everything of mantid.simpleapi; `input` is the workspace, `output` the name that the code
     has to give its result; tracebacks call the code `name`.
 
-    Code may as well assign its result, or another name of it, to the variable: the result gets the name all the same.
+    Code may as well assign its result, or another name of it, to the variable: that workspace is returned.
     """
     from mantid.api import Workspace, mtd
 
@@ -20,14 +20,14 @@ def run_code(code, workspace, output, name="<RunPythonScript>"):
     exec(compile(code, name, "exec", dont_inherit=True), scope)
     result = scope.get("output")
     if not output or result is None or result == output:
-        return
+        return None
     if isinstance(result, str):
         result = mtd[result]
     if not isinstance(result, Workspace):
         raise RuntimeError(
             f"Invalid type assigned to 'output' variable: {type(result).__name__}. Must be a string or a Workspace object"
         )
-    mtd.addOrReplace(output, result)
+    return result
 
 
 def RunPythonScript(Code=None, InputWorkspace=None, OutputWorkspace=None, Filename=None):
@@ -50,11 +50,13 @@ def RunPythonScript(Code=None, InputWorkspace=None, OutputWorkspace=None, Filena
             raise ValueError(f'Problem setting "Filename" in {title}: {error}') from None
     workspace = mtd[InputWorkspace] if isinstance(InputWorkspace, str) and InputWorkspace else InputWorkspace
     try:
-        run_code(Code, None if isinstance(workspace, str) else workspace, OutputWorkspace)
+        assigned = run_code(Code, None if isinstance(workspace, str) else workspace, OutputWorkspace)
     except Exception as error:
         raise RuntimeError(f"{title}: {type(error).__name__}: {error}") from error
     if not OutputWorkspace:
         return None
+    if assigned is not None:
+        mtd.addOrReplace(OutputWorkspace, assigned)
     if not _engine.contains(OutputWorkspace):
         raise RuntimeError(
             f"{title}: the script has made no workspace {OutputWorkspace}: give its result the name `output`"

@@ -16,8 +16,8 @@ use crate::workspace::{Handle, Workspace, WorkspaceCell};
 /// The named workspaces.
 #[derive(Default)]
 pub struct DataService {
-    /// By name in lower case.
-    names: RwLock<BTreeMap<String, Handle>>,
+    /// By name in lower case, each with the name as it was given: a workspace may be there under several.
+    names: RwLock<BTreeMap<String, (String, Handle)>>,
 }
 
 impl DataService {
@@ -50,8 +50,9 @@ impl DataService {
         for member in members.iter().filter(|member| member.name().eq_ignore_ascii_case(name)) {
             member.set_name("");
         }
-        let old = self.names.write().insert(name.to_lowercase(), handle.clone());
-        if let Some(old) = old.filter(|old| !Arc::ptr_eq(old, &handle)) {
+        let held = (name.to_owned(), handle.clone());
+        let old = self.names.write().insert(name.to_lowercase(), held);
+        if let Some((_, old)) = old.filter(|(_, old)| !Arc::ptr_eq(old, &handle)) {
             self.replace_in_groups(&old, Some(&handle));
         }
         for (index, member) in members.iter().enumerate() {
@@ -78,7 +79,10 @@ impl DataService {
 
     /// The workspace of this name, if there is one.
     pub fn get(&self, name: &str) -> Option<Handle> {
-        self.names.read().get(&name.to_lowercase()).cloned()
+        self.names
+            .read()
+            .get(&name.to_lowercase())
+            .map(|(_, held)| held.clone())
     }
 
     /// Whether there is a workspace of this name.
@@ -88,7 +92,7 @@ impl DataService {
 
     /// Removes a workspace; also from groups that hold it. Returns it, if there was one.
     pub fn remove(&self, name: &str) -> Option<Handle> {
-        let removed = self.names.write().remove(&name.to_lowercase())?;
+        let (_, removed) = self.names.write().remove(&name.to_lowercase())?;
         self.replace_in_groups(&removed, None);
         Some(removed)
     }
@@ -133,7 +137,7 @@ impl DataService {
 
     /// The names, in order.
     pub fn object_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.names.read().values().map(|handle| handle.name()).collect();
+        let mut names: Vec<String> = self.names.read().values().map(|(name, _)| name.clone()).collect();
         names.sort();
         names
     }
@@ -151,7 +155,10 @@ impl DataService {
     }
 
     fn replace_in_groups(&self, old: &Handle, new: Option<&Handle>) {
-        let groups: Vec<Handle> = self.names.read().values().filter(|h| h.is_group()).cloned().collect();
+        let names = self.names.read();
+        let held = names.values().map(|(_, held)| held);
+        let groups: Vec<Handle> = held.filter(|held| held.is_group()).cloned().collect();
+        drop(names);
         for group in groups {
             if !new.is_some_and(|new| reaches(new, &group)) {
                 group.replace_member(old, new);
@@ -339,6 +346,19 @@ mod tests {
             crate::error::ErrorClass::NotFound
         );
         assert!(data.add_or_replace(" ", cell()).is_err());
+    }
+
+    #[test]
+    fn a_workspace_under_two_names_is_listed_by_both() {
+        let data = DataService::new();
+        let one = cell();
+        data.add("a", one.clone()).unwrap();
+        data.add("b", one).unwrap();
+        assert_eq!(data.object_names(), ["a", "b"]);
+        for name in data.object_names() {
+            data.remove(&name).unwrap();
+        }
+        assert!(data.is_empty());
     }
 
     #[test]

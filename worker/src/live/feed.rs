@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use live_data_engine::run::{RunInfo, RunKey};
+use live_data_engine::run::{RunInfo, RunKey, RunState};
 use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::TimelineView;
@@ -22,6 +22,10 @@ pub trait Feed: Send + Sync {
     fn snapshot(&self, run: &RunKey) -> Option<Snapshot>;
     /// The newest pulse that was read.
     fn newest_pulse(&self) -> Option<PulseTime>;
+    /// Whether nothing more will come.
+    fn has_ended(&self) -> bool {
+        false
+    }
 }
 
 /// The worker's timeline, and the runs that it has handed over complete.
@@ -81,12 +85,14 @@ impl Feed for TimelineFeed {
     }
 }
 
-/// One run that does not change any more, as a program that checks scripts has it.
+/// One run that does not change any more, as a program that checks scripts has it: all of it comes from now on.
 pub struct OneRun(pub Snapshot);
 
 impl Feed for OneRun {
     fn runs(&self) -> Vec<RunInfo> {
-        vec![(**self.0.run()).clone()]
+        let mut run = (**self.0.run()).clone();
+        run.state = RunState::Complete;
+        vec![run]
     }
 
     fn snapshot(&self, run: &RunKey) -> Option<Snapshot> {
@@ -94,6 +100,10 @@ impl Feed for OneRun {
     }
 
     fn newest_pulse(&self) -> Option<PulseTime> {
-        self.0.run().last_pulse
+        Some(self.0.run().start.plus(-1))
+    }
+
+    fn has_ended(&self) -> bool {
+        true
     }
 }

@@ -36,6 +36,8 @@ const POLL: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_millis(250);
 /// How long a first chunk is waited for where there is no run.
 const FIRST_RUN: Duration = Duration::from_secs(10);
+/// How long after an execution of a script the next one may call LoadLiveData for the rest of a run.
+const BETWEEN_CALLS: Duration = Duration::from_secs(600);
 /// How soon at the latest a chunk that failed is tried again.
 const RETRY: Duration = Duration::from_secs(10);
 /// Why the board shows a processing that fails.
@@ -61,12 +63,31 @@ pub struct HubTools {
     pub timeout: Duration,
 }
 
+/// What calls of LoadLiveData with the same properties go on with.
+struct Load {
+    request: Request,
+    session: Arc<Mutex<Session>>,
+    called: Instant,
+}
+
+impl Load {
+    /// Whether a next call has to find a run. A script that no longer calls holds none for ever.
+    fn wants(&self, run: &RunInfo, patience: Duration) -> bool {
+        let wanted = || {
+            self.session
+                .try_lock()
+                .is_none_or(|session| session.wanted().holds(run))
+        };
+        self.called.elapsed() < patience && wanted()
+    }
+}
+
 /// All live data processing of a worker.
 pub struct Hub {
     tools: HubTools,
     feed: Arc<dyn Feed>,
     monitors: Mutex<Vec<Arc<Monitor>>>,
-    loads: Mutex<Vec<(Request, Arc<Mutex<Session>>)>>,
+    loads: Mutex<Vec<Load>>,
     next: AtomicU64,
     /// What the settings ask for has not begun yet: every run is kept for it.
     pending: AtomicBool,
@@ -124,7 +145,10 @@ impl Hub {
 
     /// Whether some processing still has to come to a run.
     pub fn wants(&self, run: &RunInfo) -> bool {
-        self.pending.load(Ordering::Acquire) || self.alive().iter().any(|monitor| monitor.wants(run))
+        let patience = self.tools.timeout + BETWEEN_CALLS;
+        self.pending.load(Ordering::Acquire)
+            || self.alive().iter().any(|monitor| monitor.wants(run))
+            || self.loads.lock().iter().any(|load| load.wants(run, patience))
     }
 
     /// Names that are in use by processing that goes on: they must outlive the run that a script is executed on.
@@ -399,3 +423,7 @@ fn raised(error: ProcessError) -> AlgorithmError {
         other => AlgorithmError::Execution(other.to_string()),
     }
 }
+
+#[cfg(test)]
+#[path = "hub_tests.rs"]
+mod tests;

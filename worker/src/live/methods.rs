@@ -4,11 +4,12 @@
 //! taken back. Must not know which data these are.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use live_data_engine::cancel::Cancel;
-use live_data_reduction::live::{Method, process};
-use live_data_reduction::workspace::{Handle, Workspace, WorkspaceCell};
+use live_data_reduction::live::{Method, accumulate, process};
+use live_data_reduction::workspace::{Handle, Workspace};
 use live_data_reduction::{AlgorithmError, Service};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
@@ -30,12 +31,6 @@ pub enum ProcessError {
         /// The exception with its traceback.
         text: String,
     },
-    /// A script that made no result.
-    #[error("the {what} made no workspace named by `output`: give its result that name, as in OutputWorkspace=output")]
-    NoOutput {
-        /// Which script.
-        what: &'static str,
-    },
     /// A file.
     #[error("cannot read the {what} {path}: {source}")]
     Read {
@@ -50,11 +45,12 @@ pub enum ProcessError {
 
 /// Runs Python for chunks.
 pub trait Scripts: Send + Sync {
-    /// Runs code with `input` as a workspace and `output` as the name of its result.
+    /// Runs code with `input` as a workspace and `output` as the name that its result is to get. Returns the workspace that
+    /// the code has assigned to `output` instead, if it has.
     ///
     /// # Errors
     /// What it raised, as text.
-    fn run(&self, code: &str, input: &Handle, output: &str, running: &Running) -> Result<(), String>;
+    fn run(&self, code: &str, input: &Handle, output: &str, running: &Running) -> Result<Option<Handle>, String>;
 }
 
 /// Python code that runs on a thread, for whoever watches how long that takes.
@@ -62,18 +58,20 @@ pub trait Scripts: Send + Sync {
 pub struct Running(Mutex<Option<Under>>);
 
 /// Code under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Under {
     /// Python's name of the thread.
     pub thread: u64,
     /// Since when.
     pub since: Instant,
+    /// The end of what it computes.
+    pub cancel: Cancel,
 }
 
 impl Running {
     /// What runs now.
     pub fn now(&self) -> Option<Under> {
-        *self.0.lock()
+        self.0.lock().clone()
     }
 
     fn set(&self, under: Option<Under>) {
@@ -85,8 +83,8 @@ impl Running {
 pub struct Embedded;
 
 impl Scripts for Embedded {
-    fn run(&self, code: &str, input: &Handle, output: &str, running: &Running) -> Result<(), String> {
-        let began = Instant::now();
+    fn run(&self, code: &str, input: &Handle, output: &str, running: &Running) -> Result<Option<Handle>, String> {
+        let (began, cancel) = (Instant::now(), Cancel::new());
         Python::attach(|py| {
             let ran = (|| {
                 let ident: u64 = py.import("threading")?.call_method0("get_ident")?.extract()?;
@@ -95,16 +93,19 @@ impl Scripts for Embedded {
                 running.set(Some(Under {
                     thread: ident,
                     since: Instant::now(),
+                    cancel: cancel.clone(),
                 }));
-                let ran = run.call1((code, cell, output)).map(drop);
+                let ran = native::cancelled_by(&cancel, || run.call1((code, cell, output)));
                 // Still attached: whoever interrupts looks at this while attached, too, and comes either before or after.
                 running.set(None);
                 super::overseer::forget_interruption(py, ident);
-                ran
+                let assigned: Option<PyRef<'_, native::Cell>> = ran?.extract()?;
+                Ok(assigned.map(|cell| cell.handle().clone()))
             })();
-            ran.map_err(|error| {
+            ran.map_err(|error: PyErr| {
                 let mut text = text_of(py, &error);
-                if error.get_type(py).name().is_ok_and(|name| name == "ScriptTimeout") {
+                let timeout = error.get_type(py).name().is_ok_and(|name| name == "ScriptTimeout");
+                if timeout || cancel.is_cancelled() {
                     let seconds = began.elapsed().as_secs();
                     text.push_str(&format!("the script was interrupted: it had run for {seconds} s"));
                 }
@@ -145,14 +146,15 @@ pub struct Processor<'a> {
 }
 
 impl Processor<'_> {
-    /// The data after the method. `code` is its text where it is a script; `needed` says that a script has to make an output.
+    /// The data after the method. `code` is its text where it is a script. A script that makes no `output` has done what it
+    /// does to its input, which goes on.
     pub fn process(
         &self,
         method: &Method,
         code: Option<&str>,
         input: &Handle,
         output: &str,
-        (what, needed): (&'static str, bool),
+        what: &'static str,
     ) -> Result<Workspace, ProcessError> {
         let Some(code) = code else {
             return match method {
@@ -166,38 +168,25 @@ impl Processor<'_> {
         let data = &self.service.data;
         // A script may name its input: it is lent one while it runs.
         let lent = format!("__live_{output}_input");
-        let named = input.name().is_empty();
-        if named {
+        let unnamed = input.name().is_empty();
+        if unnamed {
             data.add_or_replace(&lent, input.clone())?;
         }
-        let made = format!("__live_{output}");
-        let ran = self.scripts.run(code, input, &made, self.running);
-        if named {
+        // What has a name is processed into the output's own, which a script may say as well.
+        let former = data.get(output).filter(|_| !unnamed);
+        let new = |now: &Handle| !former.as_ref().is_some_and(|former| Arc::ptr_eq(former, now));
+        let name = format!("__live_{output}");
+        let ran = self.scripts.run(code, input, &name, self.running);
+        let made = ran.map(|assigned| {
+            let left = || data.get(if unnamed { &lent } else { output }).filter(new);
+            let found = assigned.or_else(|| data.get(&name)).or_else(left);
+            // Before names are taken back, which takes members out of groups.
+            accumulate::apart(found.as_ref().unwrap_or(input).snapshot())
+        });
+        data.remove_deep(&name);
+        if unnamed {
             data.remove_deep(&lent);
         }
-        let result = data.get(&made);
-        if let Some(result) = &result {
-            data.remove_deep(&result.name());
-        }
-        ran.map_err(|text| ProcessError::Script { what, text })?;
-        match result {
-            Some(result) => Ok(unnamed(&result)),
-            None if needed => Err(ProcessError::NoOutput { what }),
-            None => Ok(input.raw()),
-        }
-    }
-}
-
-/// The workspace; the members of a group without the names that they had.
-fn unnamed(handle: &Handle) -> Workspace {
-    match handle.snapshot() {
-        Workspace::Group(group) => {
-            let cells = group
-                .members()
-                .iter()
-                .map(|member| WorkspaceCell::new("", member.snapshot()));
-            Workspace::Group(live_data_reduction::WorkspaceGroup::new(cells.collect()))
-        }
-        matrix => matrix,
+        made.map_err(|text| ProcessError::Script { what, text })
     }
 }

@@ -187,6 +187,9 @@ impl Monitor {
     /// Ends what is being computed.
     pub fn abandon(&self) {
         self.cancel.cancel();
+        if let Some(under) = self.running.now() {
+            under.cancel.cancel();
+        }
     }
 
     /// The end of a run has stopped it.

@@ -3,7 +3,7 @@
 //!
 //! Promises: no other thread waits for such code; it is shown for as long as it goes on, with how long that is. Unlike the
 //! script thread, a thread of live processing is not Python's main one: an exception can be put into it between two of its
-//! steps, which ends loops, but no sleep and no wait for the network.
+//! steps, which ends loops, and an algorithm's computation can be ended, but no sleep and no wait for the network.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -74,9 +74,12 @@ fn watch(hub: &Hub, monitor: &Arc<Monitor>, interrupted: &mut Option<Instant>) {
     }
 }
 
-/// Puts an exception into the thread that runs a monitor's Python. On a thread of its own, which waits for the interpreter as
+/// Ends the algorithm that a monitor's Python waits for, and puts an exception into its thread. On a thread of its own, which waits for the interpreter as
 /// long as that takes.
 fn interrupt(monitor: &Arc<Monitor>) {
+    if let Some(under) = monitor.running().now() {
+        under.cancel.cancel();
+    }
     let monitor = Arc::clone(monitor);
     let spawned = std::thread::Builder::new()
         .name("live-interrupt".into())

@@ -443,5 +443,8 @@ fn digest(code: &Option<String>) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[path = "session_script_tests.rs"]
+mod script_tests;
+#[cfg(test)]
 #[path = "session_tests.rs"]
 mod tests;

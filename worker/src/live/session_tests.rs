@@ -80,7 +80,9 @@ fn every_accumulation_transition_and_start_counts_each_event_once() {
                     _ => *chunks.last().unwrap(),
                 };
                 assert_eq!(sum(&chunks[0]), first_from(from), "{what}: {:?}", chunks[0]);
-                assert!(session.last_time_stamp().is_some());
+                // The newest pulse of what was delivered, not the time of day.
+                let last = if transition == "Stop" { 9.9 } else { 21.9 };
+                assert_eq!(session.last_time_stamp(), Some(time(last)), "{what}");
                 if transition == "Stop" {
                     assert!(
                         matches!(steps[2], Step::Stopped(_)) && chunks[1].is_empty(),
@@ -229,11 +231,12 @@ fn stop_stops() {
 #[test]
 fn the_number_of_periods_may_change_between_runs_and_within_one() {
     // mantid#22654
-    for preserve_events in [false, true] {
+    for (preserve_events, accumulation) in [(false, "Add"), (true, "Add"), (false, "Append"), (true, "Append")] {
         let mut stage = Stage::new();
         stage.start("101", 0.0);
         let mut session = stage.session(&Properties {
             preserve_events,
+            accumulation_method: accumulation.into(),
             ..from_start()
         });
         let pulses = |stage: &mut Stage, from: i32, to: i32, periods: u32| {
@@ -273,6 +276,40 @@ fn the_number_of_periods_may_change_between_runs_and_within_one() {
         for gone in ["out_1", "out_2", "out_3"] {
             assert!(!stage.service.data.contains(gone), "{gone} is left over");
         }
+    }
+}
+
+#[test]
+fn chunks_that_replace_each_other_may_have_other_numbers_of_periods() {
+    // mantid#22654
+    for transition in ["Restart", "Rename"] {
+        let mut stage = Stage::new();
+        let mut session = stage.session(&Properties {
+            accumulation_method: "Replace".into(),
+            run_transition_behavior: transition.into(),
+            ..from_start()
+        });
+        let mut seen = Vec::new();
+        for (run, periods) in [(0, 1_u32), (1, 3), (2, 2), (3, 1)] {
+            let from = 10 * run;
+            stage.start(&format!("10{run}"), f64::from(from));
+            for n in 0..100 {
+                stage.pulse(0, f64::from(from) + f64::from(n) / 10.0, 10, n as u32 % periods);
+                if n == 45 {
+                    stage.step(&mut session);
+                }
+            }
+            stage.stop(&format!("10{run}"), f64::from(from) + 9.0);
+            stage.step(&mut session);
+            seen.push((stage.totals("out").len(), session.last_time_stamp()));
+            assert_eq!(
+                stage.service.data.contains("out_103"),
+                run == 3 && transition == "Rename",
+                "a kept result"
+            );
+        }
+        let sizes: Vec<usize> = seen.iter().map(|(size, _)| *size).collect();
+        assert_eq!(sizes, [1, 3, 2, 1], "{transition}");
     }
 }
 
@@ -404,25 +441,54 @@ fn what_was_accumulated_goes_through_post_processing_after_each_chunk() {
 }
 
 #[test]
-fn a_result_is_not_kept_where_memory_is_short() {
-    let mut stage = Stage::new();
-    stage.spare = Some(10);
-    stage.start("101", 0.0);
-    stage.pulses(0.0, 12.0);
-    let mut session = stage.session(&Properties {
-        run_transition_behavior: "Rename".into(),
-        ..from_start()
-    });
-    stage.stop("101", 10.0);
-    stage.step(&mut session);
-    assert!(!stage.service.data.contains("out_101"));
-    assert!(
-        stage
+fn a_result_is_kept_where_there_is_three_times_its_memory() {
+    let run = |spare: Option<u64>| {
+        let mut stage = Stage::new();
+        stage.spare = spare;
+        stage.start("101", 0.0);
+        stage.pulses(0.0, 12.0);
+        let mut session = stage.session(&Properties {
+            run_transition_behavior: "Rename".into(),
+            processing_algorithm: "Rebin".into(),
+            processing_properties: "Params=0,100,20000;PreserveEvents=0".into(),
+            ..from_start()
+        });
+        stage.stop("101", 10.0);
+        stage.step(&mut session);
+        let kept = stage.service.data.contains("out_101");
+        let refused = (stage.told.lock().iter()).any(|text| text.starts_with("Not enough spare memory to clone out"));
+        assert_ne!(kept, refused, "{:?}", stage.told.lock());
+        (kept, stage.matrix("out").memory() as u64)
+    };
+    let (kept, bytes) = run(None);
+    assert!(kept && bytes > 1000, "{bytes}");
+    assert!(run(Some(3 * bytes + bytes / 2)).0);
+    assert!(!run(Some(3 * bytes - bytes / 2)).0);
+}
+
+#[test]
+fn a_start_before_all_that_is_held_begins_with_the_oldest_run_and_says_so() {
+    for (from, warned) in [(-1000.0, true), (3.0, false)] {
+        let mut stage = Stage::new();
+        stage.start("101", 0.0);
+        stage.pulses(0.0, 12.0);
+        stage.tick();
+        let mut session = stage.session(&Properties {
+            from_now: false,
+            from_time: true,
+            start_time: DateAndTime::from_pulse(time(from)).to_iso(),
+            ..properties()
+        });
+        stage.stop("101", 10.0);
+        stage.step(&mut session);
+        assert_eq!(stage.total("out"), first_from(from.max(0.0)));
+        let said = stage
             .told
             .lock()
             .iter()
-            .any(|text| text.starts_with("Not enough spare memory to clone"))
-    );
+            .any(|text| text.contains("older than what is held"));
+        assert_eq!(said, warned, "{:?}", stage.told.lock());
+    }
 }
 
 #[test]

@@ -12,13 +12,13 @@ use live_data_engine::outcome::Signal;
 use live_data_engine::place::{PartitionKey, Place, TopicRole};
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::{Timeline, TimelineView};
-use live_data_reduction::Service;
 use live_data_reduction::bind::Binder;
 use live_data_reduction::instrument::source::InstrumentFolders;
 use live_data_reduction::live::accumulate;
 use live_data_reduction::live::{Properties, Request};
 use live_data_reduction::service::Silent;
 use live_data_reduction::workspace::Handle;
+use live_data_reduction::{AlgorithmRun, Service, Value};
 use parking_lot::Mutex;
 
 use super::feed::{Feed, TimelineFeed};
@@ -38,12 +38,15 @@ pub fn time(seconds: f64) -> PulseTime {
     PulseTime::from_nanos(at(seconds))
 }
 
-/// There is no interpreter in these tests.
-struct NoPython;
+/// What stands in for Python, of which there is none in these tests: it is given the service, the code, the input and the
+/// name of the output.
+pub type InRust = dyn Fn(&Service, &str, &Handle, &str) -> Result<Option<Handle>, String> + Send + Sync;
 
-impl Scripts for NoPython {
-    fn run(&self, _: &str, _: &Handle, _: &str, _: &Running) -> Result<(), String> {
-        Err("no Python here".into())
+struct Scripted(Service, Arc<InRust>);
+
+impl Scripts for Scripted {
+    fn run(&self, code: &str, input: &Handle, output: &str, _: &Running) -> Result<Option<Handle>, String> {
+        (self.1)(&self.0, code, input, output)
     }
 }
 
@@ -55,6 +58,7 @@ pub struct Stage {
     pub service: Service,
     pub told: Arc<Mutex<Vec<String>>>,
     pub spare: Option<u64>,
+    pub script: Arc<InRust>,
     offsets: std::collections::HashMap<PartitionKey, i64>,
     sent: u32,
     newest: i64,
@@ -76,6 +80,7 @@ impl Stage {
             service,
             told: Arc::default(),
             spare: None,
+            script: Arc::new(|_, _, _, _| Err("no Python here".into())),
             offsets: Default::default(),
             sent: 0,
             newest: EPOCH,
@@ -175,12 +180,8 @@ impl Stage {
         let spare = self.spare;
         let tools = Tools {
             service: self.service.clone(),
-            binder: Arc::new(Binder::new(
-                EventIds::Detector,
-                "LIVEDEMO",
-                Arc::clone(&self.service.instruments),
-            )),
-            scripts: Arc::new(NoPython),
+            binder: self.binder(),
+            scripts: self.scripts(),
             tell: Arc::new(move |_: Tell, text: &str| told.lock().push(text.to_owned())),
             spare: Arc::new(move || spare),
         };
@@ -191,6 +192,15 @@ impl Stage {
             self.feed.as_ref() as &dyn Feed,
             time(100_000.0),
         )
+    }
+
+    pub fn binder(&self) -> Arc<Binder> {
+        let instruments = Arc::clone(&self.service.instruments);
+        Arc::new(Binder::new(EventIds::Detector, "LIVEDEMO", instruments))
+    }
+
+    pub fn scripts(&self) -> Arc<dyn Scripts> {
+        Arc::new(Scripted(self.service.clone(), Arc::clone(&self.script)))
     }
 
     fn request(&self, properties: &Properties) -> Request {
@@ -220,6 +230,19 @@ impl Stage {
     pub fn matrix(&self, name: &str) -> live_data_reduction::MatrixWorkspace {
         self.service.data.retrieve(name).unwrap().matrix().unwrap()
     }
+}
+
+/// Runs an algorithm, as a scientist's script does.
+pub fn run(service: &Service, name: &str, properties: &[(&str, Value)]) -> Result<Option<Handle>, String> {
+    let mut run = AlgorithmRun::create(name, None).map_err(|error| error.to_string())?;
+    for (property, value) in properties {
+        run.set_property(property, value.clone())
+            .map_err(|error| error.to_string())?;
+    }
+    let outputs = run
+        .execute(service, &Cancel::new())
+        .map_err(|error| error.to_string())?;
+    Ok(outputs.workspace("OutputWorkspace"))
 }
 
 /// Four detectors of the demonstration's instrument.

@@ -13,7 +13,7 @@ use crate::stream::{Counts, Instrument, Run, SECOND, Schema, add, now, pulses};
 const SAVE: &str = "SaveNexusProcessed(input, f\"{config['defaultsave.directory']}/{input.getRunNumber()}.nxs\", PreserveEvents=False)\n";
 
 /// Sends the pulses of a stretch of time in blocks that go backwards; notes what each run must have.
-fn send(instrument: &mut Instrument, (from, to): (i64, i64), runs: &[&Run], truth: &mut BTreeMap<String, Counts>) {
+pub fn send(instrument: &mut Instrument, (from, to): (i64, i64), runs: &[&Run], truth: &mut BTreeMap<String, Counts>) {
     let mut order: Vec<(usize, i64)> = pulses(from, to).enumerate().collect();
     order.sort_by_key(|(n, _)| (n / 30, std::cmp::Reverse(*n)));
     for (n, time) in order {
@@ -26,7 +26,7 @@ fn send(instrument: &mut Instrument, (from, to): (i64, i64), runs: &[&Run], trut
 }
 
 /// Waits until a file has these counts.
-fn wait_for_counts(path: &Path, truth: &Counts) {
+pub fn wait_for_counts(path: &Path, truth: &Counts) {
     let started = Instant::now();
     while !(path.exists() && nexus::read(path).counts() == *truth) {
         assert!(

@@ -9,6 +9,7 @@ mod instruments;
 mod journal;
 mod lab;
 mod live;
+mod live_calls;
 mod main_job;
 mod nexus;
 mod page;

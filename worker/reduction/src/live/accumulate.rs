@@ -67,6 +67,14 @@ pub fn grouped(mut members: Vec<MatrixWorkspace>, group: bool) -> Workspace {
     }
 }
 
+/// The same; a group's members in cells of its own, so that what is done to one in place is done to no other.
+pub fn apart(workspace: Workspace) -> Workspace {
+    match workspace {
+        Workspace::Group(_) => grouped(members(&workspace), true),
+        matrix => matrix,
+    }
+}
+
 impl Accumulator<'_> {
     /// What was held with a chunk.
     ///
@@ -178,27 +186,41 @@ impl Accumulator<'_> {
     }
 }
 
-/// One bin over both, where both have one and they differ.
+/// One bin over both, where their bins differ and need not stay: bins of events, and single ones. Chosen bins of counts are
+/// the same in every chunk, or the chunks cannot be added.
 fn widened(held: &MatrixWorkspace, chunk: &MatrixWorkspace) -> Option<Row> {
-    if held.bins(0) != 1 || chunk.bins(0) != 1 || held.x_unit() != chunk.x_unit() {
+    let single = |matrix: &MatrixWorkspace| (0..matrix.histograms()).all(|row| matrix.bins(row) == 1);
+    let free = (held.is_events() && chunk.is_events()) || (single(held) && single(chunk));
+    if !free || held.x_unit() != chunk.x_unit() || have_same_bins(held, chunk) {
         return None;
     }
-    let (Xs::Common(a), Xs::Common(b)) = (held.xs(), chunk.xs()) else {
-        return None;
-    };
-    let (&[a0, a1], &[b0, b1]) = (&a[..], &b[..]) else {
-        return None;
-    };
-    if a0 == b0 && a1 == b1 {
-        return None;
+    let (low, high) = span(held)
+        .into_iter()
+        .chain(span(chunk))
+        .reduce(|(low, high), (a, b)| (low.min(a), high.max(b)))?;
+    Some([low, high].into())
+}
+
+fn have_same_bins(a: &MatrixWorkspace, b: &MatrixWorkspace) -> bool {
+    let equal = |a: &Row, b: &Row| Arc::ptr_eq(a, b) || a == b;
+    match (a.xs(), b.xs()) {
+        (Xs::Common(a), Xs::Common(b)) => equal(a, b),
+        (Xs::Each(a), Xs::Each(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(a, b)),
+        _ => false,
     }
-    // What holds no event has no limits yet.
-    let none = |from: f64, to: f64| from == 0.0 && to == f64::MIN_POSITIVE;
-    Some(match (none(a0, a1), none(b0, b1)) {
-        (true, _) => b.clone(),
-        (_, true) => a.clone(),
-        _ => [a0.min(b0), a1.max(b1)].into(),
-    })
+}
+
+/// From the first edge to the last one; nothing where no spectrum has limits yet.
+fn span(matrix: &MatrixWorkspace) -> Option<(f64, f64)> {
+    let rows: &[Row] = match matrix.xs() {
+        Xs::Common(row) => std::slice::from_ref(row),
+        Xs::Each(rows) => rows,
+    };
+    let ends = rows.iter().filter_map(|row| Some((*row.first()?, *row.last()?)));
+    // What holds no event has no limits yet, and what lies on the beam none that is a number.
+    let limits =
+        ends.filter(|(from, to)| from.is_finite() && to.is_finite() && (*from, *to) != (0.0, f64::MIN_POSITIVE));
+    limits.reduce(|(low, high), (from, to)| (low.min(from), high.max(to)))
 }
 
 /// Takes what is newest from the chunk, and values out that both had: a chunk begins with the last value before it.

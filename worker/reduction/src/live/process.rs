@@ -9,6 +9,7 @@ use live_data_engine::cancel::Cancel;
 use crate::algorithm::AlgorithmRun;
 use crate::declaration::{Direction, Property};
 use crate::error::{Result, failed};
+use crate::live::accumulate::apart;
 use crate::service::Service;
 use crate::value::Value;
 use crate::workspace::{Handle, Workspace, WorkspaceCell};
@@ -44,7 +45,7 @@ pub fn through(
         return failed(format!("{name} takes no workspace: chunks cannot go through it"));
     };
     // A copy, so that an algorithm that works in place leaves the original as it is.
-    let copy = WorkspaceCell::new(&input.name(), input.snapshot());
+    let copy = WorkspaceCell::new(&input.name(), apart(input.snapshot()));
     if run.is_default(first.name) {
         run.set_property(first.name, Value::Workspace(copy.clone()))
             .map_err(named)?;

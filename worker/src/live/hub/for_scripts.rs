@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use live_data_engine::cancel::Cancel;
 use live_data_engine::time::PulseTime;
@@ -10,7 +11,7 @@ use live_data_reduction::live::{LiveData, MonitorState, Request};
 use live_data_reduction::{AlgorithmError, Result};
 use parking_lot::Mutex;
 
-use super::{Hub, POLL, raised};
+use super::{Hub, Load, POLL, raised};
 use crate::live::monitor::{Monitor, Origin};
 use crate::live::session::{Session, Step};
 
@@ -42,13 +43,39 @@ impl ForScripts {
                 return Err(error);
             }
         }
-        if request.update_every > 0.0 && !monitor.session().lock().has_stopped() {
+        let more = request.update_every > 0.0 && !hub.feed.has_ended();
+        if more && !monitor.session().lock().has_stopped() {
             hub.go_on(&monitor)?;
         } else {
             monitor.stopped();
             monitor.done();
         }
         Ok(monitor)
+    }
+
+    /// What calls of LoadLiveData with these properties go on with.
+    fn session_of(&self, request: &Request) -> Arc<Mutex<Session>> {
+        let hub = &self.0;
+        let mut loads = hub.loads.lock();
+        if let Some(known) = loads.iter_mut().find(|load| load.request == *request) {
+            known.called = Instant::now();
+            return Arc::clone(&known.session);
+        }
+        let id = hub.next.fetch_add(1, Ordering::Relaxed);
+        let now = DateAndTime::now().to_pulse();
+        let session = Session::new(id, request.clone(), hub.session_tools(), hub.feed.as_ref(), now);
+        let session = Arc::new(Mutex::new(session));
+        // A result has one maker.
+        loads.retain(|known| {
+            let name = &known.request.output_workspace;
+            !name.eq_ignore_ascii_case(&request.output_workspace)
+        });
+        loads.push(Load {
+            request: request.clone(),
+            session: Arc::clone(&session),
+            called: Instant::now(),
+        });
+        session
     }
 }
 
@@ -74,23 +101,7 @@ impl LiveData for ForScripts {
         let hub = &self.0;
         hub.check(request)?;
         hub.wait_for_names(request, cancel)?;
-        let known = hub
-            .loads
-            .lock()
-            .iter()
-            .find(|(known, _)| known == request)
-            .map(|(_, session)| Arc::clone(session));
-        let session = known.unwrap_or_else(|| {
-            let id = hub.next.fetch_add(1, Ordering::Relaxed);
-            let now = DateAndTime::now().to_pulse();
-            let session = Session::new(id, request.clone(), hub.session_tools(), hub.feed.as_ref(), now);
-            let session = Arc::new(Mutex::new(session));
-            let mut loads = hub.loads.lock();
-            // A result has one maker.
-            loads.retain(|(known, _)| !known.output_workspace.eq_ignore_ascii_case(&request.output_workspace));
-            loads.push((request.clone(), Arc::clone(&session)));
-            session
-        });
+        let session = self.session_of(request);
         if hub.tools.service.data.contains(&request.output_workspace) {
             session.lock().step(hub.feed.as_ref(), cancel).map_err(raised)?;
         } else {

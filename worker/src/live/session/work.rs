@@ -6,7 +6,7 @@ use live_data_engine::cancel::Cancel;
 use live_data_engine::fingerprint::Digest;
 use live_data_engine::snapshot::Snapshot;
 use live_data_reduction::live::accumulate::{self, Accumulator};
-use live_data_reduction::live::{Accumulation, Method};
+use live_data_reduction::live::{Accumulation, process};
 use live_data_reduction::workspace::{Workspace, WorkspaceCell};
 use live_data_reduction::{AlgorithmError, Service};
 
@@ -27,22 +27,22 @@ impl Session {
         for warning in &bound.warnings {
             (self.tools.tell)(Tell::Warning, warning);
         }
-        let group = matches!(bound.workspace, Workspace::Group(_));
-        let mut members = Vec::new();
-        for member in accumulate::members(&bound.workspace) {
-            let mut made = Workspace::Matrix(member);
-            if let Some(method) = &self.request.processing {
-                let input = WorkspaceCell::new("", made);
-                let processor = self.processor(cancel);
-                let names = ("processing script", true);
-                made = processor.process(method, code, &input, &self.request.output_workspace, names)?;
-            }
-            for matrix in accumulate::members(&made) {
-                members.push(self.as_wished(matrix, cancel)?);
-            }
+        let mut made = bound.workspace;
+        if let Some(method) = &self.request.processing {
+            let input = WorkspaceCell::new("", made);
+            let processor = self.processor(cancel);
+            made = processor.process(
+                method,
+                code,
+                &input,
+                &self.request.output_workspace,
+                "processing script",
+            )?;
         }
-        let group = group || members.len() > 1;
-        let chunk_workspace = accumulate::grouped(members, group);
+        let group = matches!(made, Workspace::Group(_));
+        let members = accumulate::members(&made).into_iter();
+        let members = members.map(|matrix| self.as_wished(matrix, cancel));
+        let chunk_workspace = accumulate::grouped(members.collect::<Result<_, _>>()?, group);
         let name = self.request.accumulated_in().to_owned();
         let held = self.tools.service.data.get(&name).map(|cell| cell.snapshot());
         let mut digest = Digest::new("live");
@@ -83,15 +83,8 @@ impl Session {
             return Ok(matrix);
         }
         let input = WorkspaceCell::new("", matrix);
-        let method = Method::Algorithm("ConvertToMatrixWorkspace".into(), Vec::new());
-        let made = self
-            .processor(cancel)
-            .process(&method, None, &input, "", ("conversion", true))?;
-        let mut members = accumulate::members(&made);
-        match members.pop() {
-            Some(made) => Ok(made),
-            None => Err(ProcessError::NoOutput { what: "conversion" }),
-        }
+        let made = process::through("ConvertToMatrixWorkspace", &[], &input, &self.tools.service, cancel)?;
+        WorkspaceCell::new("", made).matrix().map_err(ProcessError::from)
     }
 
     pub(super) fn post_process(&mut self, code: Option<&str>, cancel: &Cancel) -> Result<(), ProcessError> {
@@ -99,19 +92,17 @@ impl Session {
             return Ok(());
         };
         let data = &self.tools.service.data;
-        let input = data.retrieve(self.request.accumulated_in())?;
-        let output = &self.request.output_workspace;
-        let names = ("post-processing script", false);
-        let made = self.processor(cancel).process(method, code, &input, output, names)?;
-        let made = match made {
-            // The accumulated data's own members must not go by the result's name as well.
-            Workspace::Group(group) => {
-                let members = group.members().iter().filter_map(|cell| cell.matrix().ok());
-                accumulate::grouped(members.collect(), true)
-            }
-            matrix => matrix,
-        };
-        publish(&self.tools.service, output, made)?;
+        let (name, output) = (self.request.accumulated_in(), &self.request.output_workspace);
+        let input = data.retrieve(name)?;
+        let accumulated = input.snapshot();
+        let processor = self.processor(cancel);
+        let made = processor.process(method, code, &input, output, "post-processing script");
+        // A script may have given the accumulated data another name, or have deleted them; the next chunk is put to them.
+        if !data.contains(name) {
+            publish(&self.tools.service, name, accumulate::apart(accumulated))?;
+        }
+        // Their own members must not go by the result's name as well.
+        publish(&self.tools.service, output, accumulate::apart(made?))?;
         self.post_due = false;
         Ok(())
     }

@@ -57,6 +57,20 @@ pub fn use_cancel(cancel: Cancel) {
     OWN_CANCEL.set(Some(cancel));
 }
 
+/// Does some work that `cancel` ends as well, on a thread with a flag of its own; the script thread has its watchdog.
+pub fn cancelled_by<T>(cancel: &Cancel, work: impl FnOnce() -> T) -> T {
+    let Some(own) = OWN_CANCEL.with_borrow(Clone::clone) else {
+        return work();
+    };
+    if own.is_cancelled() {
+        cancel.cancel();
+    }
+    use_cancel(cancel.clone());
+    let done = work();
+    use_cancel(own);
+    done
+}
+
 pub(crate) fn shared() -> PyResult<&'static Shared> {
     SHARED
         .get()

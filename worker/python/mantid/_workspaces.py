@@ -3,6 +3,7 @@
 import numpy as np
 
 from livedata import _engine
+from mantid import _methods
 from mantid._absent import absent_method
 from mantid._arithmetic import Arithmetic
 from mantid._axes import Dimension, SpectraAxis, XAxis
@@ -48,6 +49,9 @@ class Workspace(_engine.Cell):
 
     def __getattr__(self, name):
         raise absent_method(type(self).__name__, name)
+
+
+_methods.attach(Workspace)
 
 
 @kind("MatrixWorkspace")
@@ -183,9 +187,6 @@ class MatrixWorkspace(Arithmetic, Workspace):
 
     def clearMonitorWorkspace(self):
         _engine.set_monitor_workspace(self, None)
-
-    def hasMaskedBins(self, index):
-        return False
 
     def yIndexOfX(self, x, index=0, tolerance=0.0):
         """The bin that holds a value of X."""

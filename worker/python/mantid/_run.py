@@ -70,6 +70,12 @@ class Run:
     def keys(self):
         return self._cell._log_names()
 
+    def values(self):
+        return self.getProperties()
+
+    def items(self):
+        return [(name, self.getProperty(name)) for name in self.keys()]
+
     def __getitem__(self, name):
         return self.getProperty(name)
 

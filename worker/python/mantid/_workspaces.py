@@ -167,7 +167,13 @@ class MatrixWorkspace(Arithmetic, Workspace):
         return Sample(self)
 
     def getEFixed(self, detector=None):
-        """The fixed energy, meV: the log Ei, or the instrument's parameter Efixed."""
+        """The fixed energy, meV: that of a detector, where one is given and has it, else the log Ei, or the instrument's parameter Efixed."""
+        if detector is not None:
+            if not isinstance(detector, Detector):
+                detector = Detector(self, [int(detector)])
+            held = detector._parameter("Efixed")
+            if held is not None and held[1] is not None:
+                return held[1]
         run = self.run()
         if run.hasProperty("Ei"):
             return float(run.getPropertyAsSingleValue("Ei"))
@@ -175,6 +181,16 @@ class MatrixWorkspace(Arithmetic, Workspace):
         if held is None or held[1] is None:
             raise RuntimeError("Could not retrieve incident energy from run object")
         return held[1]
+
+    def setEFixed(self, detector, energy):
+        """Sets the fixed energy of the detector of this id, meV."""
+        from mantid import _calls
+
+        given = {"Workspace": self, "ParameterName": "Efixed", "ParameterType": "Number", "Value": str(float(energy))}
+        _calls.unstored("SetInstrumentParameter", DetectorList=[int(detector)], **given)
+
+    def hasAnyMaskedBins(self):
+        return any(self.hasMaskedBins(index) for index in range(self.getNumberHistograms()))
 
     def getMonitorWorkspace(self):
         held = _engine.monitor_workspace(self)

@@ -92,8 +92,9 @@ fn peak(x: &[f64], y: &[f64], e: &[f64]) -> (&'static str, [f64; 7]) {
         Some(next) if x.len() > y.len() => 0.5 * (at(x, index) + next),
         _ => at(x, index),
     };
-    let points = (0..y.len()).map(|index| (middle(index), at(y, index), at(e, index)));
-    let within = points.filter(|(x, ..)| (x - centre).abs() <= REACH * width);
+    // A bin counts where it begins.
+    let within = (0..y.len()).filter(|index| (at(x, *index) - centre).abs() <= REACH * width);
+    let within = within.map(|index| (middle(index), at(y, index), at(e, index)));
     match fit(&within.collect::<Vec<_>>(), guess) {
         Some(found) => {
             let (value, error) = (found.value, found.error);

@@ -5,6 +5,7 @@ import functools
 import inspect
 
 from livedata import _engine, names
+from mantid._logger import logger
 from mantid._tables import Messages
 from mantid._wrap import wrap
 
@@ -132,6 +133,10 @@ def _arguments(name, title, declared, args, kwargs):
     given = {}
     for key, value in kwargs.items():
         prop = known.get(key.lower())
+        if prop is None and name == "Load":
+            # What only another kind of file could need is passed over, as Mantid's Load does.
+            logger.warning(f"Load has no property {key} for processed files: it is left out")
+            continue
         if prop is None:
             raise TypeError(f"'{key}' is an invalid keyword argument for {title}")
         if key.lower() in given:

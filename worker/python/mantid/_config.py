@@ -22,7 +22,8 @@ class InstrumentInfo:
         return self._name
 
     def shortName(self):
-        return self._name
+        """What the names of its runs begin with."""
+        return _engine.short_name(self._name)
 
     def facility(self):
         return FacilityInfo(self._facility)

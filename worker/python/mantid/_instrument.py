@@ -58,6 +58,10 @@ class Component:
         held = self._parameter(name)
         return "" if held is None else held[2]
 
+    def getParameterNames(self, recursive=True):
+        """The names of its parameters, with those of what carries it unless `recursive` is False."""
+        return _engine.parameter_names(self._cell, bool(recursive), self._index)
+
     def _children(self):
         rows = (_engine.component_at(self._cell, index) for index in _engine.children(self._cell, self._index))
         return [Component(self._cell, *row) for row in rows if row is not None]
@@ -91,6 +95,9 @@ class Detector(Component):
 
     def _parameter(self, name):
         return _engine.parameter(self._cell, str(name), None, self._ids[0])
+
+    def getParameterNames(self, recursive=True):
+        return _engine.parameter_names(self._cell, bool(recursive), None, self._ids[0])
 
     def _mean(self, column):
         return sum(row[column] for row in self._rows) / len(self._rows)

@@ -4,6 +4,7 @@ import numpy as np
 
 from mantid._properties import Property, property_of
 from mantid._times import DateAndTime
+from mantid._vectors import V3D
 
 
 class Goniometer:
@@ -20,8 +21,8 @@ class Goniometer:
         self._cell._set_goniometer(np.asarray(rotation, dtype=float).tolist())
 
     def getEulerAngles(self, convention="YZX"):
-        """Three angles in degrees, about the axes of the convention in turn."""
-        return _euler(self.getR(), convention)
+        """Three angles in degrees, about the axes of the convention in turn, as a vector."""
+        return V3D(*_euler(self.getR(), convention))
 
 
 class Run:
@@ -68,6 +69,12 @@ class Run:
 
     def keys(self):
         return self._cell._log_names()
+
+    def values(self):
+        return self.getProperties()
+
+    def items(self):
+        return [(name, self.getProperty(name)) for name in self.keys()]
 
     def __getitem__(self, name):
         return self.getProperty(name)

@@ -97,6 +97,23 @@ class EventList(Spectrum):
     def getEventType(self):
         return _engine.event_type(self._cell)
 
+    def switchTo(self, kind):
+        """Gives the events weights, or takes their pulse times too; weights cannot be taken away."""
+        kinds = [EventType.TOF, EventType.WEIGHTED, EventType.WEIGHTED_NOTIME]
+        if kind not in kinds:
+            raise ValueError(f"there is no kind of events {kind}: the known ones are {', '.join(kinds)}")
+        if kinds.index(kind) < kinds.index(self.getEventType()):
+            lost = "weights" if kind == EventType.TOF else "missing pulse times"
+            raise RuntimeError(f"EventList::switchTo() cannot make {kind} events: the list has {lost}")
+        if kind != self.getEventType():
+            _engine.weigh_events(self._cell, self._index, kind == EventType.WEIGHTED_NOTIME)
+
+    def getPulseTimeMin(self):
+        return min(self.getPulseTimes(), default=DateAndTime(0))
+
+    def getPulseTimeMax(self):
+        return max(self.getPulseTimes(), default=DateAndTime(0))
+
     def addEventQuickly(self, tof, pulsetime):
         _engine.add_event(self._cell, self._index, float(tof), DateAndTime(pulsetime).totalNanoseconds())
 

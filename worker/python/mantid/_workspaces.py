@@ -3,6 +3,7 @@
 import numpy as np
 
 from livedata import _engine
+from mantid import _methods
 from mantid._absent import absent_method
 from mantid._arithmetic import Arithmetic
 from mantid._axes import Dimension, SpectraAxis, XAxis
@@ -48,6 +49,9 @@ class Workspace(_engine.Cell):
 
     def __getattr__(self, name):
         raise absent_method(type(self).__name__, name)
+
+
+_methods.attach(Workspace)
 
 
 @kind("MatrixWorkspace")
@@ -163,7 +167,13 @@ class MatrixWorkspace(Arithmetic, Workspace):
         return Sample(self)
 
     def getEFixed(self, detector=None):
-        """The fixed energy, meV: the log Ei, or the instrument's parameter Efixed."""
+        """The fixed energy, meV: that of a detector, where one is given and has it, else the log Ei, or the instrument's parameter Efixed."""
+        if detector is not None:
+            if not isinstance(detector, Detector):
+                detector = Detector(self, [int(detector)])
+            held = detector._parameter("Efixed")
+            if held is not None and held[1] is not None:
+                return held[1]
         run = self.run()
         if run.hasProperty("Ei"):
             return float(run.getPropertyAsSingleValue("Ei"))
@@ -171,6 +181,16 @@ class MatrixWorkspace(Arithmetic, Workspace):
         if held is None or held[1] is None:
             raise RuntimeError("Could not retrieve incident energy from run object")
         return held[1]
+
+    def setEFixed(self, detector, energy):
+        """Sets the fixed energy of the detector of this id, meV."""
+        from mantid import _calls
+
+        given = {"Workspace": self, "ParameterName": "Efixed", "ParameterType": "Number", "Value": str(float(energy))}
+        _calls.unstored("SetInstrumentParameter", DetectorList=[int(detector)], **given)
+
+    def hasAnyMaskedBins(self):
+        return any(self.hasMaskedBins(index) for index in range(self.getNumberHistograms()))
 
     def getMonitorWorkspace(self):
         held = _engine.monitor_workspace(self)
@@ -183,9 +203,6 @@ class MatrixWorkspace(Arithmetic, Workspace):
 
     def clearMonitorWorkspace(self):
         _engine.set_monitor_workspace(self, None)
-
-    def hasMaskedBins(self, index):
-        return False
 
     def yIndexOfX(self, x, index=0, tolerance=0.0):
         """The bin that holds a value of X."""

@@ -1,6 +1,7 @@
 """The kinds of workspaces."""
 
 from mantid._spectra import EventList
+from mantid._table_workspace import TableWorkspace
 from mantid._workspaces import EventWorkspace, Workspace2D, WorkspaceSingleValue
 
 

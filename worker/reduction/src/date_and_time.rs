@@ -102,6 +102,24 @@ impl DateAndTime {
         format!("{seconds}.{fraction:09}")
     }
 
+    /// `2020-Jan-31 12:00:00.500000000`: as time series are printed; the fraction only where there is one.
+    pub fn to_simple(self) -> String {
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+        let (seconds, fraction) = self.to_parts();
+        let parts: Vec<&str> = seconds.split(['-', 'T']).collect();
+        let [year, month, day, clock] = parts[..] else {
+            return seconds;
+        };
+        let month = month.parse().ok().and_then(|at: usize| MONTHS.get(at.wrapping_sub(1)));
+        let text = format!("{year}-{}-{day} {clock}", month.copied().unwrap_or_default());
+        match fraction {
+            0 => text,
+            _ => format!("{text}.{fraction:09}"),
+        }
+    }
+
     fn to_parts(self) -> (String, i64) {
         let unix = i128::from(self.0) + i128::from(EPOCH_OFFSET_NS);
         let seconds = unix.div_euclid(i128::from(NS)) as i64;
@@ -240,6 +258,13 @@ mod tests {
 
     proptest::proptest! {
         #[test]
+    fn series_are_printed_with_the_months_name() {
+        let time = |text: &str| DateAndTime::parse(text).unwrap().to_simple();
+        assert_eq!(time("2007-11-27T17:10:35"), "2007-Nov-27 17:10:35");
+        assert_eq!(time("2020-01-31T12:00:00.5"), "2020-Jan-31 12:00:00.500000000");
+    }
+
+    #[test]
         fn every_time_reads_back(ns in proptest::num::i64::ANY) {
             let t = DateAndTime::from_nanoseconds(ns);
             let year = t.to_iso();

@@ -27,6 +27,8 @@ pub enum Kind {
     Matrix,
     /// A workspace group.
     Group,
+    /// A table.
+    Table,
     /// Names of workspaces, which need not be groups.
     WorkspaceList,
     /// A truth value.
@@ -54,7 +56,7 @@ pub enum Kind {
 impl Kind {
     /// Whether the property holds one workspace.
     pub fn is_workspace(self) -> bool {
-        matches!(self, Self::Workspace | Self::Matrix | Self::Group)
+        matches!(self, Self::Workspace | Self::Matrix | Self::Group | Self::Table)
     }
 
     fn words(self) -> &'static str {
@@ -62,6 +64,7 @@ impl Kind {
             Self::Workspace => "Workspace",
             Self::Matrix => "MatrixWorkspace",
             Self::Group => "WorkspaceGroup",
+            Self::Table => "TableWorkspace",
             Self::WorkspaceList => "str list",
             Self::Bool => "boolean",
             Self::Int => "number",
@@ -166,7 +169,7 @@ impl Property {
                 Value::Workspaces(handles) => Value::Workspaces(handles),
                 other => Value::Strs(other.to_strs()?),
             },
-            Kind::Workspace | Kind::Matrix | Kind::Group => match value {
+            Kind::Workspace | Kind::Matrix | Kind::Group | Kind::Table => match value {
                 Value::Workspace(_) | Value::Str(_) => value,
                 other => {
                     return Err(crate::error::AlgorithmError::Type(format!(

@@ -187,7 +187,7 @@ impl DataService {
 fn members(workspace: &Workspace) -> &[Handle] {
     match workspace {
         Workspace::Group(group) => group.members(),
-        Workspace::Matrix(_) => &[],
+        Workspace::Matrix(_) | Workspace::Table(_) => &[],
     }
 }
 

@@ -481,6 +481,16 @@ fn q_factor(f: &Flight) -> f64 {
     4.0 * std::f64::consts::PI * (f.two_theta / 2.0).sin() * (f.l1 + f.l2) / de_broglie()
 }
 
+/// One number of a quantity as another quantity, for one spectrum.
+pub fn convert(from: Quantity, to: Quantity, mode: EnergyMode, flight: &Flight, value: f64) -> f64 {
+    if from == to {
+        return value;
+    }
+    let flights = std::slice::from_ref(flight);
+    let time = apply(&to_time_of_flight(from, mode, flights), 0, value);
+    apply(&from_time_of_flight(to, mode, flights), 0, time)
+}
+
 /// The value of one number that goes through the steps of one spectrum.
 pub fn apply(steps: &[Step], slot: usize, x: f64) -> f64 {
     steps.iter().fold(x, |value, step| step.apply(slot, value))

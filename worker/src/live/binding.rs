@@ -112,6 +112,7 @@ impl Live {
                     .map(|cell| cell.matrix().map_err(|error| error.to_string()));
                 members.collect()
             }
+            Workspace::Table(_) => Ok(Vec::new()),
         }
     }
 
@@ -309,6 +310,11 @@ impl LiveBinding for Native {
                 Workspace::Group(_) => WorkspaceReport {
                     name,
                     kind: "WorkspaceGroup".into(),
+                    ..WorkspaceReport::default()
+                },
+                Workspace::Table(_) => WorkspaceReport {
+                    name,
+                    kind: "TableWorkspace".into(),
                     ..WorkspaceReport::default()
                 },
             })

@@ -59,7 +59,7 @@ class Kernel(unittest.TestCase):
         config.appendDataSearchDir("/c")
         config.appendDataSearchDir("/c")
         self.assertEqual(config.getDataSearchDirs(), ["/a", "/b", "/c"])
-        self.assertEqual(config.getInstrument("merlin").shortName(), "MERLIN")
+        self.assertEqual(config.getInstrument("merlin").shortName(), "MER")
         self.assertIn("LET", [i.name() for i in config.getFacility().instruments()])
         config["default.instrument"] = ""
         with self.assertRaises(RuntimeError):

@@ -20,6 +20,7 @@ from mantid._history import AlgorithmHistory, WorkspaceHistory
 from mantid._instrument import DetectorInfo, SpectrumInfo
 from mantid._properties import Direction, PropertyMode
 from mantid._run import Run
+from mantid._table_workspace import ITableWorkspace
 from mantid._workspaces import IEventWorkspace, MatrixWorkspace, Workspace
 
 

@@ -20,6 +20,7 @@ from mantid._properties import (
     TimeSeriesPropertyStatistics,
 )
 from mantid._times import DateAndTime, time_duration
+from mantid._unit_conversion import UnitConversion, UnitParams
 from mantid._units import DeltaEModeType, Unit, UnitFactory, UnitFactoryImpl
 from mantid._vectors import V3D
 from mantid.kernel import funcinspect

@@ -5,6 +5,24 @@ use crate::compute::arithmetic::{Operation, combine};
 use crate::declaration::{Declaration, Kind, input, option, output};
 use crate::error::{Result, failed};
 
+/// Declares the algorithm of one operation.
+macro_rules! binary {
+    ($operation:ident, $summary:literal) => {
+        pub(crate) struct $operation;
+
+        impl crate::algorithm::Algorithm for $operation {
+            fn declaration(&self) -> crate::declaration::Declaration {
+                crate::algorithms::binary::declaration(stringify!($operation), $summary)
+            }
+
+            fn exec(&self, context: &mut crate::algorithm::Context<'_>) -> crate::error::Result<()> {
+                crate::algorithms::binary::execute(crate::compute::arithmetic::Operation::$operation, context)
+            }
+        }
+    };
+}
+pub(crate) use binary;
+
 pub(crate) fn declaration(name: &'static str, summary: &'static str) -> Declaration {
     Declaration::new(name, 1, "Arithmetic", summary)
         .with(input("LHSWorkspace", Kind::Matrix, "The left-hand side."))

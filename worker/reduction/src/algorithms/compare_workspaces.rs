@@ -178,7 +178,12 @@ fn logs(a: &MatrixWorkspace, b: &MatrixWorkspace, tolerance: f64) -> Option<&'st
     if (a.run().proton_charge() - b.run().proton_charge()).abs() > tolerance {
         return Some("Proton charge mismatch");
     }
-    (a.run().names() != b.run().names()).then_some("Different numbers of logs")
+    let sorted = |workspace: &MatrixWorkspace| {
+        let mut names: Vec<String> = workspace.run().names().into_iter().map(str::to_owned).collect();
+        names.sort_unstable();
+        names
+    };
+    (sorted(a) != sorted(b)).then_some("Different numbers of logs")
 }
 
 /// In which spectra X, Y or E differ: one text, or one for each with CheckAllData.

@@ -70,45 +70,68 @@ impl Algorithm for ConvertSpectrumAxis {
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let input = context.matrix("InputWorkspace")?;
-        if *input.vertical() != VerticalAxis::Spectra {
-            return invalid("InputWorkspace: The workspace must have spectra axis");
-        }
-        if input.instrument().source_position().is_none() {
-            return invalid("InputWorkspace: The workspace must have an instrument defined");
-        }
+        check(&input)?;
         let target = context.str("Target")?;
-        let mut order: Vec<(f64, usize)> = Vec::with_capacity(input.histograms());
-        for index in 0..input.histograms() {
-            if input.has_detectors(index) {
-                order.push((value(&input, index, &target, context)?, index));
-            }
-        }
-        if order.is_empty() {
-            return failed("no spectrum has a detector that the instrument knows");
-        }
-        if order.len() < input.histograms() {
-            context.log(
-                Level::Warning,
-                "The instrument definition is incomplete - spectra dropped from output",
-            );
-        }
-        if context.bool("OrderAxis")? {
-            order.sort_by(|a, b| a.0.total_cmp(&b.0));
-        }
-        let chosen: Vec<usize> = order.iter().map(|(_, index)| *index).collect();
-        let mut out = input.subset(&chosen)?;
         let quantity = match target.as_str() {
             "ElasticQ" => Quantity::MomentumTransfer,
             "ElasticQSquared" => Quantity::QSquared,
             "ElasticDSpacing" => Quantity::DSpacing,
             _ => Quantity::Degrees,
         };
-        out.set_vertical(VerticalAxis::Numeric {
-            unit: Unit::of(quantity),
-            values: order.iter().map(|(value, _)| *value).collect(),
+        let ordered = context.bool("OrderAxis")?;
+        let out = by_axis(&input, quantity, ordered, context, |index| {
+            value(&input, index, &target, context).map(Some)
         })?;
         context.output("OutputWorkspace", out)
     }
+}
+
+/// Fails where spectra have no numbers, or nothing is known of where detectors are.
+pub(crate) fn check(input: &MatrixWorkspace) -> Result<()> {
+    if *input.vertical() != VerticalAxis::Spectra {
+        return invalid("InputWorkspace: The workspace must have spectra axis");
+    }
+    if input.instrument().source_position().is_none() {
+        return invalid("InputWorkspace: The workspace must have an instrument defined");
+    }
+    Ok(())
+}
+
+/// The spectra that have a detector, each at its value on the vertical axis.
+pub(crate) fn by_axis(
+    input: &MatrixWorkspace,
+    quantity: Quantity,
+    ordered: bool,
+    context: &Context<'_>,
+    value: impl Fn(usize) -> Result<Option<f64>>,
+) -> Result<MatrixWorkspace> {
+    let mut order: Vec<(f64, usize)> = Vec::with_capacity(input.histograms());
+    for index in 0..input.histograms() {
+        if input.has_detectors(index)
+            && let Some(value) = value(index)?
+        {
+            order.push((value, index));
+        }
+    }
+    if order.is_empty() {
+        return failed("no spectrum has a detector that the instrument knows");
+    }
+    if order.len() < input.histograms() {
+        context.log(
+            Level::Warning,
+            "The instrument definition is incomplete - spectra dropped from output",
+        );
+    }
+    if ordered {
+        order.sort_by(|a, b| a.0.total_cmp(&b.0));
+    }
+    let chosen: Vec<usize> = order.iter().map(|(_, index)| *index).collect();
+    let mut out = input.subset(&chosen)?;
+    out.set_vertical(VerticalAxis::Numeric {
+        unit: Unit::of(quantity),
+        values: order.iter().map(|(value, _)| *value).collect(),
+    })?;
+    Ok(out)
 }
 
 fn value(input: &MatrixWorkspace, index: usize, target: &str, context: &Context<'_>) -> Result<f64> {

@@ -1,7 +1,7 @@
 //! CreateSingleValuedWorkspace: one number with its uncertainty.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, input, option, output};
+use crate::declaration::{Declaration, Kind, option, output};
 use crate::error::Result;
 use crate::workspace::MatrixWorkspace;
 
@@ -11,7 +11,7 @@ impl Algorithm for CreateSingleValuedWorkspace {
     fn declaration(&self) -> Declaration {
         Declaration::new("CreateSingleValuedWorkspace", 1, "Utility\\Workspaces", "Makes a workspace of one number.")
             .with(output("OutputWorkspace", Kind::Matrix, "The workspace."))
-            .with(input("DataValue", Kind::Float, "The number.").mandatory())
+            .with(option("DataValue", Kind::Float, 0.0, "The number."))
             .with(option("ErrorValue", Kind::Float, 0.0, "Its standard deviation."))
     }
 
@@ -30,5 +30,7 @@ mod tests {
         let bench = Bench::new();
         let made = bench.make("a", "CreateSingleValuedWorkspace", &[("DataValue", 2.5.into()), ("ErrorValue", 0.5.into())]);
         assert_eq!((m(&made).id(), y(&made, 0), e(&made, 0)), ("WorkspaceSingleValue", vec![2.5], vec![0.5]));
+        let zero = bench.make("a", "CreateSingleValuedWorkspace", &[]);
+        assert_eq!((y(&zero, 0), e(&zero, 0)), (vec![0.0], vec![0.0]));
     }
 }

@@ -1,22 +1,6 @@
 //! Divide: the quotient of two workspaces, with their uncertainties; the right one may be a value, a spectrum or a column.
 
-use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::binary::{declaration, execute};
-use crate::compute::arithmetic::Operation;
-use crate::declaration::Declaration;
-use crate::error::Result;
-
-pub(crate) struct Divide;
-
-impl Algorithm for Divide {
-    fn declaration(&self) -> Declaration {
-        declaration("Divide", "Divides one workspace by another.")
-    }
-
-    fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        execute(Operation::Divide, context)
-    }
-}
+crate::algorithms::binary::binary!(Divide, "Divides one workspace by another.");
 
 #[cfg(test)]
 mod tests {

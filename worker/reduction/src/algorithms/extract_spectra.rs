@@ -69,6 +69,7 @@ pub(crate) fn crop(input: MatrixWorkspace, low: Option<f64>, high: Option<f64>, 
     let count = input.histograms();
     let cut = |row: &Row| slice_of(row, low, high, histogram);
     let (mut xs, mut ys, mut es) = (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count));
+    let mut masked = std::collections::BTreeMap::new();
     let common = match input.xs() {
         Xs::Common(row) => {
             let (first, last) = cut(row)?;
@@ -86,11 +87,17 @@ pub(crate) fn crop(input: MatrixWorkspace, low: Option<f64>, high: Option<f64>, 
                 (first, last, Row::from(x.get(first..last + usize::from(histogram)).unwrap_or_default()))
             }
         };
+        if let Some(bins) = input.masked_bins(index) {
+            let kept = bins.range(first..last.max(first)).map(|(bin, part)| (bin - first, *part));
+            masked.insert(index, kept.collect());
+        }
         xs.push(x);
         ys.push(Arc::from(y.get(first..last).unwrap_or_default()));
         es.push(Arc::from(e.get(first..last).unwrap_or_default()));
     }
-    Ok(input.clone().with_histogram(Xs::each(xs), Rows::new(ys), Rows::new(es)))
+    let mut out = input.clone().with_histogram(Xs::each(xs), Rows::new(ys), Rows::new(es));
+    out.set_masked_bins(masked);
+    Ok(out)
 }
 
 fn crop_x(input: &MatrixWorkspace, low: Option<f64>, high: Option<f64>, histogram: bool) -> Result<Xs> {

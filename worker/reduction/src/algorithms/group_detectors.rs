@@ -161,7 +161,8 @@ fn from_workspace(input: &MatrixWorkspace, other: &MatrixWorkspace, context: &Co
     Ok(out)
 }
 
-fn join(input: &MatrixWorkspace, members: &[Vec<usize>], numbers: &[i32], average: bool, context: &Context<'_>) -> Result<MatrixWorkspace> {
+/// The sums, or means, of groups of spectra; a group of none has no counts and no detectors.
+pub(crate) fn join(input: &MatrixWorkspace, members: &[Vec<usize>], numbers: &[i32], average: bool, context: &Context<'_>) -> Result<MatrixWorkspace> {
     let first = input.x(0)?;
     let common = members.iter().flatten().all(|index| input.xs().get(*index).is_some_and(|x| same_row(x, &first)));
     if !common && members.iter().any(|group| group.len() > 1) {
@@ -182,7 +183,7 @@ fn join(input: &MatrixWorkspace, members: &[Vec<usize>], numbers: &[i32], averag
             let (Some(members), Some(divisor)) = (members.get(group), divisors.get(group)) else {
                 return invalid("a group is missing");
             };
-            let bins = members.first().map_or(0, |index| input.bins(*index));
+            let bins = input.bins(members.first().copied().unwrap_or(0));
             let (mut ys, mut es) = (vec![0.0; bins], vec![0.0; bins]);
             for index in members {
                 let (_, y, e) = reader.get(*index)?;
@@ -216,7 +217,7 @@ fn group_x(input: &MatrixWorkspace, members: &[Vec<usize>]) -> Xs {
     match input.xs() {
         Xs::Common(row) => Xs::Common(row.clone()),
         Xs::Each(rows) => {
-            let first = |group: &Vec<usize>| group.first().and_then(|index| rows.get(*index)).cloned();
+            let first = |group: &Vec<usize>| rows.get(group.first().copied().unwrap_or(0)).cloned();
             let rows: Vec<Row> = members.iter().filter_map(first).collect();
             Xs::each(rows)
         }

@@ -1,4 +1,5 @@
-//! LoadMask: a mask file as a workspace of ones (masked) and zeros, one spectrum for each detector.
+//! LoadMask: a mask file as a workspace of ones (masked) and zeros, one spectrum for each detector that is no monitor.
+//! Spectrum numbers in the file are those of the reference workspace, where one is given.
 
 use std::path::Path;
 
@@ -6,7 +7,7 @@ use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::load::find;
 use crate::date_and_time::DateAndTime;
 use crate::declaration::{Declaration, Kind, input, option, output};
-use crate::error::{AlgorithmError, Result, failed};
+use crate::error::{AlgorithmError, Result, failed, invalid};
 use crate::instrument::lists::mask::{Mask, parse};
 use crate::service::Level;
 use crate::value::Value;
@@ -19,7 +20,7 @@ pub(crate) struct LoadMask;
 impl Algorithm for LoadMask {
     fn declaration(&self) -> Declaration {
         let reference =
-            "A workspace whose spectra and detectors the mask gets, instead of one spectrum for each detector.";
+            "A workspace of the same instrument: which detectors the file's spectrum numbers mean. Without it the detectors are numbered from 1.";
         Declaration::new(
             "LoadMask",
             1,
@@ -55,16 +56,21 @@ impl Algorithm for LoadMask {
             .map_err(|error| AlgorithmError::Execution(format!("Unable to read {}: {error}", path.display())))?;
         let mask =
             parse(&text).or_else(|error| failed(format!("Unable to parse File: {}: {error}", path.display())))?;
-        let (spectra, instrument) = match context.opt_matrix("RefWorkspace")? {
-            Some(reference) => ((**reference.spectra()).clone(), reference.instrument().clone()),
-            None => {
-                let mut spectra = Spectra::default();
-                for (detector, number) in instrument.detectors.iter().filter(|d| !d.monitor).zip(1..) {
-                    spectra.push(number, &[detector.id]);
-                }
-                (spectra, instrument)
+        let reference = context.opt_matrix("RefWorkspace")?;
+        let instrument = match &reference {
+            Some(reference) if reference.instrument().name != instrument.name => {
+                return invalid(
+                    "If reference workspace is provided, it has to have instrument with the same name as specified by \
+                     'Instrument' property",
+                );
             }
+            Some(reference) => reference.instrument().clone(),
+            None => instrument,
         };
+        let mut spectra = Spectra::default();
+        for (detector, number) in instrument.detectors.iter().filter(|d| !d.monitor).zip(1..) {
+            spectra.push(number, &[detector.id]);
+        }
         let rows: [Row; 2] = [[0.0].into(), [1.0].into()];
         let [kept, masked] = &rows;
         let zeros = Rows::repeated(kept.clone(), spectra.len());
@@ -72,7 +78,7 @@ impl Algorithm for LoadMask {
         out.set_spectra(spectra)?;
         out.set_instrument(instrument);
         out.set_title("Mask");
-        let flags = flags(&out, &mask, context)?;
+        let flags = flags(&out, &mask, reference.as_ref(), context)?;
         let y = flags
             .into_iter()
             .map(|flag| if flag { masked.clone() } else { kept.clone() });
@@ -85,10 +91,28 @@ impl Algorithm for LoadMask {
 }
 
 /// Which spectra are masked. What the file names and the instrument does not have is left out, with a warning.
-fn flags(out: &MatrixWorkspace, mask: &Mask, context: &Context<'_>) -> Result<Vec<bool>> {
+fn flags(
+    out: &MatrixWorkspace,
+    mask: &Mask,
+    reference: Option<&MatrixWorkspace>,
+    context: &Context<'_>,
+) -> Result<Vec<bool>> {
     let by_detector = out.spectra().index_by_detector();
-    let by_number = out.spectra().index_by_number();
+    let numbered = reference.unwrap_or(out);
+    let by_number = numbered.spectra().index_by_number();
     let mut ids = mask.listed.detectors.clone();
+    for number in &mask.listed.spectra {
+        match (by_number.get(number), reference) {
+            (Some(index), _) => ids.extend_from_slice(numbered.spectra().detectors(*index)),
+            (None, Some(_)) => {
+                return failed(format!(
+                    "Can not find spectra with ID: {number} in the workspace {}",
+                    context.handle("RefWorkspace")?.name()
+                ));
+            }
+            (None, None) => context.log(Level::Warning, &format!("Spectrum {number} of the mask does not exist")),
+        }
+    }
     for name in &mask.listed.components {
         match out.instrument().component(name) {
             Some(component) => ids.extend(out.instrument().detectors_within(component)),
@@ -110,12 +134,6 @@ fn flags(out: &MatrixWorkspace, mask: &Mask, context: &Context<'_>) -> Result<Ve
             unknown.len()
         );
         context.log(Level::Error, &text);
-    }
-    for number in &mask.listed.spectra {
-        match by_number.get(number).and_then(|index| listed.get_mut(*index)) {
-            Some(flag) => *flag = true,
-            None => context.log(Level::Warning, &format!("Spectrum {number} of the mask does not exist")),
-        }
     }
     Ok(if mask.keeps_listed {
         listed.into_iter().map(|flag| !flag).collect()
@@ -174,17 +192,32 @@ mod tests {
     }
 
     #[test]
-    fn spectra_are_those_of_the_reference() {
+    fn spectrum_numbers_are_those_of_the_reference() {
         let bench = Bench::new();
-        bench.make("lives", "LoadEmptyInstrument", &[("InstrumentName", "LIVEDEMO".into())]);
-        let reference = [("RefWorkspace", Value::from("lives"))];
-        let mask = load(&bench, "3 5-6\n# the end\n", &reference).unwrap();
-        assert_eq!(m(&mask).histograms(), 514);
-        let ones: Vec<i32> = (0..514)
-            .filter(|i| y(&mask, *i) == [1.0])
-            .map(|i| m(&mask).spectra().number(i))
-            .collect();
-        assert_eq!(ones, [3, 5, 6]);
+        let lives = bench.make("lives", "LoadEmptyInstrument", &[("InstrumentName", "LIVEDEMO".into())]);
+        let monitors = m(&lives).instrument().detectors.iter().filter(|d| d.monitor).count();
+        let ids: Vec<i32> = [2, 4, 5].map(|index| m(&lives).spectra().detectors(index)[0]).to_vec();
+        let text = "3 5-6\n# the end\n";
+        // Spectra of the whole instrument begin with its monitors, those of a mask with the first detector.
+        let mask = load(&bench, text, &[("RefWorkspace", "lives".into())]).unwrap();
+        assert_eq!(m(&mask).histograms(), 514 - monitors);
+        assert_eq!(masked(&mask), ids);
+        let plain = load(&bench, text, &[]).unwrap();
+        let expected: Vec<i32> = [2, 4, 5].map(|index| m(&plain).spectra().detectors(index)[0]).to_vec();
+        assert_eq!(masked(&plain), expected);
+        assert_ne!(ids, expected);
+        bench.run("GroupDetectors", &[
+            ("InputWorkspace", "lives".into()),
+            ("OutputWorkspace", "grouped".into()),
+            ("GroupingPattern", "2-4,5-9".into()),
+        ]);
+        let grouped = load(&bench, "2\n", &[("RefWorkspace", "grouped".into())]).unwrap();
+        assert_eq!(masked(&grouped).len(), 5);
+        let error = load(&bench, "9\n", &[("RefWorkspace", "grouped".into())]).unwrap_err();
+        assert!(error.to_string().starts_with("Can not find spectra with ID: 9"));
+        bench.sample("s", &[]);
+        let error = load(&bench, text, &[("RefWorkspace", "s".into())]).unwrap_err();
+        assert!(error.to_string().ends_with("'Instrument' property"));
     }
 
     #[test]

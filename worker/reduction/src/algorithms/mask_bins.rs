@@ -88,29 +88,32 @@ impl Algorithm for MaskBins {
             return context.output("OutputWorkspace", out);
         }
         let histogram = input.is_histogram_data();
-        let out = map_values(&input, context.cancel, |index, x, y, e| {
+        let inside = |x: &[f64], bin: usize| {
+            let from = x.get(bin).copied().unwrap_or(f64::NAN);
+            match x.get(bin + 1) {
+                // A bin that only touches the range is outside of it.
+                Some(to) if histogram => *to > low && from < high,
+                _ => !histogram && from >= low && from <= high,
+            }
+        };
+        let mut masked = (*input.masked_bins).clone();
+        for (index, _) in touched.iter().enumerate().filter(|(_, touched)| **touched) {
+            let x = input.x(index)?;
+            let bins = (0..input.bins(index)).filter(|bin| inside(&x, *bin));
+            masked.entry(index).or_default().extend(bins.map(|bin| (bin, 1.0)));
+        }
+        let mut out = map_values(&input, context.cancel, |index, x, y, e| {
             if !touched.get(index).copied().unwrap_or_default() {
                 return Ok(());
             }
             for (bin, (y, e)) in y.iter_mut().zip(e).enumerate() {
-                let from = x.get(bin).copied().unwrap_or(f64::NAN);
-                let to = if histogram {
-                    x.get(bin + 1).copied().unwrap_or(f64::NAN)
-                } else {
-                    from
-                };
-                // A bin that only touches the range is outside of it.
-                let inside = if histogram {
-                    to > low && from < high
-                } else {
-                    from >= low && from <= high
-                };
-                if inside {
+                if inside(x, bin) {
                     (*y, *e) = (0.0, 0.0);
                 }
             }
             Ok(())
         })?;
+        out.set_masked_bins(masked);
         context.output("OutputWorkspace", out)
     }
 }
@@ -145,6 +148,27 @@ mod tests {
         assert!(mask(&bench, &[("XMax", 1.0.into())]).is_err());
         assert!(mask(&bench, &[("XMax", f64::NAN.into())]).is_err());
         assert!(mask(&bench, &[("SpectraList", "2".into())]).is_err());
+    }
+
+    #[test]
+    fn bins_stay_masked_where_they_go() {
+        let bench = Bench::new();
+        bench.workspace("w", &[0.0, 1.0, 2.0, 3.0, 4.0], &[1.0; 8], 2);
+        let bins = |handle: &crate::Handle, index: usize| -> Vec<(usize, f64)> {
+            let held = m(handle).masked_bins(index).cloned().unwrap_or_default();
+            held.into_iter().collect()
+        };
+        let out = mask(&bench, &[("InputWorkspaceIndexSet", "1".into())]).unwrap();
+        assert_eq!((bins(&out, 0), bins(&out, 1)), (vec![], vec![(1, 1.0), (2, 1.0)]));
+        let from = ("InputWorkspace", "o".into());
+        let cropped = bench.make("c", "CropWorkspace", &[from.clone(), ("XMin", 2.0.into())]);
+        assert_eq!((bins(&cropped, 0), bins(&cropped, 1)), (vec![], vec![(0, 1.0)]));
+        let alone = bench.make("c", "ExtractSingleSpectrum", &[from.clone(), ("WorkspaceIndex", 1_i64.into())]);
+        assert_eq!(bins(&alone, 0), [(1, 1.0), (2, 1.0)]);
+        let scaled = bench.make("c", "Scale", &[from.clone(), ("Factor", 2.0.into())]);
+        assert_eq!(bins(&scaled, 1), [(1, 1.0), (2, 1.0)]);
+        let wider = bench.make("c", "Rebin", &[from, ("Params", "0,2,4".into())]);
+        assert_eq!((bins(&wider, 0), bins(&wider, 1)), (vec![], vec![(0, 0.5), (1, 0.5)]));
     }
 
     #[test]

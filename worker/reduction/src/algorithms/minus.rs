@@ -1,22 +1,6 @@
 //! Minus: the difference of two workspaces, with their uncertainties; the right one may be a value, a spectrum or a column.
 
-use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::binary::{declaration, execute};
-use crate::compute::arithmetic::Operation;
-use crate::declaration::Declaration;
-use crate::error::Result;
-
-pub(crate) struct Minus;
-
-impl Algorithm for Minus {
-    fn declaration(&self) -> Declaration {
-        declaration("Minus", "Subtracts one workspace from another.")
-    }
-
-    fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        execute(Operation::Minus, context)
-    }
-}
+crate::algorithms::binary::binary!(Minus, "Subtracts one workspace from another.");
 
 #[cfg(test)]
 mod tests {

@@ -1,22 +1,6 @@
 //! Multiply: the product of two workspaces, with their uncertainties; the right one may be a value, a spectrum or a column.
 
-use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::binary::{declaration, execute};
-use crate::compute::arithmetic::Operation;
-use crate::declaration::Declaration;
-use crate::error::Result;
-
-pub(crate) struct Multiply;
-
-impl Algorithm for Multiply {
-    fn declaration(&self) -> Declaration {
-        declaration("Multiply", "Multiplies two workspaces.")
-    }
-
-    fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        execute(Operation::Multiply, context)
-    }
-}
+crate::algorithms::binary::binary!(Multiply, "Multiplies two workspaces.");
 
 #[cfg(test)]
 mod tests {

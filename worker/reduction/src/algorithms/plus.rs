@@ -1,22 +1,6 @@
 //! Plus: the sum of two workspaces, with their uncertainties; the right one may be a value, a spectrum or a column.
 
-use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::binary::{declaration, execute};
-use crate::compute::arithmetic::Operation;
-use crate::declaration::Declaration;
-use crate::error::Result;
-
-pub(crate) struct Plus;
-
-impl Algorithm for Plus {
-    fn declaration(&self) -> Declaration {
-        declaration("Plus", "Adds two workspaces.")
-    }
-
-    fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        execute(Operation::Plus, context)
-    }
-}
+crate::algorithms::binary::binary!(Plus, "Adds two workspaces.");
 
 #[cfg(test)]
 mod tests {

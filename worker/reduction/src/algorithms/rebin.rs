@@ -1,6 +1,7 @@
 //! Rebin: other bins. Events keep their values and only X is replaced, unless PreserveEvents is off; then they become
 //! counts, which are computed when Y is read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
@@ -11,6 +12,7 @@ use crate::error::Result;
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
 use crate::workspace::data::{Row, Xs};
+use crate::workspace::matrix::MaskedBins;
 
 pub(crate) struct Rebin;
 
@@ -103,7 +105,35 @@ pub(crate) fn rebin_to(
     let rows: Vec<Row> = (0..input.histograms()).map(&target).collect::<Result<_>>()?;
     let x = Xs::each(rows);
     let x = if points { x.map(|row| Arc::from(edges_to_points(row))) } else { x };
-    Ok(input.clone().with_histogram(x, y, e))
+    let masked = masked_parts(input, &x)?;
+    let mut out = input.clone().with_histogram(x, y, e);
+    out.set_masked_bins(masked);
+    Ok(out)
+}
+
+/// Which of the new bins are masked: those that cover masked ones, each by the part of it that they are.
+fn masked_parts(input: &MatrixWorkspace, x: &Xs) -> Result<BTreeMap<usize, MaskedBins>> {
+    let mut out = BTreeMap::new();
+    for (index, bins) in input.masked_bins.iter() {
+        let (old, Some(new)) = (input.x(*index)?, x.get(*index)) else { continue };
+        if old.len() != input.bins(*index) + 1 {
+            continue;
+        }
+        let mut parts = MaskedBins::new();
+        for (bin, edges) in new.windows(2).enumerate() {
+            let [low, high] = *edges else { continue };
+            let covered = bins.iter().filter_map(|(masked, part)| {
+                let overlap = old.get(masked + 1)?.min(high) - old.get(*masked)?.max(low);
+                (overlap > 0.0).then_some(part * overlap)
+            });
+            let covered: f64 = covered.sum();
+            if covered > 0.0 {
+                parts.insert(bin, (covered / (high - low)).min(1.0));
+            }
+        }
+        out.insert(*index, parts);
+    }
+    Ok(out)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 pub(crate) mod arithmetic;
 pub(crate) mod binning;
 pub(crate) mod flight;
+pub(crate) mod gaussian;
 pub(crate) mod grouping;
 pub(crate) mod helium;
 pub(crate) mod indices;

@@ -336,6 +336,38 @@ impl Instrument {
             .or_else(|| self.parameter(Some(detector.parent as usize), name))
     }
 
+    /// The names of the parameters of a detector, or of a component (of the instrument without either), and, if they are
+    /// asked for, of what carries it; in order, each once.
+    pub fn parameter_names(&self, component: Option<usize>, detector: Option<&Detector>, carried: bool) -> Vec<&str> {
+        let mut names = std::collections::BTreeSet::new();
+        let mut add = |owner: Owner<'_>| {
+            let own = self.parameters.all(owner).into_iter().flatten();
+            names.extend(own.map(|(name, _)| self.parameters.spelled(name)));
+        };
+        if let Some(detector) = detector {
+            add(Owner::Detector(detector.id));
+            add(Owner::Name(&self.detector_name(detector)));
+        }
+        let mut at = match detector {
+            Some(detector) => carried.then_some(detector.parent as usize),
+            None => Some(component.unwrap_or(0)),
+        };
+        while let Some((index, part)) = at.and_then(|index| Some((index, self.components.get(index)?))) {
+            if let Ok(index) = u32::try_from(index) {
+                add(Owner::Component(index));
+            }
+            add(Owner::Name(&part.name));
+            at = part
+                .parent
+                .map(|parent| parent as usize)
+                .filter(|parent| carried && *parent < index);
+        }
+        if carried || (component.is_none() && detector.is_none()) {
+            add(Owner::Name(&self.name));
+        }
+        names.into_iter().collect()
+    }
+
     /// A parameter of the instrument as a number, if it has one.
     pub fn number_parameter(&self, name: &str) -> Option<f64> {
         self.parameter(None, name).and_then(Parameter::number)

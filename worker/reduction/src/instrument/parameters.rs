@@ -130,6 +130,8 @@ pub struct Parameters {
     by_component: BTreeMap<u32, Own>,
     /// Of one detector, given by its id.
     by_detector: BTreeMap<i32, Own>,
+    /// How names were written, by name in lower case.
+    spelled: BTreeMap<String, String>,
 }
 
 /// Whose a parameter is.
@@ -152,6 +154,9 @@ impl Parameters {
             Owner::Detector(id) => self.by_detector.entry(id).or_default(),
         };
         own.insert(name.trim().to_lowercase(), value);
+        self.spelled
+            .entry(name.trim().to_lowercase())
+            .or_insert_with(|| name.trim().to_owned());
     }
 
     /// A parameter of exactly this owner.
@@ -183,6 +188,11 @@ impl Parameters {
             .chain(components)
             .chain(detectors)
             .flat_map(|(owner, own)| own.iter().map(move |(name, value)| (owner, name.as_str(), value)))
+    }
+
+    /// How a name was written first.
+    pub fn spelled<'a>(&'a self, name: &'a str) -> &'a str {
+        self.spelled.get(&name.to_lowercase()).map_or(name, String::as_str)
     }
 
     /// Whether any detector has parameters of its own, by its id.

@@ -116,8 +116,10 @@ impl InstrumentFolders {
 
 /// The short names that files of runs and older scripts know instruments by.
 const SHORT_NAMES: &[(&str, &str)] = &[
+    ("CSP", "CRISP"),
     ("ENGINX", "ENGIN-X"),
     ("HRP", "HRPD"),
+    ("EVS", "VESUVIO"),
     ("INS", "INES"),
     ("IRS", "IRIS"),
     ("MAP", "MAPS"),
@@ -126,6 +128,8 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("OSI", "OSIRIS"),
     ("POL", "POLARIS"),
     ("PRL", "PEARL"),
+    ("SLS", "SANDALS"),
+    ("SRF", "SURF"),
     ("TSC", "TOSCA"),
 ];
 
@@ -133,6 +137,12 @@ const SHORT_NAMES: &[(&str, &str)] = &[
 fn long_name(name: &str) -> &str {
     let found = SHORT_NAMES.iter().find(|(short, _)| short.eq_ignore_ascii_case(name));
     found.map_or(name, |(_, long)| long)
+}
+
+/// The short name of an instrument: that which names of its runs begin with.
+pub fn short_name(name: &str) -> &str {
+    let found = SHORT_NAMES.iter().find(|(_, long)| long.eq_ignore_ascii_case(name));
+    found.map_or(name, |(short, _)| short)
 }
 
 /// The parameters files that could belong to a definition, the most particular first: for `X_Definition_2020.xml` they
@@ -252,6 +262,7 @@ mod tests {
             assert_eq!(source.by_name(name, DateAndTime::now()).unwrap().name, "MARI");
         }
         assert!(source.by_name("MA", DateAndTime::now()).is_err());
+        assert_eq!([super::short_name("merlin"), super::short_name("LET")], ["MER", "LET"]);
     }
 
     #[test]

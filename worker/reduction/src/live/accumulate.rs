@@ -50,6 +50,7 @@ pub fn members(workspace: &Workspace) -> Vec<MatrixWorkspace> {
     match workspace {
         Workspace::Matrix(matrix) => vec![matrix.clone()],
         Workspace::Group(group) => group.members().iter().filter_map(|cell| cell.matrix().ok()).collect(),
+        Workspace::Table(_) => Vec::new(),
     }
 }
 

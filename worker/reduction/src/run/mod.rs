@@ -5,8 +5,9 @@ pub(crate) mod logs_of_run;
 pub mod series;
 pub mod statistics;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 use crate::date_and_time::DateAndTime;
 use crate::error::{AlgorithmError, Result, failed};
@@ -94,8 +95,9 @@ impl LogProperty {
 /// The logs of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
-    /// Shared between workspaces until one of them changes a log.
-    logs: BTreeMap<String, Arc<LogProperty>>,
+    /// In the order in which they were added, which is how scripts list them; shared between workspaces until one of
+    /// them changes a log.
+    logs: IndexMap<String, Arc<LogProperty>>,
     /// The intervals to which filtered values are limited, when a filter was applied.
     filter: Option<Intervals>,
     /// The goniometer's rotation, row by row; the identity when none was set.
@@ -103,12 +105,12 @@ pub struct Run {
 }
 
 impl Run {
-    /// The names of the logs, in order.
+    /// The names of the logs, in the order in which they were added.
     pub fn names(&self) -> Vec<&str> {
         self.logs.keys().map(String::as_str).collect()
     }
 
-    /// Names and logs, in order of the names.
+    /// Names and logs, in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &LogProperty)> {
         self.logs.iter().map(|(name, log)| (name.as_str(), &**log))
     }
@@ -149,7 +151,7 @@ impl Run {
 
     /// Removes a log. Returns it, if there was one.
     pub fn remove(&mut self, name: &str) -> Option<LogProperty> {
-        self.logs.remove(name).map(Arc::unwrap_or_clone)
+        self.logs.shift_remove(name).map(Arc::unwrap_or_clone)
     }
 
     /// The time series of this name, if there is one.
@@ -385,6 +387,22 @@ mod tests {
         assert_eq!(a.number(GOOD_CHARGE), Some(3.0));
         assert_eq!(a.text("run_title").unwrap(), "one");
         assert_eq!(a.series("temp").unwrap().len(), 4);
+    }
+
+    #[test]
+    fn logs_are_listed_as_they_were_added() {
+        let (mut a, mut b) = (Run::default(), Run::default());
+        for name in ["start", "end", "angle"] {
+            a.set_text(name, "x");
+        }
+        for name in ["angle", "start", "end"] {
+            b.set_text(name, "x");
+        }
+        a.set_text("start", "x");
+        assert_eq!(a.names(), ["start", "end", "angle"]);
+        assert_eq!(a, b);
+        a.remove("start");
+        assert_eq!(a.names(), ["end", "angle"]);
     }
 
     #[test]

@@ -372,7 +372,7 @@ impl TimeSeries {
                 .get(index)
                 .map(|v| crate::run::LogProperty::new(v).text())
                 .unwrap_or_default();
-            lines.push(format!("{}  {value}", time.to_iso()));
+            lines.push(format!("{}  {value}", time.to_simple()));
         }
         let mut text = lines.join("\n");
         if !text.is_empty() {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::RwLock;
 
 use crate::error::{Result, failed};
-use crate::workspace::{MatrixWorkspace, Workspace, WorkspaceGroup};
+use crate::workspace::{MatrixWorkspace, Table, Workspace, WorkspaceGroup};
 
 /// A shared workspace.
 pub type Handle = Arc<WorkspaceCell>;
@@ -60,7 +60,7 @@ impl WorkspaceCell {
         let raw = self.raw();
         match raw {
             Workspace::Matrix(matrix) => Workspace::Matrix(matrix.without_exports()),
-            group => group,
+            other => other,
         }
     }
 
@@ -72,22 +72,22 @@ impl WorkspaceCell {
     /// The workspace of spectra as it is now.
     ///
     /// # Errors
-    /// When the cell holds a group.
+    /// When the cell holds no spectra.
     pub fn matrix(&self) -> Result<MatrixWorkspace> {
         match self.snapshot() {
             Workspace::Matrix(matrix) => Ok(matrix),
-            Workspace::Group(_) => failed(format!("{} is a WorkspaceGroup, not a MatrixWorkspace", self.name())),
+            other => failed(format!("{} is a {}, not a MatrixWorkspace", self.name(), other.id())),
         }
     }
 
     /// The workspace of spectra as it is now, sharing rows that Python may write.
     ///
     /// # Errors
-    /// When the cell holds a group.
+    /// When the cell holds no spectra.
     pub fn raw_matrix(&self) -> Result<MatrixWorkspace> {
         match self.raw() {
             Workspace::Matrix(matrix) => Ok(matrix),
-            Workspace::Group(_) => failed(format!("{} is a WorkspaceGroup, not a MatrixWorkspace", self.name())),
+            other => failed(format!("{} is a {}, not a MatrixWorkspace", self.name(), other.id())),
         }
     }
 
@@ -100,7 +100,7 @@ impl WorkspaceCell {
     pub fn members(&self) -> Vec<Handle> {
         match &*self.inner.read() {
             Workspace::Group(group) => group.members().to_vec(),
-            Workspace::Matrix(_) => Vec::new(),
+            Workspace::Matrix(_) | Workspace::Table(_) => Vec::new(),
         }
     }
 
@@ -121,7 +121,7 @@ impl WorkspaceCell {
     /// Changes the workspace of spectra: on a copy that shares its data, stored when `change` succeeds.
     ///
     /// # Errors
-    /// When the cell holds a group, and what `change` returns.
+    /// When the cell holds no spectra, and what `change` returns.
     pub fn update<T>(&self, change: impl FnOnce(&mut MatrixWorkspace) -> Result<T>) -> Result<T> {
         let mut matrix = self.raw_matrix()?;
         let value = change(&mut matrix)?;
@@ -134,11 +134,11 @@ impl WorkspaceCell {
     /// leave everything as it was when it fails.
     ///
     /// # Errors
-    /// When the cell holds a group, and what `change` returns.
+    /// When the cell holds no spectra, and what `change` returns.
     pub fn modify<T>(&self, change: impl FnOnce(&mut MatrixWorkspace) -> Result<T>) -> Result<T> {
         match &mut *self.inner.write() {
             Workspace::Matrix(matrix) => change(matrix),
-            Workspace::Group(_) => failed(format!("{} is a WorkspaceGroup, not a MatrixWorkspace", self.name())),
+            other => failed(format!("{} is a {}, not a MatrixWorkspace", self.name(), other.id())),
         }
     }
 
@@ -153,8 +153,30 @@ impl WorkspaceCell {
                 self.replace(group);
                 Ok(value)
             }
-            Workspace::Matrix(_) => failed(format!("{} is not a WorkspaceGroup", self.name())),
+            Workspace::Matrix(_) | Workspace::Table(_) => failed(format!("{} is not a WorkspaceGroup", self.name())),
         }
+    }
+
+    /// The table as it is now.
+    ///
+    /// # Errors
+    /// When the cell holds no table.
+    pub fn table(&self) -> Result<Table> {
+        match self.raw() {
+            Workspace::Table(table) => Ok(table),
+            other => failed(format!("{} is a {}, not a TableWorkspace", self.name(), other.id())),
+        }
+    }
+
+    /// Changes the table: on a copy that shares its columns, stored when `change` succeeds.
+    ///
+    /// # Errors
+    /// When the cell holds no table, and what `change` returns.
+    pub fn update_table<T>(&self, change: impl FnOnce(&mut Table) -> Result<T>) -> Result<T> {
+        let mut table = self.table()?;
+        let value = change(&mut table)?;
+        self.replace(table);
+        Ok(value)
     }
 
     pub(crate) fn replace_member(&self, old: &Handle, new: Option<&Handle>) {

@@ -2,6 +2,7 @@
 //! counts; Y and E of events and of counts are made when a row is read; every accessor is safe for any index. Must
 //! not run algorithms.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use live_data_engine::cancel::Cancel;
@@ -49,6 +50,9 @@ pub enum Column {
     E,
 }
 
+/// Masked bins of one spectrum: how much of each is masked, 1 for all of it.
+pub type MaskedBins = BTreeMap<usize, f64>;
+
 /// A workspace of spectra.
 #[derive(Clone)]
 pub struct MatrixWorkspace {
@@ -62,6 +66,8 @@ pub struct MatrixWorkspace {
     pub(crate) instrument: Arc<Instrument>,
     /// Ids of detectors that are masked, in order.
     pub(crate) masked: Arc<Vec<i32>>,
+    /// Bins that are masked, by workspace index, each with the part of it that is.
+    pub(crate) masked_bins: Arc<BTreeMap<usize, MaskedBins>>,
     pub(crate) run: Arc<Run>,
     pub(crate) sample: Arc<Sample>,
     pub(crate) title: String,
@@ -88,6 +94,7 @@ impl MatrixWorkspace {
             distribution: false,
             instrument: Instrument::empty(),
             masked: Arc::default(),
+            masked_bins: Arc::default(),
             run: Arc::default(),
             sample: Arc::default(),
             title: String::new(),
@@ -112,9 +119,21 @@ impl MatrixWorkspace {
         workspace
     }
 
-    /// The same workspace with other data; the number of spectra must be the same.
+    /// The same workspace with other data; the number of spectra must be the same. Bins stay masked in spectra that keep
+    /// their number of bins.
     pub(crate) fn with_data(mut self, data: Data) -> Self {
+        let before: Vec<(usize, usize)> = self
+            .masked_bins
+            .keys()
+            .map(|index| (*index, self.bins(*index)))
+            .collect();
+        let count = self.histograms();
         self.data = data;
+        if before.iter().any(|(index, bins)| self.bins(*index) != *bins) || count != self.histograms() {
+            let same = |index: &usize| count == self.histograms() && before.contains(&(*index, self.bins(*index)));
+            let kept = self.masked_bins.iter().filter(|(index, _)| same(index));
+            self.masked_bins = Arc::new(kept.map(|(index, bins)| (*index, bins.clone())).collect());
+        }
         self.single_value = false;
         self
     }
@@ -177,7 +196,10 @@ impl MatrixWorkspace {
     }
 
     /// Fails when there is no spectrum at the index.
-    pub(crate) fn check_index(&self, index: usize) -> Result<()> {
+    ///
+    /// # Errors
+    /// `Index`.
+    pub fn check_index(&self, index: usize) -> Result<()> {
         if index < self.histograms() {
             Ok(())
         } else {
@@ -581,6 +603,17 @@ impl MatrixWorkspace {
         self.masked = Arc::new(all.into_iter().collect());
     }
 
+    /// The masked bins of a spectrum, if it has any.
+    pub fn masked_bins(&self, index: usize) -> Option<&MaskedBins> {
+        self.masked_bins.get(&index)
+    }
+
+    /// Replaces the masked bins of all spectra.
+    pub(crate) fn set_masked_bins(&mut self, mut bins: BTreeMap<usize, MaskedBins>) {
+        bins.retain(|_, bins| !bins.is_empty());
+        self.masked_bins = Arc::new(bins);
+    }
+
     /// Whether a spectrum has detectors and all of them are masked.
     pub fn is_masked(&self, index: usize) -> bool {
         let ids = self.spectra.detectors(index);
@@ -639,6 +672,11 @@ impl MatrixWorkspace {
             Data::Events(events) => Data::Events(events.subset(indices)?),
         };
         out.spectra = Arc::new(self.spectra.subset(indices));
+        if !self.masked_bins.is_empty() {
+            let bins = indices.iter().enumerate();
+            let bins = bins.filter_map(|(at, index)| Some((at, self.masked_bins(*index)?.clone())));
+            out.masked_bins = Arc::new(bins.collect());
+        }
         out.vertical = match &self.vertical {
             VerticalAxis::Spectra => VerticalAxis::Spectra,
             VerticalAxis::Numeric { unit, values } if values.len() == self.histograms() => VerticalAxis::Numeric {

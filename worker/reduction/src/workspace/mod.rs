@@ -10,17 +10,19 @@ pub mod history;
 pub mod matrix;
 pub mod sample;
 pub mod spectra;
+pub mod table;
 
 use std::sync::Arc;
 
 pub use cell::{Handle, WorkspaceCell};
 pub use group::WorkspaceGroup;
 pub use matrix::MatrixWorkspace;
+pub use table::Table;
 
 use history::HistoryEntry;
 
 /// Any workspace.
-// Both kinds are cloned and moved rarely, and nearly all workspaces are of the larger one.
+// All kinds are cloned and moved rarely, and nearly all workspaces are of the larger one.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone)]
 pub enum Workspace {
@@ -28,6 +30,8 @@ pub enum Workspace {
     Matrix(MatrixWorkspace),
     /// Other workspaces.
     Group(WorkspaceGroup),
+    /// Columns of numbers and texts.
+    Table(Table),
 }
 
 impl From<MatrixWorkspace> for Workspace {
@@ -42,12 +46,20 @@ impl From<WorkspaceGroup> for Workspace {
     }
 }
 
+impl From<Table> for Workspace {
+    fn from(table: Table) -> Self {
+        Self::Table(table)
+    }
+}
+
 impl Workspace {
-    /// The kind, as scripts know it: `EventWorkspace`, `Workspace2D`, `WorkspaceSingleValue` or `WorkspaceGroup`.
+    /// The kind, as scripts know it: `EventWorkspace`, `Workspace2D`, `WorkspaceSingleValue`, `WorkspaceGroup` or
+    /// `TableWorkspace`.
     pub fn id(&self) -> &'static str {
         match self {
             Self::Matrix(matrix) => matrix.id(),
             Self::Group(_) => "WorkspaceGroup",
+            Self::Table(_) => "TableWorkspace",
         }
     }
 

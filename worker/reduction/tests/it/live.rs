@@ -21,7 +21,7 @@ fn bind(stream: &mut Stream, ids: EventIds) -> Bound {
 fn matrix(bound: &Bound) -> MatrixWorkspace {
     match &bound.workspace {
         Workspace::Matrix(matrix) => matrix.clone(),
-        Workspace::Group(_) => panic!("one period was expected"),
+        _ => panic!("one period was expected"),
     }
 }
 

@@ -148,7 +148,8 @@ impl Cell {
         Self(cell.get().0.clone())
     }
 
-    /// The kind: `EventWorkspace`, `Workspace2D`, `WorkspaceSingleValue` or `WorkspaceGroup`.
+    /// The kind: `EventWorkspace`, `Workspace2D`, `WorkspaceSingleValue`, `WorkspaceGroup` or
+    /// `TableWorkspace`.
     fn id(&self) -> &'static str {
         self.0.raw().id()
     }
@@ -180,6 +181,7 @@ impl Cell {
                     }
                 })
                 .sum(),
+            Workspace::Table(table) => table.rows() * table.columns().len() * size_of::<f64>(),
         }
     }
 
@@ -303,6 +305,24 @@ impl Cell {
     fn set_e(&self, py: Python<'_>, index: i64, values: &Bound<'_, PyAny>) -> PyResult<()> {
         let (index, row) = (checked(index)?, arrays::row_from(values)?);
         self.modify(py, |matrix| matrix.set_e(index, row))
+    }
+
+    /// Whether any bin of a spectrum is masked.
+    #[pyo3(name = "hasMaskedBins")]
+    fn has_masked_bins(&self, py: Python<'_>, index: i64) -> PyResult<bool> {
+        Ok(self.matrix(py)?.masked_bins(checked(index)?).is_some())
+    }
+    /// The masked bins of a spectrum.
+    #[pyo3(name = "maskedBinsIndices")]
+    fn masked_bins(&self, py: Python<'_>, index: i64) -> PyResult<Vec<usize>> {
+        let (index, matrix) = (checked(index)?, self.matrix(py)?);
+        matrix.check_index(index).raise(py)?;
+        Ok(matrix
+            .masked_bins(index)
+            .into_iter()
+            .flatten()
+            .map(|(bin, _)| *bin)
+            .collect())
     }
 
     // Units and labels.

@@ -26,6 +26,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(event_column, module)?,
         wrap_pyfunction!(pulse_times, module)?,
         wrap_pyfunction!(event_type, module)?,
+        wrap_pyfunction!(weigh_events, module)?,
         wrap_pyfunction!(add_event, module)?,
         wrap_pyfunction!(clear_events, module)?,
         wrap_pyfunction!(monitor_workspace, module)?,
@@ -136,6 +137,23 @@ fn event_type(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<&'static str> 
         EventKind::Plain => "TOF",
         EventKind::WeightedNoTime => "WEIGHTED_NOTIME",
         _ => "WEIGHTED",
+    })
+}
+
+/// Gives the events of a spectrum weights of 1 where they have none, and takes their pulse times if asked to.
+#[pyfunction]
+fn weigh_events(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize, timeless: bool) -> PyResult<()> {
+    let mut events = read(py, cell, index)?;
+    if events.weight.is_empty() {
+        events.weight = vec![1.0; events.x.len()];
+        events.error_squared = vec![1.0; events.x.len()];
+    }
+    if timeless {
+        events.pulse_time.clear();
+    }
+    cell.get().update(py, |matrix| match matrix.events_mut() {
+        Some(held) => held.replace_spectrum(index, events),
+        None => no_events(matrix),
     })
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(detector_masked, module)?,
         wrap_pyfunction!(set_masked, module)?,
         wrap_pyfunction!(parameter, module)?,
+        wrap_pyfunction!(parameter_names, module)?,
         wrap_pyfunction!(parse_time, module)?,
         wrap_pyfunction!(format_time, module)?,
     ] {
@@ -203,6 +204,24 @@ fn parameter(
         None => instrument.parameter(component, name),
     };
     Ok(held.map(|held| (held.text(), held.number(), held.kind())))
+}
+
+/// The names of the parameters of a detector, or of a component (of the instrument without either), with or without
+/// those of what carries it.
+#[pyfunction]
+#[pyo3(signature = (cell, carried, component=None, detector=None))]
+fn parameter_names(
+    py: Python<'_>,
+    cell: &Bound<'_, Cell>,
+    carried: bool,
+    component: Option<usize>,
+    detector: Option<i32>,
+) -> PyResult<Vec<String>> {
+    let matrix = cell.get().matrix(py)?;
+    let instrument = matrix.instrument();
+    let detector = detector.and_then(|id| instrument.detector(id));
+    let names = instrument.parameter_names(component, detector, carried).into_iter();
+    Ok(names.map(str::to_owned).collect())
 }
 
 /// Nanoseconds since 1990 of a time in ISO 8601.

@@ -6,7 +6,7 @@
 //!
 //! # Layout
 //! `value` and `error` (what goes in and what goes wrong) → `algorithm` (one run) → `cell` (a workspace), with `arrays`,
-//! `events`, `geometry`, `components`, `sample` and `logs` → `services` (names, configuration, declarations), `live`
+//! `events`, `geometry`, `components`, `sample`, `tables` and `logs` → `services` (names, configuration, declarations), `units`, `live`
 //! (monitors of live data) and `logger`.
 
 mod algorithm;
@@ -21,6 +21,8 @@ mod logger;
 mod logs;
 mod sample;
 mod services;
+mod tables;
+mod units;
 mod value;
 
 use std::cell::RefCell;
@@ -108,6 +110,8 @@ pub fn setup(service: Service) -> Setup {
         geometry::add_to(&module)?;
         components::add_to(&module)?;
         sample::add_to(&module)?;
+        tables::add_to(&module)?;
+        units::add_to(&module)?;
         live::add_to(&module)?;
         py.import("sys")?
             .getattr("modules")?

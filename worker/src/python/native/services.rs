@@ -67,7 +67,7 @@ pub fn still_held(_py: Python<'_>, former: Vec<(String, Weak<WorkspaceCell>)>) -
     let held = former.into_iter().filter_map(|(name, cell)| {
         let bytes = match cell.upgrade()?.raw() {
             Workspace::Matrix(matrix) => matrix.memory(),
-            Workspace::Group(_) => 0,
+            Workspace::Group(_) | Workspace::Table(_) => 0,
         };
         Some(Pinned {
             name,

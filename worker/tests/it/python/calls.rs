@@ -47,6 +47,11 @@ fn instruments_have_parts_and_workspaces_a_sample() {
 }
 
 #[test]
+fn every_promised_name_has_its_value() {
+    passes("test_names_of_the_api.py");
+}
+
+#[test]
 fn no_call_panics_or_hangs() {
     passes("test_fuzz.py");
 }

@@ -213,10 +213,10 @@ impl Times {
         let mut run = Run::default();
         run.set_text("run_title", TITLE);
         for (name, time) in [
-            ("run_start", self.start),
             ("start_time", self.start),
-            ("run_end", self.end),
             ("end_time", self.end),
+            ("run_start", self.start),
+            ("run_end", self.end),
         ] {
             run.set_text(name, &time.to_iso());
         }

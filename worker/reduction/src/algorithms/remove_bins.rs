@@ -1,0 +1,150 @@
+//! RemoveBins: no counts in a range of X; bins that are partly inside keep the share outside, or all inside are drawn
+//! on a straight line.
+
+use crate::algorithm::{Algorithm, Context};
+use crate::algorithms::extract_spectra::crop;
+use crate::compute::flight::{Fixed, flights};
+use crate::compute::{as_histogram, map_values};
+use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::error::{Result, invalid};
+use crate::unit::{self, EnergyMode, Quantity, Unit};
+use crate::value::Value;
+
+pub(crate) struct RemoveBins;
+
+const UNITS: &[&str] = &["AsInput", "Energy", "Energy_inWavenumber", "Momentum", "MomentumTransfer", "QSquared", "TOF", "Wavelength", "dSpacing"];
+
+impl Algorithm for RemoveBins {
+    fn declaration(&self) -> Declaration {
+        Declaration::new("RemoveBins", 1, "Transforms\\Splitting", "Removes a range of X from histograms.")
+            .with(input("InputWorkspace", Kind::Matrix, "The workspace of histograms."))
+            .with(output("OutputWorkspace", Kind::Matrix, "The workspace without the range: at either end the bins go, elsewhere their counts."))
+            .with(input("XMin", Kind::Float, "Where the range begins.").mandatory().unit("RangeUnit"))
+            .with(input("XMax", Kind::Float, "Where the range ends.").mandatory().unit("RangeUnit"))
+            .with(option("RangeUnit", Kind::Str, "AsInput", "The unit of XMin and XMax.").validator(Validator::OneOf(UNITS)))
+            .with(option("Interpolation", Kind::Str, "None", "What stands in place of the counts: nothing, or a straight line between the neighbours.").validator(Validator::OneOf(&["None", "Linear"])))
+            .with(option("WorkspaceIndex", Kind::Int, Value::None, "The one spectrum that is changed; all when not given.").validator(Validator::AtLeast(0.0)))
+    }
+
+    fn exec(&self, context: &mut Context<'_>) -> Result<()> {
+        let input = as_histogram(&context.matrix("InputWorkspace")?, context.cancel)?;
+        let (low, high) = (context.float("XMin")?, context.float("XMax")?);
+        if !(low <= high) {
+            return invalid("XMax must be greater than XMin.");
+        }
+        if !input.is_histogram_data() {
+            return invalid("InputWorkspace: The workspace must contain histogram data");
+        }
+        let only = context.opt_int("WorkspaceIndex")?;
+        let count = input.histograms();
+        if let Some(index) = only.filter(|index| *index >= count as i64) {
+            return invalid(format!("The value of WorkspaceIndex provided ({index}) is larger than the size of this workspace ({count})"));
+        }
+        let limits = limits(&input, &context.str("RangeUnit")?, (low, high))?;
+        let x = input.x(0)?;
+        let (first, last) = (x.first().copied().unwrap_or_default(), x.last().copied().unwrap_or_default());
+        if only.is_none() && limits.is_empty() && input.is_common_bins() && (low <= first || high >= last) {
+            let kept = if low <= first { (Some(high), None) } else { (None, Some(low)) };
+            // A range that leaves no whole bin is emptied like any other.
+            if let Ok(out) = crop(input.clone(), kept.0, kept.1, context) {
+                return context.output("OutputWorkspace", out);
+            }
+        }
+        let line = context.str("Interpolation")? == "Linear";
+        let out = map_values(&input, context.cancel, |index, x, y, e| {
+            if only.is_none_or(|only| only == index as i64) {
+                let (low, high) = limits.get(index).copied().unwrap_or((low, high));
+                remove(x, y, e, (low, high), line);
+            }
+            Ok(())
+        })?;
+        context.output("OutputWorkspace", out)
+    }
+}
+
+/// The range of each spectrum in the unit of X; none where it is given in that unit.
+fn limits(input: &crate::workspace::MatrixWorkspace, unit: &str, (low, high): (f64, f64)) -> Result<Vec<(f64, f64)>> {
+    let to = input.x_unit().quantity();
+    let Some(from) = Unit::from_id(unit).map(|unit| unit.quantity()).filter(|from| *from != to) else {
+        return Ok(Vec::new());
+    };
+    if to != Quantity::TimeOfFlight && !unit::is_convertible(to) {
+        return invalid(format!("X is in {}: {unit} cannot be converted to it", input.x_unit().id()));
+    }
+    let converted = flights(input, Fixed::Nothing)?.into_iter().map(|flight| {
+        // What has no place keeps its counts.
+        let Some(flight) = flight else { return (f64::NAN, f64::NAN) };
+        let of = |value: f64| unit::convert(from, to, EnergyMode::Elastic, &flight, value);
+        let (a, b) = (of(low), of(high));
+        (a.min(b), a.max(b))
+    });
+    Ok(converted.collect())
+}
+
+fn remove(x: &[f64], y: &mut [f64], e: &mut [f64], (low, high): (f64, f64), line: bool) {
+    let touched: Vec<usize> = x
+        .windows(2)
+        .enumerate()
+        .filter(|(_, edges)| matches!(edges, [from, to] if *to > low && *from < high))
+        .map(|(bin, _)| bin)
+        .collect();
+    let (Some(first), Some(last)) = (touched.first().copied(), touched.last().copied()) else { return };
+    let outside = first.checked_sub(1).zip(Some(last + 1).filter(|next| *next < y.len()));
+    let at = |values: &[f64], index: usize| values.get(index).copied().unwrap_or_default();
+    let ends = outside.map(|(before, after)| ((at(y, before), at(y, after)), (at(e, before) + at(e, after)) / 2.0));
+    for (step, bin) in touched.iter().enumerate() {
+        let (Some(y), Some(e), Some([from, to])) = (y.get_mut(*bin), e.get_mut(*bin), x.get(*bin..bin + 2)) else { continue };
+        match (ends, line) {
+            // Uncertainties of drawn bins are the mean of the neighbours': that of the line is not known.
+            (Some(((before, after), error)), true) => {
+                *y = before + (after - before) * (step + 1) as f64 / (touched.len() + 2) as f64;
+                *e = error;
+            }
+            (Some(_), false) => {
+                let share = ((low - from).max(0.0) + (to - high).max(0.0)) / (to - from);
+                *y *= share;
+                *e *= share;
+            }
+            (None, _) => (*y, *e) = (0.0, 0.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::algorithms::testing::{Bench, close, m, x, y};
+    use crate::value::Value;
+
+    fn remove(bench: &Bench, low: f64, high: f64, more: &[(&str, Value)]) -> crate::Result<crate::Handle> {
+        let range = [("InputWorkspace", "w".into()), ("XMin", low.into()), ("XMax", high.into())];
+        bench.try_make("o", "RemoveBins", &[&range[..], more].concat())
+    }
+
+    #[test]
+    fn counts_go_in_the_middle_and_bins_at_the_ends() {
+        let bench = Bench::new();
+        bench.workspace("w", &[0.0, 10.0, 20.0, 30.0, 40.0, 50.0], &[10.3, 0.3, 0.3, 0.3, 0.3], 1);
+        close(&y(&remove(&bench, 20.0, 35.0, &[]).unwrap(), 0), &[10.3, 0.3, 0.0, 0.15, 0.3]);
+        close(&y(&remove(&bench, 12.0, 18.0, &[]).unwrap(), 0)[..2], &[10.3, 0.12]);
+        let line = remove(&bench, 10.0, 30.0, &[("Interpolation", "Linear".into())]).unwrap();
+        close(&y(&line, 0), &[10.3, 7.8, 5.3, 0.3, 0.3]);
+        let end = remove(&bench, 30.0, 60.0, &[]).unwrap();
+        assert_eq!((x(&end, 0), m(&end).bins(0)), (vec![0.0, 10.0, 20.0, 30.0], 3));
+        let one = remove(&bench, 30.0, 60.0, &[("WorkspaceIndex", 0_i64.into())]).unwrap();
+        close(&y(&one, 0), &[10.3, 0.3, 0.3, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn ranges_come_in_other_units_and_wrong_ones_are_refused() {
+        let bench = Bench::new();
+        bench.sample("w", &[("NumBanks", 1_i64.into()), ("BankPixelWidth", 1_i64.into())]);
+        // 2 Å over 15 m are 7583 µs, 3 Å 11375 µs.
+        let out = remove(&bench, 2.0, 3.0, &[("RangeUnit", "Wavelength".into())]).unwrap();
+        let left: Vec<usize> = (0..100).filter(|bin| y(&out, 0)[*bin] == 0.0).collect();
+        assert_eq!(left, (38..=55).collect::<Vec<_>>());
+        assert_eq!(remove(&bench, 3.0, 2.0, &[]).unwrap_err().to_string(), "XMax must be greater than XMin.");
+        assert!(remove(&bench, f64::NAN, 2.0, &[]).is_err());
+        assert!(remove(&bench, 1.0, 2.0, &[("WorkspaceIndex", 5_i64.into())]).is_err());
+    }
+}

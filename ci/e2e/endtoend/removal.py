@@ -5,7 +5,7 @@ from __future__ import annotations
 from chartlab.report import Report, expect, expect_equal
 from chartlab.tools import call
 
-from . import release
+from . import definitions, release
 from .cluster import NAMESPACE, OPERATORS, RESOURCE, WORKERS
 from .faults import running
 from .site import Site
@@ -14,6 +14,7 @@ CRD = "livedataprocessors.fia.com"
 # What was there before the chart, and what every namespace has.
 NOT_OURS = {
     "ConfigMap/kube-root-ca.crt",
+    f"ConfigMap/{definitions.CONFIG_MAP}",
     "ServiceAccount/default",
     "Secret/fia-api",
     "PersistentVolumeClaim/merlin-output",

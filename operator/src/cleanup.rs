@@ -72,17 +72,20 @@ pub async fn cleanup(client: &Client, objects: &Objects, resource: &LiveDataProc
     };
     let mut claims = Vec::new();
     let mut volumes = Vec::new();
+    let mut any_bound = false;
     for (claim, volume) in [
         (names.ceph_claim(), names.ceph_volume()),
         (names.archive_claim(), names.archive_volume()),
     ] {
         let volume = find(Kind::PersistentVolume, volume, true).await?;
-        // Only a volume waits for its claim; whatever else has no label has an owner, and goes with it.
+        // A bound volume waits for its claim, and that for the worker; whatever else has no label has an owner, and goes
+        // with it.
         let bound = volume.as_ref().is_some_and(|(_, _, live)| is_bound(live));
+        any_bound |= bound;
         claims.extend(find(Kind::PersistentVolumeClaim, claim, bound).await?);
         volumes.extend(volume);
     }
-    let deployment = find(Kind::Deployment, names.deployment(), false).await?;
+    let deployment = find(Kind::Deployment, names.deployment(), any_bound).await?;
     let found: Vec<Found> = deployment.into_iter().chain(claims).chain(volumes).collect();
     let mut held = Vec::new();
     for (kind, name, live) in &found {

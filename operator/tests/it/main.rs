@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod admission;
+mod adverse;
 mod commands;
 mod conflicts;
+mod definitions;
 mod faults;
 mod lab;
 mod lifecycle;

@@ -88,7 +88,7 @@ fn when_the_leader_is_killed_the_other_takes_over_and_nothing_is_written_twice()
 }
 
 /// Waits until the operator has written nothing for a while.
-fn settled(lab: &crate::lab::Lab) {
+pub fn settled(lab: &crate::lab::Lab) {
     eventually("the operator has nothing more to write", LONG, || {
         let mark = lab.audit_mark();
         thread::sleep(Duration::from_secs(4));

@@ -71,14 +71,10 @@ struct Load {
 }
 
 impl Load {
-    /// Whether a next call has to find a run. A script that no longer calls holds none for ever.
-    fn wants(&self, run: &RunInfo, patience: Duration) -> bool {
-        let wanted = || {
-            self.session
-                .try_lock()
-                .is_none_or(|session| session.wanted().holds(run))
-        };
-        self.called.elapsed() < patience && wanted()
+    /// Whether a next call has to find a run.
+    fn wants(&self, run: &RunInfo) -> bool {
+        let session = self.session.try_lock();
+        session.is_none_or(|session| session.wanted().holds(run))
     }
 }
 
@@ -145,21 +141,29 @@ impl Hub {
 
     /// Whether some processing still has to come to a run.
     pub fn wants(&self, run: &RunInfo) -> bool {
-        let patience = self.tools.timeout + BETWEEN_CALLS;
         self.pending.load(Ordering::Acquire)
             || self.alive().iter().any(|monitor| monitor.wants(run))
-            || self.loads.lock().iter().any(|load| load.wants(run, patience))
+            || self.loads(|load| load.wants(run)).contains(&true)
+    }
+
+    /// Asks what LoadLiveData goes on with. A script that no longer calls it holds nothing for ever.
+    fn loads<T>(&self, ask: impl FnMut(&Load) -> T) -> Vec<T> {
+        let patience = self.tools.timeout + BETWEEN_CALLS;
+        let loads = self.loads.lock();
+        let called = loads.iter().filter(|load| load.called.elapsed() < patience);
+        called.map(ask).collect()
     }
 
     /// Names that are in use by processing that goes on: they must outlive the run that a script is executed on.
     pub fn names(&self) -> Vec<String> {
         let of = |monitor: &Arc<Monitor>| {
             let mut names = monitor.kept();
-            names.push(monitor.request().accumulated_in().to_owned());
-            names.push(monitor.request().output_workspace.clone());
+            names.extend(written(monitor.request()));
             names
         };
-        self.alive().iter().flat_map(of).collect()
+        let mut names: Vec<String> = self.alive().iter().flat_map(of).collect();
+        names.extend(self.loads(|load| written(&load.request)).into_iter().flatten());
+        names
     }
 
     /// Ends what scripts have begun: another script is in use.
@@ -415,6 +419,11 @@ impl Hub {
             self.report();
         }
     }
+}
+
+/// The names of what a request makes.
+fn written(request: &Request) -> [String; 2] {
+    [request.accumulated_in().to_owned(), request.output_workspace.clone()]
 }
 
 fn raised(error: ProcessError) -> AlgorithmError {

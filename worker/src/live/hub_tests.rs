@@ -201,7 +201,8 @@ fn each_load_brings_what_came_since_the_one_before_to_the_end_of_the_run() {
     stage.start("102", 10.5);
     stage.pulses(12.0, 14.0);
     stage.tick();
-    // A run that is over is kept for the call that has not come yet.
+    // A run that is over is kept for the call that has not come yet, and so is what has been made of it.
+    assert!(hub.names().contains(&"out".to_owned()));
     stage.feed.let_go(|run| hub.wants(run));
     assert_eq!((load(), stage.total("out")), (Some(time(9.9)), 1000.0));
     stage.feed.let_go(|run| hub.wants(run));

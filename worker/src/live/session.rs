@@ -443,6 +443,9 @@ fn digest(code: &Option<String>) -> Option<u64> {
 }
 
 #[cfg(test)]
+#[path = "session_property_tests.rs"]
+mod property_tests;
+#[cfg(test)]
 #[path = "session_script_tests.rs"]
 mod script_tests;
 #[cfg(test)]

@@ -12,19 +12,19 @@ use crate::python::{printed, venv, worker_python};
 use crate::scripts::on_a_run;
 use crate::stream::{Instrument, Run, SECOND, Schema, now};
 
-/// What is loaded, and what a monitor has made, each under its run's number.
+/// What is loaded, and what a monitor has made, each under its own run's number: the end of a run comes when the script may
+/// be at work on the next one.
 const LOAD_AND_WAIT: &str = r#"
 from mantid.simpleapi import *
 
 def execute():
-    run = mtd["lives"].getRunNumber()
     folder = config["defaultsave.directory"]
     LoadLiveData("ITLIVED", StartTime="1990-01-01T00:00:01", AccumulationMethod="Add", OutputWorkspace="loaded",
                  ProcessingScript="print('a load of', input.getNumberEvents())")
-    SaveNexusProcessed("loaded", f"{folder}/loaded-{run}.nxs", PreserveEvents=False)
+    SaveNexusProcessed("loaded", f"{folder}/loaded-{mtd['loaded'].getRunNumber()}.nxs", PreserveEvents=False)
     MonitorLiveData("ITLIVED", StartTime="1990-01-01T00:00:01", RunTransitionBehavior="Stop", UpdateEvery=0.3,
                     ProcessingScript="print('a chunk of', input.getNumberEvents())", OutputWorkspace="watched")
-    SaveNexusProcessed("watched", f"{folder}/watched-{run}.nxs", PreserveEvents=False)
+    SaveNexusProcessed("watched", f"{folder}/watched-{mtd['watched'].getRunNumber()}.nxs", PreserveEvents=False)
 "#;
 
 #[test]
@@ -45,7 +45,15 @@ fn a_script_waits_for_a_monitor_until_each_run_ends_and_loads_what_is_left() {
         send(&mut instrument, (at(0), at(3)), &both, &mut truth);
         let monitored = |chunks: u64| {
             move |report: &live_data_crd::report::WorkerReport| {
-                let alive = report.monitors.iter().find(|monitor| monitor.chunks >= chunks);
+                // The monitor of the run before is shown until another takes its place.
+                let of_run = |time: &str| {
+                    time.parse()
+                        .is_ok_and(|time: jiff::Timestamp| time.as_nanosecond() >= run.start.into())
+                };
+                let alive = report
+                    .monitors
+                    .iter()
+                    .find(|monitor| monitor.chunks >= chunks && monitor.last_time_stamp.as_deref().is_some_and(of_run));
                 let here = report.run.as_ref().is_some_and(|now| now.number == run.name);
                 here && report.script.running && alive.is_some()
             }
@@ -69,7 +77,7 @@ fn a_script_waits_for_a_monitor_until_each_run_ends_and_loads_what_is_left() {
                 .as_ref()
                 .is_some_and(|done| done.number == "502")
         });
-        assert_eq!(report.script.last_error, None);
+        assert_eq!(report.script.last_error, None, "{}", worker.log());
         for kind in ["loaded", "watched"] {
             let file = output.path().join(format!("{kind}-{}.nxs", run.name));
             wait_for_counts(&file, &truth[&run.name]);

@@ -325,7 +325,8 @@ mod tests {
             let (ys, es) = rebin(&x, &y, &y, &to, false, false).unwrap();
             let (before, after): (f64, f64) = (y.iter().sum(), ys.iter().sum());
             prop_assert!((before - after).abs() < 1e-9 * before.max(1.0));
-            prop_assert!(es.iter().all(|e| *e >= 0.0));
+            let squares = |errors: &[f64]| errors.iter().map(|e| e * e).sum::<f64>();
+            prop_assert!(es.iter().all(|e| *e >= 0.0) && (squares(&y) - squares(&es)).abs() < 1e-6 * squares(&y).max(1.0));
         }
     }
 }

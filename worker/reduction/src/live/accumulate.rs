@@ -24,6 +24,8 @@ use crate::workspace::{MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup
 
 /// Logs that say how far the run is: the newest chunk knows.
 const NEWEST: &[&str] = &["end_time", "run_end", "duration", "nperiods", "run_title"];
+/// How many values of one time are compared: a clock that stands still must not make this slow.
+const MOST_AT_ONCE: usize = 1024;
 const BY_PERIOD: &str = "proton_charge_by_period";
 
 /// What chunks are put together with.
@@ -244,18 +246,22 @@ fn finish_logs(run: &mut Run, newest: &Run) {
         .collect();
     for name in names {
         if let Some(series) = run.series_mut(&name) {
-            let kept = (0..series.len()).filter(|at| *at == 0 || !same(series, at - 1, *at));
+            let kept = (0..series.len()).filter(|at| !is_repeat(series, *at));
             *series = series.picked(&kept.collect::<Vec<_>>());
         }
     }
 }
 
-fn same(series: &TimeSeries, a: usize, b: usize) -> bool {
-    series.times().get(a) == series.times().get(b) && series.values().get(a) == series.values().get(b)
+/// Whether a value is there before with the same time. Several values may have one time, and a chunk has all of them.
+fn is_repeat(series: &TimeSeries, at: usize) -> bool {
+    let (times, values) = (series.times(), series.values());
+    let before = (0..at).rev().take(MOST_AT_ONCE);
+    let mut same_time = before.take_while(|before| times.get(*before) == times.get(at));
+    same_time.any(|before| values.get(before) == values.get(at))
 }
 
 fn repeats(series: &TimeSeries) -> bool {
-    (1..series.len()).any(|at| same(series, at - 1, at))
+    (1..series.len()).any(|at| is_repeat(series, at))
 }
 
 /// Each member of a group says the charges of all.
@@ -365,6 +371,23 @@ mod tests {
         assert_eq!(sum.run().number(GOOD_CHARGE), Some(4.0));
         assert_eq!(sum.run().series("Rot").unwrap().numbers().unwrap(), [1.0, 2.0, 3.0]);
         assert_eq!(sum.run().text("end_time").unwrap(), "b");
+    }
+
+    #[test]
+    fn several_values_of_one_time_are_joined_once() {
+        let bench = Bench::new();
+        let with = |values: &[f64]| {
+            let mut workspace = workspace(&bench, &[0.0, 1.0], &[1.0]);
+            let times = vec![DateAndTime::from_nanoseconds(1); values.len()];
+            let series = TimeSeries::new(times, SeriesValues::Floats(values.to_vec())).unwrap();
+            workspace
+                .run_mut()
+                .set("Rot", LogProperty::new(LogValue::Series(series)));
+            Workspace::Matrix(workspace)
+        };
+        let sum = put(&bench, Accumulation::Add, &with(&[0.0, 1.0]), with(&[0.0, 1.0, 5.0])).unwrap();
+        let joined = members(&sum)[0].run().series("Rot").unwrap().numbers().unwrap();
+        assert_eq!(joined, [0.0, 1.0, 5.0]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use live_data_engine::message::{
 use live_data_engine::place::TopicRole;
 use live_data_engine::time::PulseTime;
 use live_data_reduction::bind::Binder;
+use live_data_reduction::workspace::events::memos;
 use live_data_reduction::{Handle, Service, Value, WorkspaceCell};
 use proptest::prelude::*;
 
@@ -37,7 +38,7 @@ fn unique() -> u64 {
 
 /// A run that nothing is remembered of.
 fn begin() -> (Stream, String) {
-    let mut stream = Stream::new("LIVEDEMO");
+    let mut stream = Stream::in_small_chunks("LIVEDEMO");
     let job = format!("property-{}", unique());
     let map = DetectorSpectrumMap {
         spectrum: DETECTORS.iter().map(|(spectrum, _)| *spectrum).collect(),
@@ -186,7 +187,8 @@ proptest! {
     }
 
     #[test]
-    fn what_is_remembered_is_what_a_computation_from_nothing_gives(steps in prop::collection::vec(step(), 1..25)) {
+    fn what_is_remembered_is_what_a_computation_from_nothing_gives(steps in prop::collection::vec(step(), 1..40)) {
+        const COARSE: &str = "0,200,40000";
         let (mut stream, job) = begin();
         let service = service();
         let mut done: Vec<(usize, Step)> = Vec::new();
@@ -194,17 +196,57 @@ proptest! {
             send(&mut stream, &job, number, &step);
             done.push((number, step));
             bind(&mut stream, &service);
-            let remembered = binned(&service, "lives", BINS);
-            // The same messages to a timeline that has never been asked before.
-            let (mut fresh, fresh_job) = begin();
-            for (number, step) in &done {
-                send(&mut fresh, &fresh_job, *number, step);
-            }
-            bind(&mut fresh, &service);
-            prop_assert_eq!(&binned(&service, "lives", BINS), &remembered, "after {:?}", done);
-            prop_assert_eq!(&remembered, &counted(&done), "after {:?}", done);
+            let (coarse, remembered) = (binned(&service, "lives", COARSE), binned(&service, "lives", BINS));
+            let counted = counted(&done);
+            prop_assert_eq!(&remembered, &counted, "after {:?}", done);
+            prop_assert_eq!(&coarse, &in_pairs(&counted), "after {:?}", done);
         }
+        // The same messages to a timeline that has never been asked before.
+        let (mut fresh, fresh_job) = begin();
+        for (number, step) in &done {
+            send(&mut fresh, &fresh_job, *number, step);
+        }
+        let remembered = binned(&service, "lives", BINS);
+        bind(&mut fresh, &service);
+        prop_assert_eq!(&binned(&service, "lives", BINS), &remembered, "after {:?}", done);
     }
+}
+
+/// Rows in bins of twice the width.
+fn in_pairs(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    rows.iter()
+        .map(|row| row.chunks(2).map(|pair| pair.iter().sum()).collect())
+        .collect()
+}
+
+/// Small runs have sealed chunks, and memos of them that come, go and are evicted: else the property says nothing of memos.
+#[test]
+fn the_steps_make_memos_that_are_used_changed_and_evicted() {
+    let (mut stream, job) = begin();
+    let service = service();
+    let before = memos().figures();
+    let events = |pulse| Step::Events(pulse, (0..30).map(|bin| (1 + bin % 6, bin)).collect());
+    let steps = [
+        events(1),
+        events(2),
+        events(3),
+        Step::Metadata(2, true),
+        Step::Mask(0),
+        events(4),
+        Step::Evict(1),
+        events(5),
+    ];
+    for (number, step) in steps.iter().enumerate() {
+        send(&mut stream, &job, number, step);
+        bind(&mut stream, &service);
+        binned(&service, "lives", BINS);
+    }
+    let after = memos().figures();
+    assert!(
+        after.updates > before.updates && after.builds > before.builds,
+        "{before:?} {after:?}"
+    );
+    assert!(after.evictions > before.evictions, "{before:?} {after:?}");
 }
 
 /// What may happen to a run.
@@ -218,6 +260,8 @@ enum Step {
     Mask(u32),
     /// The run ended at this pulse; the earliest end counts.
     Stop(u32),
+    /// For a moment memory is short: so many bytes are left for what is remembered.
+    Evict(usize),
 }
 
 /// Pulses are 20 ms apart.
@@ -230,6 +274,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..PULSES, any::<bool>()).prop_map(|(pulse, veto)| Step::Metadata(pulse, veto)),
         1 => (0..PULSES).prop_map(Step::Mask),
         1 => (PULSES / 2..PULSES).prop_map(Step::Stop),
+        2 => (0..60_000_usize).prop_map(Step::Evict),
     ]
 }
 
@@ -276,6 +321,10 @@ fn send(stream: &mut Stream, job: &str, number: usize, step: &Step) {
                 job_id: job.to_owned(),
             };
             stream.send(TopicRole::RunInfo, Message::RunStop(stop));
+        }
+        Step::Evict(bytes) => {
+            memos().set_limit(*bytes);
+            memos().set_limit(1 << 30);
         }
     }
 }

@@ -25,7 +25,19 @@ pub struct Stream {
 
 impl Stream {
     pub fn new(instrument: &str) -> Self {
-        let (timeline, view) = Timeline::new(TimelineConfig::new(instrument));
+        Self::over(TimelineConfig::new(instrument))
+    }
+
+    /// The same with chunks of so few events that a short run has many of them.
+    pub fn in_small_chunks(instrument: &str) -> Self {
+        Self::over(TimelineConfig {
+            seal_events: 40,
+            ..TimelineConfig::new(instrument)
+        })
+    }
+
+    fn over(config: TimelineConfig) -> Self {
+        let (timeline, view) = Timeline::new(config);
         Self {
             timeline,
             view,

@@ -68,6 +68,7 @@ crate::registry::algorithms! {
     move_instrument_component::MoveInstrumentComponent,
     multiply::Multiply,
     normalise_by_current::NormaliseByCurrent,
+    normalise_to_monitor::NormaliseToMonitor,
     pause::Pause,
     plus::Plus,
     power::Power,

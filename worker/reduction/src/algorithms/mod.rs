@@ -84,6 +84,7 @@ crate::registry::algorithms! {
     save_ascii::SaveAscii,
     save_nexus::SaveNexus,
     save_nexus_processed::SaveNexusProcessed,
+    save_nxspe::SaveNXSPE,
     scale::Scale,
     scale_x::ScaleX,
     set_goniometer::SetGoniometer,

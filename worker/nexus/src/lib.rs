@@ -8,10 +8,11 @@
 //! [`locked`]), and no call waits for anything but the disk while it does.
 //!
 //! # Layout
-//! [`file`] (what a file says) → [`write`](mod@write) → the disk, where there is `space` → [`read`](mod@read); [`error`]; `raw` (the library itself).
+//! [`file`] (what a file says) → [`write`](mod@write) → the disk, where there is `space` → [`read`](mod@read); [`nxspe`]; [`error`]; `raw` (the library itself).
 
 pub mod error;
 pub mod file;
+pub mod nxspe;
 mod raw;
 pub mod read;
 mod space;

@@ -15,6 +15,11 @@ const OVERHEAD: u64 = 256 << 10;
 
 /// Fails when the volume of `path` has less room than the entries will take.
 pub(crate) fn check(path: &Path, entries: &[ProcessedEntry<'_>], options: Options) -> Result<(), NexusError> {
+    room(path, entries.iter().map(|entry| size(entry, options)).sum())
+}
+
+/// Fails when the volume of `path` has less room than this many bytes.
+pub(crate) fn room(path: &Path, needed: u64) -> Result<(), NexusError> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -25,7 +30,6 @@ pub(crate) fn check(path: &Path, entries: &[ProcessedEntry<'_>], options: Option
     };
     #[allow(clippy::useless_conversion)] // its width depends on the platform
     let free = u64::from(volume.blocks_available()).saturating_mul(volume.fragment_size());
-    let needed = entries.iter().map(|entry| size(entry, options)).sum();
     if free >= needed {
         return Ok(());
     }

@@ -116,7 +116,11 @@ pub(crate) struct Writer<'a> {
     options: Options,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    pub(crate) fn new(path: &'a Path, options: Options) -> Self {
+        Self { path, options }
+    }
+
     pub(crate) fn failed(&self, what: &str) -> impl Fn(hdf5_metno::Error) -> NexusError {
         let (what, path) = (what.to_owned(), self.path.to_owned());
         move |error| NexusError::Write {
@@ -160,7 +164,7 @@ impl Writer<'_> {
         self.attribute(&dataset, "Version", "1.0")
     }
 
-    fn close(&self, file: File) -> Result<(), NexusError> {
+    pub(crate) fn close(&self, file: File) -> Result<(), NexusError> {
         file.flush().map_err(self.failed("the file"))?;
         file.close().map_err(self.failed("the file"))?;
         let synced = std::fs::File::open(self.path).and_then(|file| file.sync_all());

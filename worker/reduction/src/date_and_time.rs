@@ -256,15 +256,15 @@ mod tests {
         }
     }
 
-    proptest::proptest! {
-        #[test]
+    #[test]
     fn series_are_printed_with_the_months_name() {
         let time = |text: &str| DateAndTime::parse(text).unwrap().to_simple();
         assert_eq!(time("2007-11-27T17:10:35"), "2007-Nov-27 17:10:35");
         assert_eq!(time("2020-01-31T12:00:00.5"), "2020-Jan-31 12:00:00.500000000");
     }
 
-    #[test]
+    proptest::proptest! {
+        #[test]
         fn every_time_reads_back(ns in proptest::num::i64::ANY) {
             let t = DateAndTime::from_nanoseconds(ns);
             let year = t.to_iso();

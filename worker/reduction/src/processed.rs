@@ -226,7 +226,7 @@ pub(crate) fn entry<'a>(
             VerticalAxis::Text(texts) => nexus::Vertical::Text(texts.to_vec()),
         },
         spectra: spectra(workspace),
-        masked_bins: Vec::new(),
+        masked_bins: masked_bins(workspace),
         instrument: instrument(workspace),
         sample: nexus::Sample::default(),
         logs: logs(workspace.run()),
@@ -369,6 +369,18 @@ fn history(workspace: &MatrixWorkspace) -> nexus::History {
             .map(|e| note(e.time.to_iso_seconds(), "Mantid Algorithm data", e.to_text()))
             .collect(),
     }
+}
+
+fn masked_bins(workspace: &MatrixWorkspace) -> Vec<nexus::BinMask> {
+    let bins = workspace.masked_bins.iter();
+    bins.flat_map(|(row, bins)| {
+        bins.iter().map(|(bin, weight)| nexus::BinMask {
+            row: *row,
+            bin: *bin,
+            weight: *weight,
+        })
+    })
+    .collect()
 }
 
 /// What writing a file failed with.

@@ -4,6 +4,7 @@ import os
 import tempfile
 import unittest
 
+import h5py
 import numpy as np
 
 from mantid.api import MatrixWorkspace, WorkspaceGroup, mtd
@@ -11,6 +12,7 @@ from mantid.simpleapi import (
     AddSampleLog,
     AddTimeSeriesLog,
     CompareWorkspaces,
+    ConvertSpectrumAxis,
     ConvertToDistribution,
     ConvertUnits,
     CorrectKiKf,
@@ -19,16 +21,21 @@ from mantid.simpleapi import (
     CreateWorkspace,
     CropWorkspace,
     Divide,
+    Exponential,
     ExtractMask,
     ExtractSpectra,
     FilterByLogValue,
     FilterByTime,
+    GetEi,
     GroupDetectors,
     GroupWorkspaces,
     Integration,
     LoadAscii,
+    Logarithm,
     MaskDetectors,
+    Max,
     MergeRuns,
+    Min,
     Minus,
     MoveInstrumentComponent,
     Multiply,
@@ -36,12 +43,17 @@ from mantid.simpleapi import (
     Plus,
     Power,
     Rebin,
+    RemoveBins,
     RemoveWorkspaceHistory,
     ReplaceSpecialValues,
+    RunPythonScript,
     SaveAscii,
+    SaveNXSPE,
     Scale,
     ScaleX,
+    SetGoniometer,
     SumSpectra,
+    Transpose,
     WeightedMean,
 )
 
@@ -255,6 +267,95 @@ class Documented(unittest.TestCase):
         self.assertEqual((other.Result, list(other.Messages)), (False, [row]))
         self.assertEqual((other.Messages.cell(0, 2), other.Messages.cell("Message", 0)), ("back", "Data mismatch"))
         self.assertFalse(points.equals(back, 1e-8))
+
+    def test_axes_turns_and_energies(self):
+        small = CreateSampleWorkspace(NumBanks=1, BankPixelWidth=2)
+        for version in (1, 2):
+            angles = ConvertSpectrumAxis(small, Target="theta", Version=version)
+            self.assertEqual((angles.getAxis(1).length(), round(angles.getAxis(1).getValue(3), 6)), (4, 0.129645))
+        q = ConvertSpectrumAxis(small, Target="ElasticQ", EFixed=15.0, EMode="Direct")
+        self.assertEqual(round(q.getAxis(1).getValue(3), 6), 0.006088)
+        two = CreateSampleWorkspace(BankPixelWidth=2)
+        turned = Transpose(two)
+        self.assertEqual((turned.getNumberHistograms(), turned.blocksize()), (100, 8))
+        fine = CreateSampleWorkspace(BankPixelWidth=1, BinWidth=10)
+        found = GetEi(fine, Monitor1Spec=1, Monitor2Spec=2, EnergyEstimate=15.0, FixEi=True)
+        near(self, found, [15, 8854.69, 0, 0], 1e-2 / 8854)
+        wg = CreateSingleValuedWorkspace()
+        AddSampleLog(wg, "Motor1", "45.", "Number")
+        SetGoniometer(wg, Axis0="Motor1,0,1,0,1", Axis1="5,0,1,0,1")
+        self.assertEqual(list(wg.run().keys()), ["Motor1", "GoniometerAxis1_FixedValue"])
+        self.assertEqual(str(wg.run().getGoniometer().getEulerAngles("YZY")), "[50,0,0]")
+        SetGoniometer(wg)
+        self.assertEqual(str(wg.run().getGoniometer().getEulerAngles("YZY")), "[0,0,0]")
+
+    def test_scripts_and_ranges(self):
+        peaks = CreateSampleWorkspace("Histogram", "Multiple Peaks")
+        code = "whole = Integration(InputWorkspace=input)\noutput = SumSpectra(whole)"
+        summed = RunPythonScript(InputWorkspace=peaks, Code=code)
+        self.assertEqual(int(summed.y(0)[0]), 9599)
+        top = Max(peaks)
+        self.assertEqual((list(top.x(0)), top.y(0)[0]), ([6000, 6200], 10.3))
+        late = Max(peaks, RangeLower=7000)
+        self.assertEqual((list(late.x(0)), late.y(0)[0]), ([12000, 12200], 8.3))
+        low = Min(peaks)
+        self.assertEqual(low.y(0)[0], 0.3)
+        five = CreateSampleWorkspace(NumBanks=1, BankPixelWidth=1, BinWidth=10, XMax=50)
+        left = RemoveBins(five, 20, 35)
+        near(self, left.y(0), [10.3, 0, 0, 0.15, 0.3])
+        ten = CreateWorkspace(list(range(10)), [-10, 10, *[1] * 8], [1] * 10)
+        logs = Logarithm(ten, Filler=-1, Natural="0")
+        near(self, logs.y(0), [-1, 1, *[0] * 8])
+        near(self, logs.e(0)[:3], [0, 0.0434, 0.434])
+        powers = Exponential(five)
+        self.assertTrue(np.all(powers.y(0) == np.exp(five.y(0))))
+
+    def test_grouping_in_place_and_by_map(self):
+        sample = CreateSampleWorkspace()
+        for listed in (
+            {"SpectraList": [1, 3, 5]},
+            {"DetectorList": [100, 102, 104]},
+            {"WorkspaceIndexList": [0, 2, 4]},
+        ):
+            ws = sample.clone()
+            self.assertEqual(GroupDetectors(ws, Version=1, **listed), 0)
+            sizes = [len(ws.getSpectrum(index).getDetectorIDs()) for index in range(6)]
+            self.assertEqual((ws.getNumberHistograms(), sizes), (200, [3, 1, 0, 1, 0, 1]))
+        column = CreateWorkspace([1], list(range(1, 11)), NSpec=10)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "four.map")
+            with open(path, "w") as file:
+                file.write("4\n1\n3\n1 2 3\n2\n3\n4 5 6\n3\n2\n7 8\n4\n2\n9 10\n")
+            mapped = GroupDetectors(column, MapFile=path)
+        near(self, [mapped.y(index)[0] for index in range(4)], [6, 15, 15, 19])
+
+    def test_energy_transfer_is_saved_for_other_programs(self):
+        sample = CreateSampleWorkspace(NumBanks=1, BankPixelWidth=2)
+        energy = ConvertUnits(sample, "DeltaE", EMode="Direct", EFixed=7.5)
+        energy = Rebin(energy, "-5,1,5")
+        AddSampleLog(energy, "Ei", "7.5", "Number")
+        MaskDetectors(energy, WorkspaceIndexList=[2])
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "out.nxspe")
+            SaveNXSPE(energy, path, Efixed=3.0, Psi=32)
+            with h5py.File(path) as file:
+                entry = file["energy"]
+                info = entry["NXSPE_info"]
+                self.assertEqual(
+                    [info[name][0] for name in ("fixed_energy", "psi", "ki_over_kf_scaling")], [7.5, 32, 1]
+                )
+                self.assertEqual((entry.attrs["NX_class"], entry["definition"].asstr()[()]), (b"NXentry", "NXSPE"))
+                data = entry["data"]
+                near(self, data["energy"], np.arange(-5, 6))
+                for index in (0, 1, 3):
+                    near(self, data["data"][index], energy.y(index))
+                    near(self, data["error"][index], energy.e(index))
+                self.assertTrue(np.all(data["data"][2] == -1e30))
+                near(self, data["polar"][1], np.degrees(energy.spectrumInfo().twoTheta(1)))
+                near(self, data["distance"], [energy.spectrumInfo().l2(index) for index in range(4)])
+                self.assertEqual(data["azimuthal_width"].shape, (4,))
+        with self.assertRaisesRegex(ValueError, "units of DeltaE"):
+            SaveNXSPE(sample, "never.nxspe")
 
 
 if __name__ == "__main__":

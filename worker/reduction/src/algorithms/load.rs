@@ -143,6 +143,13 @@ fn workspace(entry: LoadedEntry) -> Result<MatrixWorkspace> {
     };
     let masked: Vec<i32> = entry.parameter_map.split('|').filter_map(masked_id).collect();
     out.set_masked(&masked, true);
+    let mut bins = std::collections::BTreeMap::<usize, crate::workspace::matrix::MaskedBins>::new();
+    for mask in entry.masked_bins {
+        if mask.row < count && mask.bin < out.bins(mask.row) {
+            bins.entry(mask.row).or_default().insert(mask.bin, mask.weight);
+        }
+    }
+    out.set_masked_bins(bins);
     let mut run = Run::default();
     for log in entry.logs {
         if let Some(value) = log_value(log.values, log.times) {

@@ -105,6 +105,19 @@ mod tests {
     }
 
     #[test]
+    fn masked_bins_are_saved_too() {
+        let (bench, folder) = bench();
+        bench.sample("s", &[("BankPixelWidth", 2_i64.into())]);
+        let range = [("XMin", 300.0.into()), ("XMax", 700.0.into()), ("InputWorkspaceIndexSet", "5".into())];
+        bench.make("s", "MaskBins", &[&[("InputWorkspace", "s".into())][..], &range].concat());
+        let path = folder.path().join("masked.nxs");
+        bench.run("SaveNexusProcessed", &[("InputWorkspace", "s".into()), ("Filename", path.to_str().unwrap().into())]);
+        let back = bench.make("back", "Load", &[("Filename", path.to_str().unwrap().into())]).matrix().unwrap();
+        let bins: Vec<(usize, f64)> = back.masked_bins(5).unwrap().iter().map(|(bin, part)| (*bin, *part)).collect();
+        assert_eq!((back.masked_bins(4), bins), (None, vec![(1, 1.0), (2, 1.0), (3, 1.0)]));
+    }
+
+    #[test]
     fn what_is_saved_loads_again() {
         let (bench, folder) = bench();
         for kind in ["Histogram", "Event"] {

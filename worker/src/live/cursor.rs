@@ -29,6 +29,8 @@ pub struct Cursor {
     until: PulseTime,
     /// How many values of each log are earlier than that.
     logs: HashMap<Arc<str>, usize>,
+    /// The time of the last of these.
+    last_log: Option<PulseTime>,
     periods: u32,
 }
 
@@ -74,6 +76,7 @@ impl Cursor {
             frames: None,
             until: PulseTime::MIN,
             logs: HashMap::new(),
+            last_log: None,
             periods: 0,
         }
     }
@@ -141,6 +144,7 @@ impl Cursor {
                 last,
                 frames: Some(now),
                 until,
+                last_log: last_log(run, until),
                 logs: counts,
                 periods,
             },
@@ -193,6 +197,13 @@ impl Cursor {
             Some((_, pulses)) => old.and_not(pulses).any(),
             None => old.any(),
         });
+        // Values of logs after a bound that has moved before them.
+        let gone = gone
+            || run
+                .run()
+                .stop
+                .zip(self.last_log)
+                .is_some_and(|(stop, last)| stop < last);
         let chunks: HashMap<u64, &ChunkView> = wanted.iter().map(|((id, _), (chunk, _))| (*id, chunk)).collect();
         gone || self
             .last
@@ -216,6 +227,15 @@ impl Cursor {
         }
         (LogPortion { from, until }, counts)
     }
+}
+
+/// The time of the last value of a log before `until`.
+fn last_log(run: &Snapshot, until: PulseTime) -> Option<PulseTime> {
+    let lasts = run.logs().iter().filter_map(|log| {
+        let count = log.values.partition_point(|entry| entry.time < until);
+        log.values.get(count.checked_sub(1)?).map(|entry| entry.time)
+    });
+    lasts.max()
 }
 
 /// How many events the pulse has.

@@ -83,6 +83,8 @@ proptest! {
                 }
             }
         }
+        // Values of logs are given with frames: the last ones come before another frame.
+        stage.pulse(0, 2.95, 1, 0);
         stage.stop("1", 5.5);
         stage.start("2", 6.0);
         for partition in 0..2 {

@@ -226,16 +226,12 @@ fn the_steps_make_memos_that_are_used_changed_and_evicted() {
     let service = service();
     let before = memos().figures();
     let events = |pulse| Step::Events(pulse, (0..30).map(|bin| (1 + bin % 6, bin)).collect());
-    let steps = [
-        events(1),
-        events(2),
-        events(3),
-        Step::Metadata(2, true),
-        Step::Mask(0),
-        events(4),
-        Step::Evict(1),
-        events(5),
-    ];
+    // Pulses whose metadata are there are settled; the mask that comes late takes the second one back.
+    let mut steps = Vec::new();
+    for pulse in 1..=8 {
+        steps.extend([events(pulse), Step::Metadata(pulse, pulse == 2)]);
+    }
+    steps.extend([Step::Mask(0), Step::Evict(1), events(9), Step::Metadata(9, false)]);
     for (number, step) in steps.iter().enumerate() {
         send(&mut stream, &job, number, step);
         bind(&mut stream, &service);

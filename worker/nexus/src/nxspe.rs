@@ -47,6 +47,9 @@ pub struct Nxspe<'a> {
     pub directions: &'a [Direction],
 }
 
+/// One number of a direction.
+type Column = fn(&Direction) -> f64;
+
 /// Numbers that go to the library at once.
 const BLOCK: usize = 1 << 18;
 
@@ -103,7 +106,7 @@ pub fn write_nxspe(path: &Path, content: &Nxspe<'_>) -> Result<(), NexusError> {
         raw::write_block(&values, &start, &count, &y).map_err(writer.failed("data"))?;
         raw::write_block(&errors, &start, &count, &e).map_err(writer.failed("error"))?;
     }
-    let columns: [(&str, fn(&Direction) -> f64); 5] = [
+    let columns: [(&str, Column); 5] = [
         ("polar", |d| d.polar),
         ("azimuthal", |d| d.azimuthal),
         ("polar_width", |d| d.polar_width),

@@ -89,9 +89,9 @@ mod tests {
         let edges = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
         bench.workspace("w", &edges, &[3.0, 9.0, 1.0, 9.0, f64::NAN, 5.0, 1.0, 1.0, 2.0, 4.0], 2);
         let input = ("InputWorkspace", "w".into());
-        let top = bench.make("o", "Max", &[input.clone()]);
+        let top = bench.make("o", "Max", std::slice::from_ref(&input));
         assert_eq!((x(&top, 0), y(&top, 0), e(&top, 0)), (vec![1.0, 2.0], vec![9.0], vec![9.0]));
-        close(&y(&bench.make("o", "Min", &[input.clone()]), 1), &[1.0]);
+        close(&y(&bench.make("o", "Min", std::slice::from_ref(&input)), 1), &[1.0]);
         let late = [input.clone(), ("RangeLower", 2.0.into()), ("RangeUpper", 4.5.into())];
         let late = bench.make("o", "MaxMin", &late);
         assert_eq!((x(&late, 0), x(&late, 1), y(&late, 1)), (vec![3.0, 4.0], vec![3.0, 4.0], vec![2.0]));

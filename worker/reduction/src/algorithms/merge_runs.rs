@@ -1,51 +1,157 @@
-//! MergeRuns: the sum of several workspaces and of their runs' charges.
+//! MergeRuns: the sum of several workspaces and of their runs' charges, and what is made of logs that differ.
+
+use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::rebin::rebin_to;
 use crate::compute::arithmetic::{Operation, combine};
-use crate::declaration::{Declaration, Kind, input, output};
-use crate::error::{Result, failed};
+use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::error::{Result, failed, invalid};
+use crate::run::{LogProperty, LogValue, Run, TimeSeries};
+use crate::service::Level;
 use crate::workspace::data::same_row;
 use crate::workspace::{Handle, MatrixWorkspace};
 
 pub(crate) struct MergeRuns;
 
+const SKIP: &str = "Skip File";
+
 impl Algorithm for MergeRuns {
     fn declaration(&self) -> Declaration {
+        let behaviour = "What happens to a run whose logs differ too much from the first one's.";
         Declaration::new("MergeRuns", 1, "Transforms\\Merging", "Adds workspaces; the first one's X is kept.")
             .with(input("InputWorkspaces", Kind::WorkspaceList, "The workspaces, or groups of them.").mandatory())
             .with(output("OutputWorkspace", Kind::Matrix, "The sum."))
+            .with(option("SampleLogsTimeSeries", Kind::Strs, "", "Logs that become a series: one value for each run."))
+            .with(option("SampleLogsList", Kind::Strs, "", "Logs that become a text of all runs' values."))
+            .with(option("SampleLogsWarn", Kind::Strs, "", "Logs whose differences are warned of."))
+            .with(option("SampleLogsWarnTolerances", Kind::Floats, "", "How much they may differ: one, or one each."))
+            .with(option("SampleLogsFail", Kind::Strs, "", "Logs that must not differ."))
+            .with(option("SampleLogsFailTolerances", Kind::Floats, "", "How much they may differ: one, or one each."))
+            .with(option("SampleLogsSum", Kind::Strs, "", "Logs that are added up."))
+            .with(
+                option("FailBehaviour", Kind::Str, SKIP, behaviour).validator(Validator::OneOf(&[SKIP, "Stop"])),
+            )
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let mut inputs: Vec<Handle> = Vec::new();
         for handle in context.handles("InputWorkspaces")? {
-            if handle.is_group() { inputs.extend(handle.members()) } else { inputs.push(handle) }
+            if handle.is_group() {
+                inputs.extend(handle.members());
+            } else {
+                inputs.push(handle);
+            }
         }
+        let warned = limits(context, "SampleLogsWarn", "SampleLogsWarnTolerances")?;
+        let refused = limits(context, "SampleLogsFail", "SampleLogsFailTolerances")?;
         let mut sum: Option<MatrixWorkspace> = None;
+        let mut runs: Vec<Arc<Run>> = Vec::new();
         for handle in inputs {
             let next = handle.matrix()?;
-            sum = Some(match sum {
-                None => next,
-                Some(sum) => {
-                    let next = match (sum.is_events() && next.is_events(), sum.x(0)?) {
-                        (false, x) if !next.is_events() && !same_row(&x, &next.x(0)?) => rebin_to(&next, |_| Ok(x.clone()), false, context)?,
-                        _ => next,
-                    };
-                    combine(Operation::Plus, sum, next, context.cancel)?
+            let Some(held) = sum.take() else {
+                runs.push(next.run().clone());
+                sum = Some(next);
+                continue;
+            };
+            if let Some(first) = runs.first() {
+                if let Some(log) = differing(first, next.run(), &refused) {
+                    let text = format!("{}: the log {log} differs too much from the first run's", handle.name());
+                    if context.str("FailBehaviour")? != SKIP {
+                        return failed(text);
+                    }
+                    context.log(Level::Error, &format!("{text}: it is left out"));
+                    sum = Some(held);
+                    continue;
                 }
-            });
+                if let Some(log) = differing(first, next.run(), &warned) {
+                    let text = format!("{}: the log {log} differs from the first run's", handle.name());
+                    context.log(Level::Warning, &text);
+                }
+            }
+            runs.push(next.run().clone());
+            let next = match (held.is_events() && next.is_events(), held.x(0)?) {
+                (false, x) if !next.is_events() && !same_row(&x, &next.x(0)?) => {
+                    rebin_to(&next, |_| Ok(x.clone()), false, context)?
+                }
+                _ => next,
+            };
+            sum = Some(combine(Operation::Plus, held, next, context.cancel)?);
         }
-        match sum {
-            Some(sum) => context.output("OutputWorkspace", sum),
-            None => failed("InputWorkspaces names no workspace"),
+        let Some(mut sum) = sum else {
+            return failed("InputWorkspaces names no workspace");
+        };
+        for (property, merge) in MERGED {
+            for name in context.value(property)?.to_strs()? {
+                match merge(&runs, &name) {
+                    Some(value) => {
+                        let units = sum.run().get(&name).map(|log| log.units.clone()).unwrap_or_default();
+                        sum.run_mut().set(&name, LogProperty::new(value).with_units(&units));
+                    }
+                    None => context.log(
+                        Level::Warning,
+                        &format!("{property}: the log {name} is not in every run, or is of another kind"),
+                    ),
+                }
+            }
         }
+        context.output("OutputWorkspace", sum)
     }
+}
+
+/// Makes one log of those of all runs; `None` where that makes no sense.
+type Merge = fn(&[Arc<Run>], &str) -> Option<LogValue>;
+
+const MERGED: [(&str, Merge); 3] = [
+    ("SampleLogsSum", |runs, name| {
+        let numbers: Option<Vec<f64>> = runs.iter().map(|run| run.number(name)).collect();
+        Some(LogValue::Float(numbers?.iter().sum()))
+    }),
+    ("SampleLogsTimeSeries", |runs, name| {
+        let mut series: Option<TimeSeries> = None;
+        for run in runs {
+            let (time, value) = (run.start_time().ok()?, LogValue::Float(run.number(name)?));
+            match &mut series {
+                None => series = Some(TimeSeries::single(time, &value)?),
+                Some(series) => drop(series.push(time, &value)),
+            }
+        }
+        series.map(LogValue::Series)
+    }),
+    ("SampleLogsList", |runs, name| {
+        let texts: Option<Vec<String>> = runs.iter().map(|run| run.text(name)).collect();
+        Some(LogValue::Str(texts?.join(", ")))
+    }),
+];
+
+/// Logs, each with how much it may differ: nothing where no tolerance is given.
+fn limits(context: &Context<'_>, logs: &str, tolerances: &str) -> Result<Vec<(String, f64)>> {
+    let (names, given) = (context.value(logs)?.to_strs()?, context.floats(tolerances)?);
+    if !given.is_empty() && given.len() != 1 && given.len() != names.len() {
+        return invalid(format!(
+            "{tolerances} has {} values for {} logs: give one, or one each",
+            given.len(),
+            names.len()
+        ));
+    }
+    let of = |at: usize| given.get(at).or(given.first()).copied().unwrap_or(0.0);
+    Ok(names.into_iter().enumerate().map(|(at, name)| (name, of(at))).collect())
+}
+
+/// The first log that differs by more than it may; texts must be the same.
+fn differing<'a>(first: &Run, next: &Run, limits: &'a [(String, f64)]) -> Option<&'a str> {
+    let differs = |(name, tolerance): &&(String, f64)| match (first.number(name), next.number(name)) {
+        (Some(a), Some(b)) => !((a - b).abs() <= *tolerance),
+        _ => first.text(name) != next.text(name),
+    };
+    limits.iter().find(differs).map(|(name, _)| name.as_str())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, close, y};
+    #![allow(clippy::unwrap_used)]
+    use crate::algorithms::testing::{Bench, close, m, y};
+    use crate::value::Value;
 
     #[test]
     fn the_documented_example_comes_out() {
@@ -53,5 +159,33 @@ mod tests {
         bench.workspace("a", &[0.0, 1.0, 2.0, 3.0, 4.0], &[6.0, 15.0, 21.0, 9.0], 1);
         let out = bench.make("o", "MergeRuns", &[("InputWorkspaces", "a,a".into())]);
         close(&y(&out, 0), &[12.0, 30.0, 42.0, 18.0]);
+    }
+
+    #[test]
+    fn logs_that_differ_are_merged_as_asked() {
+        let bench = Bench::new();
+        for (name, field, start) in [("a", "1350", "2007-11-27T17:10:35"), ("b", "1360", "2007-11-27T17:12:30")] {
+            bench.workspace(name, &[0.0, 1.0], &[2.0], 1);
+            for (log, text, kind) in [("field", field, "Number"), ("dur", "100", "Number"), ("start_time", start, "String")] {
+                let log = [("LogName", log.into()), ("LogText", text.into()), ("LogType", kind.into())];
+                bench.run("AddSampleLog", &[&[("Workspace", name.into())][..], &log].concat());
+            }
+        }
+        let merge = |more: &[(&str, Value)]| {
+            bench.try_make("o", "MergeRuns", &[&[("InputWorkspaces", "a,b".into())][..], more].concat())
+        };
+        let text = |more: &[(&str, Value)], log: &str| m(&merge(more).unwrap()).run().text(log).unwrap();
+        assert_eq!(text(&[("SampleLogsSum", "dur".into())], "dur"), "200");
+        assert_eq!(text(&[("SampleLogsList", "field".into())], "field"), "1350, 1360");
+        let series = text(&[("SampleLogsTimeSeries", "field".into())], "field");
+        assert_eq!(series, "2007-Nov-27 17:10:35  1350\n2007-Nov-27 17:12:30  1360\n");
+        let within = merge(&[("SampleLogsFail", "field, dur".into()), ("SampleLogsFailTolerances", "10,0".into())]);
+        close(&y(&within.unwrap(), 0), &[4.0]);
+        let fail = [("SampleLogsFail", "field".into()), ("SampleLogsFailTolerances", 5.0.into())];
+        close(&y(&merge(&fail).unwrap(), 0), &[2.0]);
+        let stop = [&fail[..], &[("FailBehaviour", "Stop".into())]].concat();
+        assert!(merge(&stop).unwrap_err().to_string().contains("the log field differs"));
+        close(&y(&merge(&[("SampleLogsWarn", "field".into()), ("SampleLogsSum", "none".into())]).unwrap(), 0), &[4.0]);
+        assert!(merge(&[("SampleLogsFail", "field".into()), ("SampleLogsFailTolerances", "1,2,3".into())]).is_err());
     }
 }

@@ -74,16 +74,19 @@ pub(crate) fn save(context: &mut Context<'_>) -> Result<()> {
 }
 
 fn collect(handle: &Handle, out: &mut Vec<(String, MatrixWorkspace)>) -> Result<()> {
+    let refuse = |name: String| failed(format!("Workspace \"{name}\" not saved because it is not of a type we can presently save."));
     if !handle.is_group() {
-        out.push((handle.name(), handle.matrix()?));
-        return Ok(());
+        return match handle.matrix() {
+            Ok(matrix) => {
+                out.push((handle.name(), matrix));
+                Ok(())
+            }
+            Err(_) => refuse(handle.name()),
+        };
     }
     for member in handle.members() {
         if member.is_group() {
-            return failed(format!(
-                "Workspace \"{}\" not saved because it is not of a type we can presently save.",
-                member.name()
-            ));
+            return refuse(member.name());
         }
         collect(&member, out)?;
     }
@@ -102,6 +105,15 @@ mod tests {
         let (bench, folder) = (Bench::new(), tempfile::tempdir().unwrap());
         bench.service.config.set("defaultsave.directory", folder.path().to_str().unwrap());
         (bench, folder)
+    }
+
+    #[test]
+    fn tables_are_refused_in_the_known_words() {
+        let (bench, _folder) = bench();
+        bench.make("t", "CreateEmptyTableWorkspace", &[]);
+        let error = bench.try_run("SaveNexusProcessed", &[("InputWorkspace", "t".into()), ("Filename", "t.nxs".into())]);
+        let text = "Workspace \"t\" not saved because it is not of a type we can presently save.";
+        assert_eq!(error.unwrap_err().to_string(), text);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use live_data_engine::cancel::Cancel;
 use live_data_engine::config::EventIds;
@@ -30,6 +31,12 @@ const DETECTORS: [(i32, i32); 9] = [
     (5, 2200),
     (6, 2256),
 ];
+
+/// What is remembered is shared by the whole process: tests that make memory short, or count, take turns.
+fn memos_alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn unique() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -188,6 +195,7 @@ proptest! {
 
     #[test]
     fn what_is_remembered_is_what_a_computation_from_nothing_gives(steps in prop::collection::vec(step(), 1..40)) {
+        let _alone = memos_alone();
         const COARSE: &str = "0,200,40000";
         let (mut stream, job) = begin();
         let service = service();
@@ -222,6 +230,7 @@ fn in_pairs(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
 /// Small runs have sealed chunks, and memos of them that come, go and are evicted: else the property says nothing of memos.
 #[test]
 fn the_steps_make_memos_that_are_used_changed_and_evicted() {
+    let _alone = memos_alone();
     let (mut stream, job) = begin();
     let service = service();
     let before = memos().figures();

@@ -95,8 +95,13 @@ class Spectrum:
 
 
 class Workspace:
+    """In place of Mantid's: knows every detector, and has one spectrum for all."""
+
     def __init__(self):
         self.spectrum = Spectrum()
+
+    def getIndicesFromDetectorIDs(self, detectors):
+        return detectors
 
     def getSpectrum(self, index):
         return self.spectrum
@@ -126,8 +131,10 @@ def old_loop(bootstrap: str, instrument: str, most: int) -> float:
                 ids, times, pulse = data.pixel_id, data.time_of_flight, data.reference_time[0]
             else:
                 continue
-            for index, time_of_flight in zip(ids, times):
-                workspace.getSpectrum(index).addEventQuickly(time_of_flight, pulse)
+            # As it was written: a list of indices by a look-up of all ids, then each number made one of Python's.
+            for index, time_of_flight in zip(workspace.getIndicesFromDetectorIDs(ids.tolist()), times):
+                spectrum = workspace.getSpectrum(int(index))
+                spectrum.addEventQuickly(int(time_of_flight), pulse)
             events += len(ids)
     finally:
         consumer.close()

@@ -6,25 +6,28 @@
 //!
 //! # Layout
 //! [`table`] (what is known of each id) → [`tasks`] (who owns which rows) → [`block`] (selected events, converted) →
-//! [`scatter`] (bins; [`vector`] does eight events at a time) through a [`sink`] into [`grid`]; [`gather`] takes events out instead,
-//! [`weigh`] bins weights.
+//! [`scatter`] (bins; [`vector`] does eight events at a time, [`stretch`] finds those of few pulses, [`prefetch`] has them in
+//! time) through a [`sink`] into [`grid`], or few of them into a [`tally`]; [`gather`] takes events out instead, [`weigh`]
+//! bins weights.
 
 pub(crate) mod block;
 pub(crate) mod gather;
 pub(crate) mod grid;
+pub(crate) mod prefetch;
 pub(crate) mod scatter;
 pub(crate) mod sink;
+pub(crate) mod stretch;
 pub(crate) mod table;
+pub(crate) mod tally;
 pub(crate) mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod vector;
 pub(crate) mod weigh;
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use crate::chunk::{BUCKETS, Chunk, Tail};
+use crate::chunk::{Chunk, Tail};
 use crate::selection::Bitmap;
 
 /// One sealed chunk and the pulses of it that a pass adds or takes away.
@@ -33,28 +36,6 @@ pub(crate) struct Pass {
     pub(crate) chunk: Arc<Chunk>,
     pub(crate) pulses: Arc<Bitmap>,
     pub(crate) subtract: bool,
-}
-
-impl Pass {
-    /// The stretches of selected pulses, where there are so few of them that looking for their events in a bucket is
-    /// cheaper than looking at every event.
-    pub(crate) fn stretches(&self) -> Option<Vec<Range<u16>>> {
-        // A look at an event costs about as much as a step of a search; the margin is for stretches that are long.
-        let bucket = self.chunk.events().len() / BUCKETS;
-        let most = bucket / 48;
-        if self.pulses.is_full() || !self.chunk.ascending || self.pulses.count() > most {
-            return None;
-        }
-        let mut stretches: Vec<Range<u16>> = Vec::new();
-        for pulse in self.pulses.iter() {
-            let pulse = u16::try_from(pulse).ok()?;
-            match stretches.last_mut() {
-                Some(last) if last.end == pulse => last.end = pulse.saturating_add(1),
-                _ => stretches.push(pulse..pulse.saturating_add(1)),
-            }
-        }
-        Some(stretches)
-    }
 }
 
 /// A tail and its selected pulses.

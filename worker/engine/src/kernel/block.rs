@@ -1,7 +1,7 @@
 //! Events of selected pulses, taken in blocks: filtered, then converted stage by stage, each stage a plain loop over
 //! arrays that stay in the first-level cache.
 
-use crate::chunk::{Chunk, Event, Tail};
+use crate::chunk::{Block as TailBlock, Chunk, Event, Tail};
 use crate::kernel::table::IdTable;
 use crate::plan::NONE;
 use crate::selection::Bitmap;
@@ -151,22 +151,33 @@ pub(crate) fn feed_tail(
     transform: &Transform,
     consumer: &mut impl Consumer,
 ) {
-    let mut out = Block::new();
     for block in tail.blocks() {
-        for (pulse, range) in block.pulses() {
-            if !pulses.get(usize::from(pulse)) {
-                continue;
+        feed_block(block, pulses, table, transform, consumer);
+    }
+}
+
+/// Feeds the selected events of one block of a tail.
+pub(crate) fn feed_block(
+    block: &TailBlock,
+    pulses: &Bitmap,
+    table: &IdTable,
+    transform: &Transform,
+    consumer: &mut impl Consumer,
+) {
+    let mut out = Block::new();
+    for (pulse, range) in block.pulses() {
+        if !pulses.get(usize::from(pulse)) {
+            continue;
+        }
+        let ids = block.dense_ids().get(range.clone()).unwrap_or_default();
+        let times = block.time_of_flight().get(range).unwrap_or_default();
+        for (ids, times) in ids.chunks(BLOCK).zip(times.chunks(BLOCK)) {
+            if out.len + ids.len() > BLOCK {
+                out.finish(table, transform, consumer);
             }
-            let ids = block.dense_ids().get(range.clone()).unwrap_or_default();
-            let times = block.time_of_flight().get(range).unwrap_or_default();
-            for (ids, times) in ids.chunks(BLOCK).zip(times.chunks(BLOCK)) {
-                if out.len + ids.len() > BLOCK {
-                    out.finish(table, transform, consumer);
-                }
-                for (id, time) in ids.iter().zip(times) {
-                    if table.row(*id as usize) != NONE {
-                        out.push(*id, *time, pulse);
-                    }
+            for (id, time) in ids.iter().zip(times) {
+                if table.row(*id as usize) != NONE {
+                    out.push(*id, *time, pulse);
                 }
             }
         }

@@ -7,14 +7,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use crate::cancel::{Cancel, Cancelled};
-use crate::chunk::{BUCKETS, Event};
+use crate::chunk::{BUCKETS, Block as TailBlock, Event};
 use crate::edges::{Binning, NanosecondEdges};
-use crate::kernel::block::{Block, Consumer, feed_bucket, feed_tail, some};
+use crate::kernel::block::{Block, Consumer, feed_block, feed_bucket, some};
 use crate::kernel::grid::{Grid, Layout, Shared, Spares};
+use crate::kernel::prefetch::ask_first;
 use crate::kernel::sink::{COPIES, ContendedNarrow, ContendedWide, Copied, OwnedNarrow, OwnedWide, Sink};
+use crate::kernel::stretch::Stretches;
 use crate::kernel::table::IdTable;
+use crate::kernel::tally::tally;
 use crate::kernel::tasks::{Tasks, buckets_of};
-use crate::kernel::vector::{LANES, LIST, Vector};
+use crate::kernel::vector::{LANES, LIST, List, Rows, Vector};
 use crate::kernel::{Pass, TailPass};
 use crate::plan::NONE;
 use crate::pool;
@@ -34,6 +37,8 @@ pub(crate) struct Binner<'a> {
     layout: &'a Layout,
     /// The first cell of each dense id's row, [`NONE`] for ids that go nowhere.
     first_cells: Vec<u32>,
+    /// For each dense id, the next one whose row is another.
+    same_until: Vec<u32>,
     /// Several events at a time, where that can be.
     vector: Option<Vector<'a>>,
 }
@@ -41,20 +46,31 @@ pub(crate) struct Binner<'a> {
 /// A pass, with the stretches of its pulses where they are few.
 struct Prepared<'a> {
     pass: &'a Pass,
-    stretches: Option<Vec<Range<u16>>>,
+    stretches: Option<Stretches>,
+}
+
+impl Prepared<'_> {
+    /// Asks memory for what will be looked at of a bucket.
+    fn expect(&self, bucket: usize) {
+        let events = self.pass.chunk.bucket(bucket);
+        match &self.stretches {
+            Some(stretches) => stretches.expect(events),
+            None => ask_first(events),
+        }
+    }
 }
 
 fn prepare(passes: &[Pass]) -> Vec<Prepared<'_>> {
     let prepared = |pass| Prepared {
         pass,
-        stretches: Pass::stretches(pass),
+        stretches: Stretches::of(pass),
     };
     passes.iter().map(prepared).collect()
 }
 
 impl<'a> Binner<'a> {
     pub(crate) fn new(table: &'a IdTable, transform: &'a Transform, binning: &'a Binning, layout: &'a Layout) -> Self {
-        let first_cells = table
+        let first_cells: Vec<u32> = table
             .rows
             .iter()
             .map(|row| {
@@ -65,12 +81,21 @@ impl<'a> Binner<'a> {
                 }
             })
             .collect();
+        let mut same_until = vec![0; first_cells.len()];
+        let mut until = first_cells.len();
+        for id in (0..first_cells.len()).rev() {
+            if first_cells.get(id + 1).is_some_and(|next| *next != first_cells[id]) {
+                until = id + 1;
+            }
+            same_until[id] = until as u32;
+        }
         Self {
             table,
             transform,
             binning,
             layout,
             first_cells,
+            same_until,
             vector: Vector::new(table, transform, binning),
         }
     }
@@ -104,18 +129,22 @@ impl<'a> Binner<'a> {
         let cells = grid.shared();
         let prepared = prepare(passes);
         pool::run_tasks(tasks.groups.len(), cancel, |index| {
+            let list = &mut [0; LIST + LANES];
             for bucket in &tasks.groups[index] {
-                for pass in &prepared {
+                for (at, pass) in prepared.iter().enumerate() {
                     if cancel.is_cancelled() {
                         return;
+                    }
+                    if let Some(next) = prepared.get(at + 1) {
+                        next.expect(buckets_of(&next.pass.chunk, *bucket, tasks.shift).start);
                     }
                     for bucket in buckets_of(&pass.pass.chunk, *bucket, tasks.shift) {
                         match cells {
                             Shared::Narrow(cells) => {
-                                self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass.pass) as u32));
+                                self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass.pass) as u32), list);
                             }
                             Shared::Wide(cells) => {
-                                self.bucket(pass, bucket, OwnedWide(cells, sign(pass.pass) as u64));
+                                self.bucket(pass, bucket, OwnedWide(cells, sign(pass.pass) as u64), list);
                             }
                         }
                     }
@@ -143,6 +172,7 @@ impl<'a> Binner<'a> {
             let events = passes.iter().map(|pass| pass.chunk.events().len() as u64).sum();
             let mut own = Grid::zeros(stride * copies, events, spares);
             let cells = own.shared();
+            let list = &mut [0; LIST + LANES];
             while let Some(pass) = prepared.get(next.fetch_add(1, Ordering::Relaxed)) {
                 if cancel.is_cancelled() {
                     return;
@@ -154,13 +184,13 @@ impl<'a> Binner<'a> {
                                 to: OwnedNarrow(cells, sign(pass.pass) as u32),
                                 stride,
                             };
-                            self.bucket(pass, bucket, copied);
+                            self.bucket(pass, bucket, copied, list);
                         }
                         Shared::Narrow(cells) => {
-                            self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass.pass) as u32));
+                            self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass.pass) as u32), list);
                         }
                         Shared::Wide(cells) => {
-                            self.bucket(pass, bucket, OwnedWide(cells, sign(pass.pass) as u64));
+                            self.bucket(pass, bucket, OwnedWide(cells, sign(pass.pass) as u64), list);
                         }
                     }
                 }
@@ -182,23 +212,24 @@ impl<'a> Binner<'a> {
         let prepared = prepare(passes);
         pool::run_tasks(prepared.len(), cancel, |index| {
             let pass = &prepared[index];
+            let list = &mut [0; LIST + LANES];
             for bucket in 0..BUCKETS {
                 if cancel.is_cancelled() {
                     return;
                 }
                 match cells {
                     Shared::Narrow(cells) => {
-                        self.bucket(pass, bucket, ContendedNarrow(cells, sign(pass.pass) as u32));
+                        self.bucket(pass, bucket, ContendedNarrow(cells, sign(pass.pass) as u32), list);
                     }
                     Shared::Wide(cells) => {
-                        self.bucket(pass, bucket, ContendedWide(cells, sign(pass.pass) as u64));
+                        self.bucket(pass, bucket, ContendedWide(cells, sign(pass.pass) as u64), list);
                     }
                 }
             }
         })
     }
 
-    fn bucket<S: Sink>(&self, prepared: &Prepared<'_>, bucket: usize, sink: S) {
+    fn bucket<S: Sink>(&self, prepared: &Prepared<'_>, bucket: usize, sink: S, list: &mut List) {
         let chunk = &prepared.pass.chunk;
         let (events, ids) = (chunk.bucket(bucket), chunk.bucket_ids(bucket));
         let first = ids.start as usize;
@@ -206,23 +237,36 @@ impl<'a> Binner<'a> {
             return;
         }
         let Some(stretches) = &prepared.stretches else {
-            return self.events(events, some(&prepared.pass.pulses), first, sink);
+            let pulses = some(&prepared.pass.pulses);
+            return self.events(events, pulses, first..ids.end as usize, sink, list);
         };
-        for stretch in stretches {
-            let from = events.partition_point(|event| event.pulse() < stretch.start);
-            let events = events.get(from..).unwrap_or_default();
-            let count = events.partition_point(|event| event.pulse() < stretch.end);
-            self.events(events.get(..count).unwrap_or_default(), None, first, sink);
-        }
+        stretches.each(events, |events| {
+            self.events(events, None, first..ids.end as usize, sink, list)
+        });
     }
 
-    /// Counts the selected events of a bucket whose dense ids begin at `first`.
-    fn events<S: Sink>(&self, events: &[Event], pulses: Option<&Bitmap>, first: usize, sink: S) {
+    /// The cell from which all of these dense ids are counted, where they have one row.
+    fn only_cell(&self, ids: &Range<usize>) -> Option<u32> {
+        let until = *self.same_until.get(ids.start)? as usize;
+        let one_row = until >= ids.end.min(self.first_cells.len());
+        self.first_cells
+            .get(ids.start)
+            .copied()
+            .filter(|cell| one_row && *cell != NONE)
+    }
+
+    /// Counts the selected events of a bucket with these dense ids.
+    fn events<S: Sink>(&self, events: &[Event], pulses: Option<&Bitmap>, ids: Range<usize>, sink: S, list: &mut List) {
+        let first = ids.start;
         let first_cells = self.first_cells.get(first..).unwrap_or_default();
         if let Some(vector) = &self.vector {
-            let mut list = [0; LIST + LANES];
-            for events in events.chunks(LIST) {
-                let count = vector.list(events, first, pulses, first_cells, &mut list);
+            let rows = Rows {
+                first_cells,
+                only: self.only_cell(&ids),
+            };
+            for from in (0..events.len()).step_by(LIST) {
+                let events = events.get(from..).unwrap_or_default();
+                let count = vector.list(events, first, pulses, rows, list);
                 sink.add_all(list.get(..count).unwrap_or_default());
             }
             return;
@@ -261,41 +305,47 @@ impl<'a> Binner<'a> {
         tails: &[TailPass],
         cancel: &Cancel,
     ) -> Result<Vec<(u32, u32)>, Cancelled> {
-        let mut lister = Lister {
-            binning: self.binning,
-            rows: &self.table.rows,
-            first_cells: &self.first_cells,
-            cells: Vec::new(),
-        };
-        for pass in passes {
-            for bucket in 0..BUCKETS {
-                cancel.check()?;
-                let first = bucket << pass.chunk.shift();
-                feed_bucket(
-                    pass.chunk.bucket(bucket),
-                    first,
-                    some(&pass.pulses),
-                    self.table,
-                    self.transform,
-                    &mut lister,
-                );
+        let buckets = passes
+            .iter()
+            .flat_map(|pass| (0..BUCKETS).map(move |bucket| Part::Bucket(pass, bucket)));
+        let blocks = tails.iter().flat_map(|pass| {
+            let blocks = pass.tail.blocks().iter();
+            blocks.map(move |block| Part::Block(block, &pass.pulses))
+        });
+        let parts: Vec<Part<'_>> = buckets.chain(blocks).collect();
+        let threads = pool::threads();
+        let lists: Mutex<Vec<Vec<u32>>> = Mutex::default();
+        let next = AtomicUsize::new(0);
+        pool::run_tasks(threads.min(parts.len()), cancel, |_| {
+            let mut lister = Lister {
+                binning: self.binning,
+                rows: &self.table.rows,
+                first_cells: &self.first_cells,
+                cells: Vec::new(),
+            };
+            while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if cancel.is_cancelled() {
+                    return;
+                }
+                match part {
+                    Part::Bucket(pass, bucket) => {
+                        let first = bucket << pass.chunk.shift();
+                        let (events, pulses) = (pass.chunk.bucket(*bucket), some(&pass.pulses));
+                        feed_bucket(events, first, pulses, self.table, self.transform, &mut lister);
+                    }
+                    Part::Block(block, pulses) => feed_block(block, pulses, self.table, self.transform, &mut lister),
+                }
             }
-        }
-        for pass in tails {
-            cancel.check()?;
-            feed_tail(&pass.tail, &pass.pulses, self.table, self.transform, &mut lister);
-        }
-        let mut cells = lister.cells;
-        pool::install(|| rayon::slice::ParallelSliceMut::par_sort_unstable(&mut cells[..]));
-        let mut list: Vec<(u32, u32)> = Vec::new();
-        for cell in cells {
-            match list.last_mut() {
-                Some((last, count)) if *last == cell => *count += 1,
-                _ => list.push((cell, 1)),
-            }
-        }
-        Ok(list)
+            lists.lock().push(lister.cells);
+        })?;
+        Ok(tally(&lists.into_inner(), self.layout.cells()))
     }
+}
+
+/// A piece of work of a list.
+enum Part<'a> {
+    Bucket(&'a Pass, usize),
+    Block(&'a TailBlock, &'a Bitmap),
 }
 
 fn sign(pass: &Pass) -> i64 {

@@ -15,6 +15,15 @@ pub(crate) const LIST: usize = 1024;
 /// Events taken at once; the list has room for as many beyond its end.
 pub(crate) const LANES: usize = 8;
 
+/// Where the rows of a bucket's ids begin.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    /// The first cell of each id's row, from the bucket's first id on; those that go nowhere have none.
+    pub(crate) first_cells: &'a [u32],
+    /// The one that all of the bucket's ids have, where that is so: it need not be looked up.
+    pub(crate) only: Option<u32>,
+}
+
 /// Cells that were found.
 pub(crate) type List = [u32; LIST + LANES];
 
@@ -35,7 +44,7 @@ impl<'a> Vector<'a> {
         None
     }
 
-    pub(crate) fn list(&self, _: &[Event], _: usize, _: Option<&Bitmap>, _: &[u32], _: &mut List) -> usize {
+    pub(crate) fn list(&self, _: &[Event], _: usize, _: Option<&Bitmap>, _: Rows<'_>, _: &mut List) -> usize {
         0
     }
 }
@@ -44,8 +53,9 @@ impl<'a> Vector<'a> {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Binning, Bitmap, Edges, Event, IdTable, LANES, LIST, List, Transform};
+    use super::{Binning, Bitmap, Edges, Event, IdTable, LANES, LIST, List, Rows, Transform};
     use crate::edges::lanes::{LaneGuess, LaneSearch};
+    use crate::kernel::prefetch::AHEAD;
     use crate::kernel::table::Field;
     use crate::plan::NONE;
     use crate::transform::{Formula, Stage};
@@ -110,18 +120,18 @@ mod x86 {
             })
         }
 
-        /// Lists the cells of a bucket's selected events: at most [`LIST`] events, whose dense ids begin at `first`;
-        /// `first_cells` are those of the ids from `first` on. Says how many there are.
+        /// Lists the cells of the selected ones of a bucket's first [`LIST`] events, whose dense ids begin at `first`, as
+        /// do `rows`. Says how many there are.
         pub(crate) fn list(
             &self,
             events: &[Event],
             first: usize,
             pulses: Option<&Bitmap>,
-            first_cells: &[u32],
+            rows: Rows<'_>,
             out: &mut List,
         ) -> usize {
             // SAFETY: a `Vector` is only made where the processor has these features.
-            unsafe { self.cells(events, first, pulses, first_cells, out) }
+            unsafe { self.cells(events, first, pulses, rows, out) }
         }
 
         #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
@@ -152,7 +162,7 @@ mod x86 {
             events: &[Event],
             first: usize,
             pulses: Option<&Bitmap>,
-            first_cells: &[u32],
+            Rows { first_cells, only }: Rows<'_>,
             out: &mut List,
         ) -> usize {
             let Some((stages, stage_count)) = self.prepare(first, first_cells.len()) else {
@@ -162,8 +172,11 @@ mod x86 {
             let ids = _mm512_set1_epi64(first_cells.len() as i64);
             let thousand = _mm512_set1_pd(1000.0);
             let mut listed = 0;
-            for eight in events.get(..LIST.min(events.len())).unwrap_or_default().chunks(LANES) {
+            let now = events.get(..LIST.min(events.len())).unwrap_or_default();
+            for eight in now.chunks(LANES) {
                 let there = (1_u16 << eight.len()).wrapping_sub(1) as u8;
+                // Beyond the bucket's end are the next bucket's events, or nothing, which harms nobody.
+                _mm_prefetch::<_MM_HINT_T0>(eight.as_ptr().wrapping_add(AHEAD).cast());
                 // SAFETY: only lanes that `there` names are read, one for each event; an event is 64 bits.
                 let event = unsafe { _mm512_maskz_loadu_epi64(there, eight.as_ptr().cast()) };
                 let id = _mm512_and_epi64(event, low_16);
@@ -175,11 +188,16 @@ mod x86 {
                         pulses.words(),
                     );
                 }
-                // SAFETY: only lanes that `keep` names are read; their ids are below the table's length.
-                let row = unsafe {
-                    _mm512_mask_i64gather_epi32::<4>(_mm256_setzero_si256(), keep, id, first_cells.as_ptr().cast())
+                let row = if let Some(only) = only {
+                    _mm256_set1_epi32(only as i32)
+                } else {
+                    // SAFETY: only lanes that `keep` names are read; their ids are below the table's length.
+                    let row = unsafe {
+                        _mm512_mask_i64gather_epi32::<4>(_mm256_setzero_si256(), keep, id, first_cells.as_ptr().cast())
+                    };
+                    keep = _mm256_mask_cmpneq_epu32_mask(keep, row, _mm256_set1_epi32(NONE as i32));
+                    row
                 };
-                keep = _mm256_mask_cmpneq_epu32_mask(keep, row, _mm256_set1_epi32(NONE as i32));
                 let ns = _mm512_srli_epi64::<32>(event);
                 let bin = if let Search::Nanoseconds(slope, intercept, low, high) = &self.search {
                     keep = _mm512_mask_cmpge_epu64_mask(keep, ns, _mm512_set1_epi64(i64::from(*low)));
@@ -224,9 +242,20 @@ mod x86 {
     fn selected(keep: __mmask8, pulse: __m512i, words: &[u64]) -> __mmask8 {
         let index = _mm512_srli_epi64::<6>(pulse);
         let keep = _mm512_mask_cmplt_epu64_mask(keep, index, _mm512_set1_epi64(words.len() as i64));
-        // SAFETY: only lanes that `keep` names are read; their indices are below the number of words.
-        let word =
-            unsafe { _mm512_mask_i64gather_epi64::<8>(_mm512_setzero_si512(), keep, index, words.as_ptr().cast()) };
+        // Events come in the order of their pulses, so that eight words from the first one's on hold nearly always all
+        // that are wanted: one load instead of a gather, which costs as much as everything else together.
+        let first = _mm_cvtsi128_si64(_mm512_castsi512_si128(index)) as usize;
+        let near = words.get(first..).unwrap_or_default();
+        let distance = _mm512_sub_epi64(index, _mm512_set1_epi64(first as i64));
+        let word = if _mm512_mask_cmpge_epu64_mask(keep, distance, _mm512_set1_epi64(LANES as i64)) == 0 {
+            let there = (1_u16 << near.len().min(LANES)).wrapping_sub(1) as u8;
+            // SAFETY: only lanes that `there` names are read, one for each word of `near`.
+            let eight = unsafe { _mm512_maskz_loadu_epi64(there, near.as_ptr().cast()) };
+            _mm512_permutexvar_epi64(distance, eight)
+        } else {
+            // SAFETY: only lanes that `keep` names are read; their indices are below the number of words.
+            unsafe { _mm512_mask_i64gather_epi64::<8>(_mm512_setzero_si512(), keep, index, words.as_ptr().cast()) }
+        };
         let bit = _mm512_srlv_epi64(word, _mm512_and_epi64(pulse, _mm512_set1_epi64(63)));
         _mm512_mask_test_epi64_mask(keep, bit, _mm512_set1_epi64(1))
     }

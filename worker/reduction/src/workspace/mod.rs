@@ -4,6 +4,7 @@
 pub mod axis;
 pub mod cell;
 pub mod data;
+pub mod dense;
 pub mod events;
 pub mod group;
 pub mod history;

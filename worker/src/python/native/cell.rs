@@ -118,19 +118,7 @@ impl Cell {
         let array = PyArray2::<f64>::zeros(py, [rows, width], false);
         // SAFETY: the array was made here, is contiguous, and nothing else knows it until this function returns.
         let out = unsafe { array.as_slice_mut() }?;
-        let filled = py.detach(|| {
-            for (index, to) in out.chunks_exact_mut(width.max(1)).enumerate() {
-                let row = match column {
-                    Column::X => matrix.x(index)?,
-                    Column::Y => matrix.y(index, &cancel)?,
-                    Column::E => matrix.e(index, &cancel)?,
-                };
-                if let Some(to) = to.get_mut(..row.len()) {
-                    to.copy_from_slice(&row);
-                }
-            }
-            Ok(())
-        });
+        let filled = py.detach(|| matrix.fill(column, width, out, &cancel));
         filled.raise(py)?;
         Ok(array.into_any())
     }

@@ -2,8 +2,10 @@
 //!
 //! Promises: an object that is as it should be costs no request; one that is not in the cache is created, and looked
 //! at first where there is one, so that nothing of anyone else is overwritten; a pod's needs are applied before the
-//! Deployment, and no Deployment is made while a volume of it is someone else's; what others change back is not fought
-//! about. It must not decide what an object should be.
+//! Deployment, and no Deployment is made while a volume of it is someone else's or its claims are just being bound; what
+//! others change back is not fought about. It must not decide what an object should be.
+
+use std::time::Duration;
 
 use futures::future::join_all;
 use kube::Client;
@@ -20,6 +22,10 @@ use crate::ownership::{self, Decision};
 use crate::takeover;
 use crate::validate::{Plan, Problem};
 
+/// How long a new Deployment waits for its claims. The scheduler puts a pod aside whose claims are not bound yet: for a
+/// second at least, and now and then, when it decides between the binding and its own hearing of it, for minutes.
+pub const BINDING: Duration = Duration::from_secs(5);
+
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
@@ -31,6 +37,8 @@ pub struct Applied {
     pub adopted: Vec<String>,
     /// Objects that are being deleted and will be made anew, as kind/name.
     pub waiting: Vec<String>,
+    /// The Deployment is not made yet, because claims are just being bound.
+    pub binding: bool,
 }
 
 impl Applied {
@@ -39,6 +47,7 @@ impl Applied {
         self.written.extend(other.written);
         self.adopted.extend(other.adopted);
         self.waiting.extend(other.waiting);
+        self.binding |= other.binding;
     }
 }
 
@@ -64,13 +73,15 @@ pub async fn apply(
             .problems
             .iter()
             .any(|problem| matches!(problem.reason, "VolumeTaken" | "ClaimTaken" | "NameTaken"));
+    let binding = desired.iter().any(|object| is_binding(objects, plan, object));
     for object in deployments {
         // What runs goes on; only a new worker would start without its volumes.
-        if held
+        if (held || binding)
             && objects
                 .get(Kind::Deployment, &plan.names.namespace, &object.name)
                 .is_none()
         {
+            applied.binding = !held;
             continue;
         }
         applied.absorb(one(object).await?);
@@ -79,6 +90,18 @@ pub async fn apply(
         applied.absorb(remove_unwanted(client, objects, plan, desired).await?);
     }
     Ok(applied)
+}
+
+/// Whether this is a claim that was changed a moment ago and is not bound. One that stays so is no reason to wait: the
+/// pod then shows what is wrong.
+fn is_binding(objects: &Objects, plan: &Plan, object: &Desired) -> bool {
+    object.kind == Kind::PersistentVolumeClaim
+        && objects
+            .get(object.kind, &plan.names.namespace, &object.name)
+            .is_some_and(|live| {
+                live.seen.elapsed() < BINDING
+                    && live.value().pointer("/status/phase").and_then(Value::as_str) != Some("Bound")
+            })
 }
 
 /// An API for one kind.

@@ -42,7 +42,7 @@ use crate::validate;
 /// Reconciles at a time.
 const CONCURRENCY: u16 = 16;
 /// Changes of one resource that come within this time are one reconcile: a new worker brings a dozen.
-const DEBOUNCE: Duration = Duration::from_millis(300);
+const DEBOUNCE: Duration = Duration::from_millis(100);
 /// Objects a page of a first list: a page is in memory at once.
 const PAGE: u32 = 50;
 /// Watches that reconciles wait for: the resources, six kinds of objects, the pods.

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use kube::api::{ApiResource, DynamicObject};
 use kube::core::gvk::GroupVersionKind;
@@ -79,7 +80,7 @@ impl Kind {
 }
 
 /// One object as the cluster holds it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Live {
     /// Its UID.
     pub uid: String,
@@ -89,6 +90,8 @@ pub struct Live {
     pub former: bool,
     /// Whether fields of it belong to our own creation, not yet to an apply.
     pub created: bool,
+    /// When this version of it was seen.
+    pub seen: Instant,
     json: Box<[u8]>,
 }
 
@@ -112,6 +115,7 @@ impl Live {
             resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
             former,
             created,
+            seen: Instant::now(),
             json: serde_json::to_vec(&object)?.into_boxed_slice(),
         })
     }

@@ -1,10 +1,11 @@
 //! Writing a resource's status.
 //!
-//! Promises: a status that is as it should be costs no request. It remembers what it wrote, for the watch brings it
-//! back a moment later.
+//! Promises: a status that is as it should be costs no request, and one on the way to a ready worker at most one in two
+//! seconds: a worker that starts at once has one status, not one for each step. It remembers what it wrote, for the
+//! watch brings it back a moment later.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ListParams, Patch, PatchParams};
@@ -27,10 +28,14 @@ const CONDITIONS: [&str; 4] = [
     condition::STORAGE_READY,
 ];
 
-/// What was last written, by UID: version and status.
+/// Time between two statuses that only tell of progress, and before the first.
+const PROGRESS: Duration = Duration::from_secs(2);
+
+/// What was last written, by UID: version and status; and when something was.
 #[derive(Debug, Default)]
 pub struct Published {
     last: Mutex<HashMap<String, (String, LiveDataProcessorStatus)>>,
+    told: Mutex<HashMap<String, Instant>>,
 }
 
 /// What came of it.
@@ -64,6 +69,16 @@ impl Published {
     /// Forgets a resource that is gone.
     pub fn forget(&self, uid: &str) {
         self.last.lock().remove(uid);
+        self.told.lock().remove(uid);
+    }
+
+    /// How long a status that only tells of progress has to wait; one of a resource that was never told of begins now.
+    fn wait(&self, uid: &str, now: Instant) -> Option<Duration> {
+        let mut told = self.told.lock();
+        let last = *told.entry(uid.to_owned()).or_insert(now);
+        PROGRESS
+            .checked_sub(now.saturating_duration_since(last))
+            .filter(|left| !left.is_zero())
     }
 
     /// Whether someone else has written the status since.
@@ -110,7 +125,18 @@ impl Published {
     ) -> Result<Publication, Failure> {
         let before = self.present(resource);
         let outcome = status::status(&before, knowledge, Timestamp::now());
+        let uid = resource.uid().unwrap_or_default();
         if outcome.status != before {
+            if status::only_progress(&before, &outcome.status)
+                && let Some(left) = self.wait(&uid, Instant::now())
+            {
+                return Ok(Publication {
+                    after: before.clone(),
+                    before,
+                    again: Some(left),
+                });
+            }
+            self.told.lock().insert(uid, Instant::now());
             let name = resource.name_any();
             let api: Api<LiveDataProcessor> =
                 Api::namespaced(client.clone(), &resource.namespace().unwrap_or_default());

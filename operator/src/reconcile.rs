@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::Store;
 use kube::{Client, ResourceExt};
-use live_data_crd::{LiveDataProcessor, LiveDataProcessorStatus};
+use live_data_crd::LiveDataProcessor;
 use parking_lot::Mutex;
 
 use crate::apply::{self, Applied};
@@ -30,9 +30,6 @@ use crate::publish::Published;
 use crate::resolve;
 use crate::status::Knowledge;
 use crate::validate;
-
-/// Time from making a resource's objects to its first status, if nothing is heard of them before.
-const FIRST_LOOK: Duration = Duration::from_millis(500);
 
 /// Problems with what no watch shows, because it bears no label of ours; and what is put right once in a while.
 const UNWATCHED: [&str; 5] = ["NameTaken", "ClaimTaken", "VolumeTaken", "ClaimMissing", "Contended"];
@@ -141,16 +138,6 @@ pub async fn reconcile(resource: Arc<LiveDataProcessor>, context: Arc<Context>) 
         problems.extend(applied.problems.iter().cloned());
     }
     let names = Names::new(&resource.namespace().unwrap_or_default(), &resource.name_any());
-    if resource.status.is_none() && !applied.written.is_empty() && problems.is_empty() && failure.is_none() {
-        // A moment later there is something to say; a status that only says that objects were made is one write more.
-        let nothing = LiveDataProcessorStatus::default();
-        context.events.tell(&resource, &applied, &nothing, &nothing).await;
-        context
-            .metrics
-            .reconciled(started.elapsed().as_secs_f64(), applied.written.len(), false);
-        tracing::info!(resource = %names.owner(), applied = applied.written.join(" "), "reconciled");
-        return Ok(Action::requeue(FIRST_LOOK));
-    }
     let observation = observe::observe(&context.objects, &context.pods, &context.reports, &names, &claims);
     let knowledge = Knowledge {
         generation: resource.metadata.generation,
@@ -182,7 +169,9 @@ pub async fn reconcile(resource: Arc<LiveDataProcessor>, context: Arc<Context>) 
     // No watch shows when what is in the way is gone.
     let unwatched = problems.iter().any(|problem| UNWATCHED.contains(&problem.reason));
     let look_again = unwatched.then(|| LOOK_AGAIN.mul_f64(0.75 + 0.5 * failure::random()));
-    let again = publication.again.into_iter().chain(look_again).min();
+    // The claims' watch wakes it before that.
+    let unbound = applied.binding.then_some(apply::BINDING);
+    let again = publication.again.into_iter().chain(look_again).chain(unbound).min();
     Ok(again.map_or_else(Action::await_change, Action::requeue))
 }
 

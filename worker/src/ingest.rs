@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use live_data_engine::clock::present;
 use live_data_engine::outcome::{Ingested, Signal};
 use live_data_engine::place::{PartitionKey, PartitionProgress, Place, TopicRole};
 use live_data_engine::run::RunKey;
@@ -166,7 +167,7 @@ impl Ingest {
             .filter(|run| from.is_some_and(|from| run.start.start_time >= from));
         let run_info = taken.map(|run| run.place.timestamp_ms).min();
         // With no run, a start message that comes late still finds the grace time's events.
-        let from = from.unwrap_or_else(|| back(now(), self.tools.grace));
+        let from = from.unwrap_or_else(|| back(present(), self.tools.grace));
         let begin = self.begin_at(from, run_info);
         self.until_answered(move |source| source.begin(begin))?;
         self.tools.timeline.positioned(back(from, self.tools.seek_margin));
@@ -242,7 +243,7 @@ impl Ingest {
         match decode(record.payload) {
             Ok(message) => {
                 let schema = message.schema();
-                match self.tools.timeline.ingest(place, message, now()) {
+                match self.tools.timeline.ingest(place, message, present()) {
                     Ingested::Rejected(reason) | Ingested::Partly(reason) => {
                         if let Some(passed_over) = self.limiter.allow(reason.name()) {
                             tracing::warn!(reason = reason.name(), schema, ?place, passed_over, "refused");
@@ -295,8 +296,8 @@ impl Ingest {
                 }
             })
             .collect();
-        self.tools.timeline.progress(&passed_on, now());
-        for signal in self.tools.timeline.tick(now()) {
+        self.tools.timeline.progress(&passed_on, present());
+        for signal in self.tools.timeline.tick(present()) {
             self.act(signal);
         }
         if let Some(time) = self.replay {
@@ -380,7 +381,7 @@ impl Ingest {
             missing: &self.tools.source.missing_topics(),
             reconnects: self.tools.source.reconnects(),
             newest_record_ms: self.newest_record_ms,
-            now_ms: now().millis(),
+            now_ms: present().millis(),
             bytes: self.bytes,
             undecoded: &self.undecoded,
         });
@@ -400,13 +401,6 @@ fn tell(board: &Board, notice: &Notice) {
 
 fn back(time: PulseTime, by: Duration) -> PulseTime {
     time.plus(-i64::try_from(by.as_nanos()).unwrap_or(i64::MAX))
-}
-
-fn now() -> PulseTime {
-    let since = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    PulseTime::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// A partition as the timeline names it.

@@ -2,7 +2,8 @@
 //!
 //! Promises: the same knowledge gives the same status, without times that tick or counters in messages, so that
 //! nothing is written while nothing changes; Ready follows the Deployment, never the worker's report; figures are
-//! held back until they may be written again. Pure: the time is handed in.
+//! held back until they may be written again; what only says that things go on is told from what somebody waits for.
+//! Pure: the time is handed in.
 //!
 //! # Layout
 //! - [`conditions`]: Ready, Progressing, Degraded, StorageReady.
@@ -56,6 +57,16 @@ pub struct Outcome {
     pub status: LiveDataProcessorStatus,
     /// When figures that were held back may be written.
     pub again: Option<Duration>,
+}
+
+/// Whether a change only says that what was begun goes on: no worker is ready yet, and nothing is wrong.
+pub fn only_progress(before: &LiveDataProcessorStatus, after: &LiveDataProcessorStatus) -> bool {
+    let holds = |status: &LiveDataProcessorStatus, kind: &str| {
+        let found = status.conditions.iter().find(|condition| condition.type_ == kind);
+        found.is_some_and(|condition| condition.status == "True")
+    };
+    let calm = |status| !holds(status, condition::READY) && !holds(status, condition::DEGRADED);
+    calm(before) && calm(after) && holds(after, condition::PROGRESSING)
 }
 
 /// Makes the status.

@@ -282,3 +282,29 @@ fn figures_of_the_future_and_of_long_ago_hold_nothing_back() {
         assert_eq!(outcome.again, None);
     }
 }
+
+#[test]
+fn what_somebody_waits_for_is_more_than_progress() {
+    let nothing = LiveDataProcessorStatus::default();
+    let waiting = Observation {
+        deployment: deployment(0),
+        claims: vec![("c".into(), Some("Pending".into()))],
+        ..Observation::default()
+    };
+    let starting = made(&nothing, &waiting, &[], at(0)).status;
+    let bound = Observation {
+        claims: vec![("c".into(), Some("Bound".into()))],
+        ..waiting.clone()
+    };
+    let further = made(&starting, &bound, &[], at(1)).status;
+    assert_ne!(starting, further);
+    assert!(only_progress(&nothing, &starting));
+    assert!(only_progress(&starting, &further));
+    let ready = made(&further, &observation(ReportState::NotPolled), &[], at(2)).status;
+    assert!(!only_progress(&further, &ready));
+    // A worker that is lost, and trouble that comes and goes.
+    assert!(!only_progress(&ready, &further));
+    let trouble = made(&starting, &waiting, &[Problem::new("Refused", "a quota")], at(1)).status;
+    assert!(!only_progress(&starting, &trouble));
+    assert!(!only_progress(&trouble, &further));
+}

@@ -5,6 +5,7 @@
 
 mod admission;
 mod adverse;
+mod claims;
 mod commands;
 mod conflicts;
 mod definitions;

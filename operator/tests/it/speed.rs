@@ -1,5 +1,6 @@
 //! How long many resources take, against kubectl and the same objects; and how much memory.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -93,8 +94,10 @@ fn forty_against_kubectl() -> f64 {
     let (_turn, lab) = turn();
     let operator = lab.operator();
     operator.wait_leading();
+    let mark = lab.audit_mark();
     let ours = with_operator(lab, COUNT, LONG);
     let (resident, peak) = (operator.memory("VmRSS"), operator.memory("VmHWM"));
+    println!("requests of the operator: {:?}", counted(lab.requests_since(mark)));
     // The same objects, made by kubectl as one list.
     let mut objects = Vec::new();
     for kind in KINDS.split(',') {
@@ -138,6 +141,15 @@ fn forty_against_kubectl() -> f64 {
     ours.as_secs_f64() / kubectls.as_secs_f64()
 }
 
+/// How many requests of each kind there were.
+fn counted(requests: Vec<(String, String, String)>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for (verb, resource, _) in requests {
+        *counts.entry(format!("{verb} {resource}")).or_default() += 1;
+    }
+    counts
+}
+
 #[test]
 fn forty_resources_become_ready_in_little_memory_and_go_without_a_trace() {
     let (_turn, lab) = turn();
@@ -154,8 +166,15 @@ fn forty_resources_become_ready_in_little_memory_and_go_without_a_trace() {
 #[test]
 #[ignore = "a measurement, for a machine that does nothing else: ci/test --full"]
 fn forty_resources_take_at_most_1_2_times_what_kubectl_takes() {
-    let best = (0..3).map(|_| forty_against_kubectl()).fold(f64::INFINITY, f64::min);
-    assert!(best <= 1.2, "{best} times as long as kubectl, at best");
+    // The first pass of each pays for what the control plane makes once.
+    forty_against_kubectl();
+    let mut ratios: Vec<f64> = (0..5).map(|_| forty_against_kubectl()).collect();
+    ratios.sort_by(f64::total_cmp);
+    let middle = ratios[ratios.len() / 2];
+    assert!(
+        middle <= 1.2,
+        "{middle} times as long as kubectl in the middle of {ratios:?}"
+    );
 }
 
 #[test]

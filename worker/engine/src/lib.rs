@@ -3,7 +3,8 @@
 //!
 //! # Layout
 //! In the order in which data pass:
-//! - what decoders hand over: [`message`] in columns of [`wire`], stamped with [`time`], from a [`place`];
+//! - what decoders hand over: [`message`] in columns of [`wire`], stamped with [`time`], from a [`place`], at a
+//!   time of the [`clock`];
 //! - the [`timeline`], as its [`config`] says: which [`offsets`] of a partition are held → duplicates → [`dictionary`] of
 //!   ids → entries, sealed into [`chunk`]s; beside them the [`ledger`] of pulses, the [`logs`], and the [`run`]s that
 //!   the [`tracker`] finds; it answers with an [`outcome`] and counts [`figures`];
@@ -13,6 +14,7 @@
 
 pub mod cancel;
 pub mod chunk;
+pub mod clock;
 pub mod columns;
 pub mod config;
 pub mod counts;

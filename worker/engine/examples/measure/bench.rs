@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use live_data_engine::cancel::Cancel;
@@ -299,14 +299,8 @@ impl Bench {
         let key = self.key()?;
         let (stop, view) = (Arc::new(AtomicBool::new(false)), self.view.clone());
         let reading = Arc::new(AtomicBool::new(false));
-        let (longest, number, sum) = (
-            Arc::new(AtomicU64::new(0)),
-            Arc::new(AtomicU64::new(0)),
-            Arc::new(AtomicU64::new(0)),
-        );
         let reader = {
             let (stop, reading) = (stop.clone(), reading.clone());
-            let (longest, number, sum) = (longest.clone(), number.clone(), sum.clone());
             std::thread::spawn(move || {
                 let mut times = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
@@ -314,56 +308,55 @@ impl Bench {
                     if !reading.load(Ordering::Relaxed) {
                         continue;
                     }
-                    let began = Instant::now();
+                    let (began, cpu) = (Instant::now(), crate::clock::thread_seconds());
                     let snapshot = view.snapshot(&key);
-                    let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                    times.push((crate::clock::thread_seconds() - cpu, began.elapsed().as_secs_f64()));
                     drop(std::hint::black_box(snapshot));
-                    times.push(took);
-                    longest.fetch_max(took, Ordering::Relaxed);
-                    number.fetch_add(1, Ordering::Relaxed);
-                    sum.fetch_add(took, Ordering::Relaxed);
                 }
-                times.sort_unstable();
                 times
             })
         };
         // By turns: memory that is used for the first time costs more the longer this goes on.
         let (mut alone, mut beside) = ((0, 0.0), (0, 0.0));
-        for _ in 0..10 {
+        for _ in 0..30 {
             for (read, sum) in [(false, &mut alone), (true, &mut beside)] {
                 reading.store(read, Ordering::Relaxed);
-                let (events, cpu) = self.work(seconds / 10.0);
+                let (events, cpu) = self.work(seconds / 30.0);
                 *sum = (sum.0 + events, sum.1 + cpu);
             }
         }
         stop.store(true, Ordering::Relaxed);
         let times = reader.join().ok()?;
-        let at = |share: f64| {
-            times
-                .get(((times.len() as f64 - 1.0) * share) as usize)
-                .copied()
-                .unwrap_or(0) as f64
-                * 1e-9
+        let sorted = |of: &dyn Fn(&(f64, f64)) -> f64| {
+            let mut values: Vec<f64> = times.iter().map(of).collect();
+            values.sort_unstable_by(f64::total_cmp);
+            values
+        };
+        let (cpu, wall) = (sorted(&|time| time.0), sorted(&|time| time.1));
+        let at = |values: &[f64], share: f64| {
+            let index = ((values.len() as f64 - 1.0) * share) as usize;
+            values.get(index).copied().unwrap_or(0.0)
         };
         Some(Answer::from([
             ("alone_rate", alone.0 as f64 / alone.1),
             ("beside_rate", beside.0 as f64 / beside.1),
-            ("median_seconds", at(0.5)),
-            ("p90_seconds", at(0.9)),
-            ("longest_seconds", at(1.0)),
+            ("p90_processor_seconds", at(&cpu, 0.9)),
+            ("longest_processor_seconds", at(&cpu, 1.0)),
+            ("median_seconds", at(&wall, 0.5)),
+            ("p90_seconds", at(&wall, 0.9)),
             ("snapshots", times.len() as f64),
         ]))
     }
 
-    /// Takes in events for so long: how many, and this thread's processor time.
+    /// Takes in events for so long: how many, and the processor time of all threads.
     fn work(&mut self, seconds: f64) -> (u64, f64) {
         let began = Instant::now();
-        let cpu = crate::clock::thread_seconds();
+        let cpu = crate::clock::processor_seconds();
         let mut events = 0;
         while began.elapsed().as_secs_f64() < seconds {
             events += self.append(200_000);
         }
-        (events, crate::clock::thread_seconds() - cpu)
+        (events, crate::clock::processor_seconds() - cpu)
     }
 }
 

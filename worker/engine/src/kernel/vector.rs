@@ -171,12 +171,14 @@ mod x86 {
             let low_16 = _mm512_set1_epi64(0xffff);
             let ids = _mm512_set1_epi64(first_cells.len() as i64);
             let thousand = _mm512_set1_pd(1000.0);
+            // What goes into one row is read chunk by chunk and faster than anything else.
+            let ahead = if only.is_some() { 2 * AHEAD } else { AHEAD };
             let mut listed = 0;
             let now = events.get(..LIST.min(events.len())).unwrap_or_default();
             for eight in now.chunks(LANES) {
                 let there = (1_u16 << eight.len()).wrapping_sub(1) as u8;
                 // Beyond the bucket's end are the next bucket's events, or nothing, which harms nobody.
-                _mm_prefetch::<_MM_HINT_T0>(eight.as_ptr().wrapping_add(AHEAD).cast());
+                _mm_prefetch::<_MM_HINT_T0>(eight.as_ptr().wrapping_add(ahead).cast());
                 // SAFETY: only lanes that `there` names are read, one for each event; an event is 64 bits.
                 let event = unsafe { _mm512_maskz_loadu_epi64(there, eight.as_ptr().cast()) };
                 let id = _mm512_and_epi64(event, low_16);

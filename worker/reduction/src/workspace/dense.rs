@@ -12,13 +12,16 @@ use crate::workspace::matrix::{Column, MatrixWorkspace};
 /// Values of a piece of work: some hundred kilobytes.
 const PIECE: usize = 1 << 16;
 
+/// Writes a row to the front of its place.
+type Read = Box<dyn Fn(usize, &mut [f64]) + Sync>;
+
 impl MatrixWorkspace {
     /// Writes all rows of a column to an array, each row to a place of `width` values.
     ///
     /// # Errors
     /// `Cancelled`: part of the array is then written.
     pub fn fill(&self, column: Column, width: usize, out: &mut [f64], cancel: &Cancel) -> Result<()> {
-        let read: Box<dyn Fn(usize, &mut [f64]) + Sync> = match column {
+        let read: Read = match column {
             Column::X => {
                 let xs = self.xs().clone();
                 Box::new(move |index, to| {
@@ -47,7 +50,7 @@ impl MatrixWorkspace {
     }
 }
 
-fn reader(rows: Rows) -> Box<dyn Fn(usize, &mut [f64]) + Sync> {
+fn reader(rows: Rows) -> Read {
     Box::new(move |index, to| {
         rows.read(index, to);
     })

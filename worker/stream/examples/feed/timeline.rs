@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use live_data_engine::cancel::Cancel;
+use live_data_engine::clock::present;
 use live_data_engine::config::TimelineConfig;
 use live_data_engine::edges::{Binning, Edges};
 use live_data_engine::fingerprint::Digest;
@@ -22,13 +23,10 @@ use crate::Report;
 use crate::clock::Clock;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait for a record.
+const POLL: Duration = Duration::from_millis(50);
 /// Spectra of the histograms that are made meanwhile.
 const SPECTRA: u32 = 69_632;
-
-fn now() -> PulseTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    PulseTime::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}
 
 fn key(role: Role, topic: usize, partition: i32) -> PartitionKey {
     PartitionKey {
@@ -78,10 +76,15 @@ pub fn read(bootstrap: &str, instrument: &str, bin: bool) -> Result<Report, Stri
     });
     let mut report = Report::default();
     let mut clock: Option<Clock> = None;
-    let (mut heard, mut reviewed) = (Instant::now(), Instant::now());
-    while i64::try_from(report.records).unwrap_or(i64::MAX) < wanted && heard.elapsed() < PATIENCE {
-        if let Polled::Record(record) = source.poll(Duration::from_millis(50)) {
-            heard = Instant::now();
+    let (mut silent, mut reviewed) = (Duration::ZERO, Instant::now());
+    while i64::try_from(report.records).unwrap_or(i64::MAX) < wanted && silent < PATIENCE {
+        let polled = source.poll(POLL);
+        silent = if matches!(polled, Polled::Nothing) {
+            silent + POLL
+        } else {
+            Duration::ZERO
+        };
+        if let Polled::Record(record) = polled {
             if record.place.role == Role::Events {
                 clock.get_or_insert_with(Clock::start);
                 report.records += 1;
@@ -90,14 +93,14 @@ pub fn read(bootstrap: &str, instrument: &str, bin: bool) -> Result<Report, Stri
             let place = place(&record.place);
             match decode(record.payload) {
                 Ok(message) => {
-                    timeline.ingest(place, message, now());
+                    timeline.ingest(place, message, present());
                 }
                 Err(error) => timeline.reject(place, error.schema().unwrap_or("unknown"), error.reason()),
             }
         }
         if report.records.is_multiple_of(64) && reviewed.elapsed() > Duration::from_millis(100) {
             reviewed = Instant::now();
-            timeline.tick(now());
+            timeline.tick(present());
         }
     }
     (report.seconds, report.cpu) = clock.map_or((0.0, 0.0), |clock| clock.read());

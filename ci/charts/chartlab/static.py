@@ -84,6 +84,16 @@ def refuses(helm: str, chart: Path, setting: str, field: str) -> None:
     expect_in(field, done.stderr, f"{helm}'s answer to {setting}")
 
 
+def refuses_all_at_once(helm: str, chart: Path) -> None:
+    """A file with many mistakes is answered with all of them, not with the first."""
+    wrong = [(setting, field) for of, setting, field in WRONG if of == chart]
+    settings = [word for setting, _ in wrong for word in ("--set", setting)]
+    done = call(helm, "template", "live-data", chart, *AS_NEW, *settings)
+    expect(done.returncode != 0, f"{helm} took {len(wrong)} mistakes")
+    missing = [field for _, field in wrong if field not in done.stderr]
+    expect(not missing, f"{helm} does not name {missing} among {len(wrong)} mistakes:\n{done.stderr}")
+
+
 def package_is_lean(chart: Path) -> None:
     """The packaged chart holds what users need: no tests of templates, no matrix, but `helm test`'s hook."""
     with tempfile.TemporaryDirectory() as folder:
@@ -231,6 +241,11 @@ def checks(report: Report) -> None:
         report.check(
             f"{chart.name}: {setting} is refused, by name",
             lambda chart=chart, setting=setting, field=field: [refuses(h, chart, setting, field) for h in HELMS],
+        )
+    for chart in (CHART, INSTRUMENTS):
+        report.check(
+            f"{chart.name}: many mistakes are all answered at once",
+            lambda chart=chart: [refuses_all_at_once(helm, chart) for helm in HELMS],
         )
     report.check("alerts are PromQL and fire when they should", alerts)
     report.check("dashboards are JSON and their queries PromQL", dashboards_hold)

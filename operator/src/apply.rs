@@ -92,8 +92,8 @@ pub async fn apply(
     Ok(applied)
 }
 
-/// Whether this is a claim that was changed a moment ago and is not bound. One that stays so is no reason to wait: the
-/// pod then shows what is wrong.
+/// Whether this is a claim that was made a moment ago and is not bound. One that stays so is no reason to wait: the pod
+/// then shows what is wrong.
 fn is_binding(objects: &Objects, plan: &Plan, object: &Desired) -> bool {
     object.kind == Kind::PersistentVolumeClaim
         && objects

@@ -90,7 +90,7 @@ pub struct Live {
     pub former: bool,
     /// Whether fields of it belong to our own creation, not yet to an apply.
     pub created: bool,
-    /// When this version of it was seen.
+    /// When it was first seen, in whatever version.
     pub seen: Instant,
     json: Box<[u8]>,
 }
@@ -161,10 +161,19 @@ impl Objects {
         }
     }
 
+    /// The object with the time when it was first seen.
+    fn since(&self, kind: Kind, key: &Key, mut live: Live) -> Arc<Live> {
+        let map = self.maps[kind.index()].read();
+        if let Some(known) = map.get(key).filter(|known| known.uid == live.uid) {
+            live.seen = known.seen;
+        }
+        Arc::new(live)
+    }
+
     /// Takes in an object, unless a newer version of it is known.
     pub fn put(&self, kind: Kind, object: DynamicObject) -> Option<Arc<Live>> {
         let key = key_of(kind, &object)?;
-        let live = Arc::new(Live::new(object).ok()?);
+        let live = self.since(kind, &key, Live::new(object).ok()?);
         let mut map = self.maps[kind.index()].write();
         let outdated = map
             .get(&key)
@@ -196,7 +205,8 @@ impl Objects {
                 if let Some(key) = key_of(kind, &object)
                     && let Ok(live) = Live::new(object)
                 {
-                    listed.insert(key, Arc::new(live));
+                    let live = self.since(kind, &key, live);
+                    listed.insert(key, live);
                 }
                 Vec::new()
             }
@@ -288,6 +298,23 @@ mod tests {
         assert_eq!(objects.get(Kind::Service, "n", "a").unwrap().resource_version, "12");
         objects.put(Kind::Service, object("3", "other"));
         assert_eq!(objects.get(Kind::Service, "n", "a").unwrap().uid, "other");
+    }
+
+    #[test]
+    fn an_object_is_as_old_as_its_first_version() {
+        let objects = Objects::default();
+        let seen = |objects: &Objects| objects.get(Kind::Service, "n", "a").unwrap().seen;
+        objects.put(Kind::Service, object("1", "u"));
+        let first = seen(&objects);
+        objects.put(Kind::Service, object("2", "u"));
+        let mut listed = HashMap::new();
+        for event in [Event::Init, Event::InitApply(object("3", "u")), Event::InitDone] {
+            objects.observe(Kind::Service, event, &mut listed);
+        }
+        assert_eq!(objects.get(Kind::Service, "n", "a").unwrap().resource_version, "3");
+        assert_eq!(seen(&objects), first);
+        objects.put(Kind::Service, object("4", "other"));
+        assert!(seen(&objects) > first);
     }
 
     #[test]

@@ -7,12 +7,13 @@
 //! # Layout
 //! [`table`] (what is known of each id) → [`tasks`] (who owns which rows) → [`block`] (selected events, converted) →
 //! [`scatter`] (bins; [`vector`] does eight events at a time, [`stretch`] finds those of few pulses, [`prefetch`] has them in
-//! time) through a [`sink`] into [`grid`], or few of them into a [`tally`]; [`gather`] takes events out instead, [`weigh`]
+//! time) through a [`sink`] into [`grid`], or few of them by [`listing`] into a [`tally`]; [`gather`] takes events out instead, [`weigh`]
 //! bins weights.
 
 pub(crate) mod block;
 pub(crate) mod gather;
 pub(crate) mod grid;
+mod listing;
 pub(crate) mod prefetch;
 pub(crate) mod scatter;
 pub(crate) mod sink;

@@ -7,18 +7,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use crate::cancel::{Cancel, Cancelled};
-use crate::chunk::{BUCKETS, Block as TailBlock, Event};
+use crate::chunk::{BUCKETS, Event};
 use crate::edges::{Binning, NanosecondEdges};
-use crate::kernel::block::{Block, Consumer, feed_block, feed_bucket, some};
+use crate::kernel::Pass;
+use crate::kernel::block::{Block, Consumer, feed_bucket, some};
 use crate::kernel::grid::{Grid, Layout, Shared, Spares};
 use crate::kernel::prefetch::ask_first;
 use crate::kernel::sink::{COPIES, ContendedNarrow, ContendedWide, Copied, OwnedNarrow, OwnedWide, Sink};
 use crate::kernel::stretch::Stretches;
 use crate::kernel::table::IdTable;
-use crate::kernel::tally::tally;
 use crate::kernel::tasks::{Tasks, buckets_of};
 use crate::kernel::vector::{LANES, LIST, List, Rows, Vector};
-use crate::kernel::{Pass, TailPass};
 use crate::plan::NONE;
 use crate::pool;
 use crate::selection::Bitmap;
@@ -31,12 +30,12 @@ const COPIED_CELLS: usize = 1 << 14;
 
 /// How events of one term are binned.
 pub(crate) struct Binner<'a> {
-    table: &'a IdTable,
-    transform: &'a Transform,
-    binning: &'a Binning,
-    layout: &'a Layout,
+    pub(super) table: &'a IdTable,
+    pub(super) transform: &'a Transform,
+    pub(super) binning: &'a Binning,
+    pub(super) layout: &'a Layout,
     /// The first cell of each dense id's row, [`NONE`] for ids that go nowhere.
-    first_cells: Vec<u32>,
+    pub(super) first_cells: Vec<u32>,
     /// For each dense id, the next one whose row is another.
     same_until: Vec<u32>,
     /// Several events at a time, where that can be.
@@ -241,7 +240,7 @@ impl<'a> Binner<'a> {
             return self.events(events, pulses, first..ids.end as usize, sink, list);
         };
         stretches.each(events, |events| {
-            self.events(events, None, first..ids.end as usize, sink, list)
+            self.events(events, None, first..ids.end as usize, sink, list);
         });
     }
 
@@ -255,15 +254,19 @@ impl<'a> Binner<'a> {
             .filter(|cell| one_row && *cell != NONE)
     }
 
+    /// Where the rows of these dense ids begin.
+    fn rows(&self, ids: &Range<usize>) -> Rows<'_> {
+        Rows {
+            first_cells: self.first_cells.get(ids.start..).unwrap_or_default(),
+            only: self.only_cell(ids),
+        }
+    }
+
     /// Counts the selected events of a bucket with these dense ids.
     fn events<S: Sink>(&self, events: &[Event], pulses: Option<&Bitmap>, ids: Range<usize>, sink: S, list: &mut List) {
         let first = ids.start;
-        let first_cells = self.first_cells.get(first..).unwrap_or_default();
         if let Some(vector) = &self.vector {
-            let rows = Rows {
-                first_cells,
-                only: self.only_cell(&ids),
-            };
+            let rows = self.rows(&ids);
             for from in (0..events.len()).step_by(LIST) {
                 let events = events.get(from..).unwrap_or_default();
                 let count = vector.list(events, first, pulses, rows, list);
@@ -271,6 +274,7 @@ impl<'a> Binner<'a> {
             }
             return;
         }
+        let first_cells = self.first_cells.get(first..).unwrap_or_default();
         if self.transform.is_identity() {
             match self.binning {
                 Binning::Common(edges) => {
@@ -294,58 +298,6 @@ impl<'a> Binner<'a> {
             sink,
         }
     }
-
-    /// The cells of the events that the passes and tails select, sorted, with how often each comes.
-    ///
-    /// # Errors
-    /// [`Cancelled`].
-    pub(crate) fn list(
-        &self,
-        passes: &[Pass],
-        tails: &[TailPass],
-        cancel: &Cancel,
-    ) -> Result<Vec<(u32, u32)>, Cancelled> {
-        let buckets = passes
-            .iter()
-            .flat_map(|pass| (0..BUCKETS).map(move |bucket| Part::Bucket(pass, bucket)));
-        let blocks = tails.iter().flat_map(|pass| {
-            let blocks = pass.tail.blocks().iter();
-            blocks.map(move |block| Part::Block(block, &pass.pulses))
-        });
-        let parts: Vec<Part<'_>> = buckets.chain(blocks).collect();
-        let threads = pool::threads();
-        let lists: Mutex<Vec<Vec<u32>>> = Mutex::default();
-        let next = AtomicUsize::new(0);
-        pool::run_tasks(threads.min(parts.len()), cancel, |_| {
-            let mut lister = Lister {
-                binning: self.binning,
-                rows: &self.table.rows,
-                first_cells: &self.first_cells,
-                cells: Vec::new(),
-            };
-            while let Some(part) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if cancel.is_cancelled() {
-                    return;
-                }
-                match part {
-                    Part::Bucket(pass, bucket) => {
-                        let first = bucket << pass.chunk.shift();
-                        let (events, pulses) = (pass.chunk.bucket(*bucket), some(&pass.pulses));
-                        feed_bucket(events, first, pulses, self.table, self.transform, &mut lister);
-                    }
-                    Part::Block(block, pulses) => feed_block(block, pulses, self.table, self.transform, &mut lister),
-                }
-            }
-            lists.lock().push(lister.cells);
-        })?;
-        Ok(tally(&lists.into_inner(), self.layout.cells()))
-    }
-}
-
-/// A piece of work of a list.
-enum Part<'a> {
-    Bucket(&'a Pass, usize),
-    Block(&'a TailBlock, &'a Bitmap),
 }
 
 fn sign(pass: &Pass) -> i64 {
@@ -354,7 +306,7 @@ fn sign(pass: &Pass) -> i64 {
 
 /// The bin of a value in a row.
 #[inline(always)]
-fn bin_of(binning: &Binning, rows: &[u32], id: usize, x: f64) -> Option<usize> {
+pub(super) fn bin_of(binning: &Binning, rows: &[u32], id: usize, x: f64) -> Option<usize> {
     match binning {
         Binning::Common(edges) => edges.find(x),
         Binning::Whole => Some(0),
@@ -384,25 +336,6 @@ impl<S: Sink> Consumer for Counter<'_, S> {
             let id = *id as usize;
             if let (Some(bin), Some(first)) = (bin_of(self.binning, self.rows, id, *x), self.first_cells.get(id)) {
                 self.sink.add(*first as usize + bin);
-            }
-        }
-    }
-}
-
-/// Lists the cells of blocks of converted events.
-struct Lister<'a> {
-    binning: &'a Binning,
-    rows: &'a [u32],
-    first_cells: &'a [u32],
-    cells: Vec<u32>,
-}
-
-impl Consumer for Lister<'_> {
-    fn take(&mut self, block: &Block) {
-        for (id, x) in block.ids[..block.len].iter().zip(&block.x[..block.len]) {
-            let id = *id as usize;
-            if let (Some(bin), Some(first)) = (bin_of(self.binning, self.rows, id, *x), self.first_cells.get(id)) {
-                self.cells.push(first + bin as u32);
             }
         }
     }

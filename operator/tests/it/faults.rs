@@ -119,7 +119,30 @@ fn throttling_and_server_errors_do_not_keep_it_from_converging() {
     println!("through refusals: {answered} requests refused, {rate:.0} requests a second");
     assert!(answered > 6, "the proxy refused {answered} only");
     assert!(rate < 200.0, "{rate}");
+    // Where nothing is answered, what is tried again and again is tried more and more seldom.
+    every.store(1, Ordering::SeqCst);
+    let before = refused.load(Ordering::SeqCst);
+    for index in 0..6 {
+        lab.kubectl(&[
+            "patch",
+            "ldp",
+            "-n",
+            "fia",
+            &format!("refused-{index}"),
+            "--type=merge",
+            "--patch",
+            r#"{"spec":{"logLevel":"Debug"}}"#,
+        ]);
+    }
+    thread::sleep(Duration::from_secs(12));
+    let asked = refused.load(Ordering::SeqCst) - before;
+    println!("in 12 s without an answer: {asked} requests for six resources");
+    assert!(asked >= 12, "{asked} requests: the changes were not seen");
+    assert!(asked < 300, "{asked} requests in 12 s");
     every.store(0, Ordering::SeqCst);
+    for index in 0..6 {
+        lab.wait_for(&format!("refused-{index}"), "Progressing", "False", "Complete");
+    }
     for index in 0..6 {
         lab.delete(&format!("refused-{index}"));
     }

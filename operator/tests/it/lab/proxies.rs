@@ -48,8 +48,11 @@ fn one_request(mut client: TcpStream, target: u16, every: &AtomicU32, refused: &
     }
     let count = number.fetch_add(1, Ordering::SeqCst);
     let every = every.load(Ordering::SeqCst);
-    if every != 0 && count.is_multiple_of(every) {
+    // Without its Lease an operator would stop, and what it does about the rest could not be seen.
+    if every != 0 && count.is_multiple_of(every) && !head.contains("/leases") {
         let turn = refused.fetch_add(1, Ordering::SeqCst);
+        // The client itself waits when it is told to; where everything fails, nothing tells it.
+        let turn = if every == 1 { 1 } else { turn };
         let (code, reason) = [
             (429, "TooManyRequests"),
             (500, "InternalError"),
@@ -60,7 +63,8 @@ fn one_request(mut client: TcpStream, target: u16, every: &AtomicU32, refused: &
         );
         let _ = write!(
             client,
-            "HTTP/1.1 {code} {reason}\r\ncontent-type: application/json\r\nretry-after: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{status}",
+            "HTTP/1.1 {code} {reason}\r\ncontent-type: application/json\r\n{}content-length: {}\r\nconnection: close\r\n\r\n{status}",
+            if code == 500 { "" } else { "retry-after: 1\r\n" },
             status.len()
         );
         return;

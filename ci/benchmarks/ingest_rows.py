@@ -81,9 +81,10 @@ def rows(options) -> tuple[list[Row], list[Plot]]:
                         what,
                         paired(ours, loop, times=False),
                         "× old loop",
-                        20,
+                        20 if message == 2000 else None,
                         ours=rate(ours),
                         peer=rate(loop),
+                        note=f"librdkafka alone: {min(paired(raw, loop, times=False)):.0f} to {max(paired(raw, loop, times=False)):.0f} times",
                     )
                 )
             if binning:

@@ -1,30 +1,8 @@
 //! A worker's pod comes when its claims are bound, and in any case.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
-use crate::lab::{LONG, Lab, eventually, turn};
-
-/// When an account's requests of one kind about a resource's objects were received, as the audit log has them. `what` is
-/// the verb, the kind, and the part of the object, if it is a part.
-fn written(lab: &Lab, account: &str, what: (&str, &str, Option<&str>), name: &str) -> Vec<String> {
-    let log = fs::read_to_string(lab.env("AUDIT_LOG")).unwrap();
-    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    lines
-        .filter(|line| {
-            line["user"]["username"] == account
-                && line["verb"] == what.0
-                && line["objectRef"]["resource"] == what.1
-                && line["objectRef"]["subresource"].as_str() == what.2
-                && line["objectRef"]["name"]
-                    .as_str()
-                    .is_some_and(|found| found.contains(name))
-        })
-        .map(|line| line["requestReceivedTimestamp"].as_str().unwrap().to_owned())
-        .collect()
-}
+use crate::lab::{LONG, OPERATOR, eventually, turn};
 
 #[test]
 fn a_worker_comes_when_its_claims_are_bound_so_that_no_scheduler_puts_it_aside() {
@@ -36,9 +14,8 @@ fn a_worker_comes_when_its_claims_are_bound_so_that_no_scheduler_puts_it_aside()
     // The log is written a moment after the answer.
     let (bound, made) = eventually("both are in the audit log", LONG, || {
         let status = ("update", "persistentvolumeclaims", Some("status"));
-        let bound = written(lab, "kube-controller-manager", status, "tosca");
-        let operator = "system:serviceaccount:fia:live-data-operator";
-        let made = written(lab, operator, ("create", "deployments", None), "tosca");
+        let bound = lab.received("kube-controller-manager", status, "tosca");
+        let made = lab.received(OPERATOR, ("create", "deployments", None), "tosca");
         let both = bound.len() >= 2 && !made.is_empty();
         if both {
             Ok((bound, made))

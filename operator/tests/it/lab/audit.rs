@@ -6,20 +6,48 @@ use serde_json::Value;
 
 use super::Lab;
 
+/// The chart's account of the operator.
+pub const OPERATOR: &str = "system:serviceaccount:fia:live-data-operator";
+
 impl Lab {
     /// Lines of the audit log so far.
     pub fn audit_mark(&self) -> usize {
         fs::read_to_string(self.env("AUDIT_LOG")).unwrap().lines().count()
     }
 
-    /// Requests of the operator's account since the mark, as (verb, resource/subresource, name); Leases excepted.
-    pub fn requests_since(&self, mark: usize) -> Vec<(String, String, String)> {
+    /// The audit log since the mark.
+    fn audit_lines(&self, mark: usize) -> Vec<Value> {
         fs::read_to_string(self.env("AUDIT_LOG"))
             .unwrap()
             .lines()
             .skip(mark)
-            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-            .filter(|line| line["user"]["username"] == "system:serviceaccount:fia:live-data-operator")
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
+    }
+
+    /// When an account's requests of one kind about a resource's objects were received. `what` is the verb, the kind, and
+    /// the part of the object, if it is a part.
+    pub fn received(&self, account: &str, what: (&str, &str, Option<&str>), name: &str) -> Vec<String> {
+        self.audit_lines(0)
+            .iter()
+            .filter(|line| {
+                line["user"]["username"] == account
+                    && line["verb"] == what.0
+                    && line["objectRef"]["resource"] == what.1
+                    && line["objectRef"]["subresource"].as_str() == what.2
+                    && line["objectRef"]["name"]
+                        .as_str()
+                        .is_some_and(|found| found.contains(name))
+            })
+            .map(|line| line["requestReceivedTimestamp"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Requests of the operator's account since the mark, as (verb, resource/subresource, name); Leases excepted.
+    pub fn requests_since(&self, mark: usize) -> Vec<(String, String, String)> {
+        self.audit_lines(mark)
+            .into_iter()
+            .filter(|line| line["user"]["username"] == OPERATOR)
             .map(|line| {
                 let text = |path: &str| {
                     line.pointer(path)

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub use audit::OPERATOR;
 pub use operator::program;
 pub use turns::turn;
 

@@ -32,16 +32,6 @@ static REGISTRY: LazyLock<BTreeMap<(&'static str, u32), Registered>> = LazyLock:
     map
 });
 
-/// Declares the modules of the algorithms and the list of them, so that adding one is one file and one line.
-macro_rules! algorithms {
-    ($($module:ident :: $kind:ident),* $(,)?) => {
-        $(pub(crate) mod $module;)*
-        /// Every algorithm.
-        pub(crate) static ALL: &[&dyn crate::algorithm::Algorithm] = &[$(&$module::$kind),*];
-    };
-}
-pub(crate) use algorithms;
-
 /// The names of all algorithms, in order, each once.
 pub fn names() -> Vec<&'static str> {
     let mut names: Vec<_> = REGISTRY.keys().map(|(name, _)| *name).collect();

@@ -10,13 +10,26 @@ pub(crate) struct AddTimeSeriesLog;
 
 impl Algorithm for AddTimeSeriesLog {
     fn declaration(&self) -> Declaration {
-        Declaration::new("AddTimeSeriesLog", 1, "DataHandling\\Logs", "Adds a value with its time to a log, which is made if it is not there.")
-            .with(in_out("Workspace", Kind::Matrix, "The workspace that gets the value."))
-            .with(input("Name", Kind::Str, "The log's name.").mandatory())
-            .with(input("Time", Kind::Str, "The time, as ISO 8601 text (UTC).").mandatory())
-            .with(input("Value", Kind::Float, "The value.").mandatory())
-            .with(option("Type", Kind::Str, "double", "Which kind of number.").validator(Validator::OneOf(&["double", "int"])))
-            .with(option("DeleteExisting", Kind::Bool, false, "Forget the values that the log has."))
+        Declaration::new(
+            "AddTimeSeriesLog",
+            1,
+            "DataHandling\\Logs",
+            "Adds a value with its time to a log, which is made if it is not there.",
+        )
+        .with(in_out("Workspace", Kind::Matrix, "The workspace that gets the value."))
+        .with(input("Name", Kind::Str, "The log's name.").mandatory())
+        .with(input("Time", Kind::Str, "The time, as ISO 8601 text (UTC).").mandatory())
+        .with(input("Value", Kind::Float, "The value.").mandatory())
+        .with(
+            option("Type", Kind::Str, "double", "Which kind of number.")
+                .validator(Validator::OneOf(&["double", "int"])),
+        )
+        .with(option(
+            "DeleteExisting",
+            Kind::Bool,
+            false,
+            "Forget the values that the log has.",
+        ))
     }
 
     // Scripts add thousands of values: each would make a line of history.
@@ -29,10 +42,16 @@ impl Algorithm for AddTimeSeriesLog {
         let name = context.str("Name")?;
         let text = context.str("Time")?;
         let Some(time) = DateAndTime::parse(&text) else {
-            return invalid(format!("Time: '{text}' is no ISO 8601 time, such as 2020-01-31T12:00:00"));
+            return invalid(format!(
+                "Time: '{text}' is no ISO 8601 time, such as 2020-01-31T12:00:00"
+            ));
         };
         let value = context.float("Value")?;
-        let value = if context.str("Type")? == "int" { LogValue::Int(value as i64) } else { LogValue::Float(value) };
+        let value = if context.str("Type")? == "int" {
+            LogValue::Int(value as i64)
+        } else {
+            LogValue::Float(value)
+        };
         let run = workspace.run_mut();
         if context.bool("DeleteExisting")?
             && let Some(series) = TimeSeries::single(time, &value)

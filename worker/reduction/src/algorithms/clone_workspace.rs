@@ -8,9 +8,14 @@ pub(crate) struct CloneWorkspace;
 
 impl Algorithm for CloneWorkspace {
     fn declaration(&self) -> Declaration {
-        Declaration::new("CloneWorkspace", 1, "Utility\\Workspaces", "Copies a workspace; the copy can be changed on its own.")
-            .with(input("InputWorkspace", Kind::Workspace, "The workspace to copy."))
-            .with(output("OutputWorkspace", Kind::Workspace, "The copy."))
+        Declaration::new(
+            "CloneWorkspace",
+            1,
+            "Utility\\Workspaces",
+            "Copies a workspace; the copy can be changed on its own.",
+        )
+        .with(input("InputWorkspace", Kind::Workspace, "The workspace to copy."))
+        .with(output("OutputWorkspace", Kind::Workspace, "The copy."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {

@@ -41,14 +41,27 @@ impl Algorithm for ConvertSpectrumAxis1 {
             "Transforms\\Units;Transforms\\Axes",
             "Makes angles or values of X of spectrum numbers.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace; it needs an instrument."))
-        .with(output("OutputWorkspace", Kind::Matrix, "The workspace with another vertical axis."))
+        .with(input(
+            "InputWorkspace",
+            Kind::Matrix,
+            "The workspace; it needs an instrument.",
+        ))
+        .with(output(
+            "OutputWorkspace",
+            Kind::Matrix,
+            "The workspace with another vertical axis.",
+        ))
         .with(target.mandatory().validator(Validator::OneOf(TARGETS)))
         .with(option("EMode", Kind::Str, "Direct", "Which energy is fixed.").validator(Validator::OneOf(modes)))
         .with(
-            option("EFixed", Kind::Float, Value::None, "The fixed energy; the log Ei when not given.")
-                .unit("meV")
-                .validator(Validator::AtLeast(0.0)),
+            option(
+                "EFixed",
+                Kind::Float,
+                Value::None,
+                "The fixed energy; the log Ei when not given.",
+            )
+            .unit("meV")
+            .validator(Validator::AtLeast(0.0)),
         )
     }
 
@@ -117,7 +130,10 @@ mod tests {
         ] {
             run.set_property(name, value.into())?;
         }
-        let out = run.execute(&bench.service, &Cancel::new())?.workspace("OutputWorkspace").unwrap();
+        let out = run
+            .execute(&bench.service, &Cancel::new())?
+            .workspace("OutputWorkspace")
+            .unwrap();
         match m(&out).vertical() {
             VerticalAxis::Numeric { values, .. } => Ok(values.to_vec()),
             _ => panic!("no numbers"),

@@ -9,9 +9,14 @@ pub(crate) struct ConvertToMatrixWorkspace;
 
 impl Algorithm for ConvertToMatrixWorkspace {
     fn declaration(&self) -> Declaration {
-        Declaration::new("ConvertToMatrixWorkspace", 1, "Events", "Makes histograms of events, over the X that the workspace has.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace to convert."))
-            .with(output("OutputWorkspace", Kind::Matrix, "Histograms."))
+        Declaration::new(
+            "ConvertToMatrixWorkspace",
+            1,
+            "Events",
+            "Makes histograms of events, over the X that the workspace has.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The workspace to convert."))
+        .with(output("OutputWorkspace", Kind::Matrix, "Histograms."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {

@@ -10,7 +10,10 @@ use crate::compute::{Reader, Spectrum, build_spectra};
 use crate::declaration::{Declaration, Kind, Validator, input, option, output};
 use crate::error::{Result, failed, invalid};
 use crate::run::{LogProperty, LogValue};
-use crate::unit::{CONVERTIBLE, EnergyMode, Flight, Quantity, Unit, apply, from_time_of_flight, is_convertible, is_energy_transfer, to_time_of_flight};
+use crate::unit::{
+    CONVERTIBLE, EnergyMode, Flight, Quantity, Unit, apply, from_time_of_flight, is_convertible, is_energy_transfer,
+    to_time_of_flight,
+};
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
 use crate::workspace::data::{Row, Xs};
@@ -21,26 +24,67 @@ pub(crate) struct ConvertUnits;
 impl Algorithm for ConvertUnits {
     fn declaration(&self) -> Declaration {
         Declaration::new("ConvertUnits", 1, "Transforms\\Units", "Converts X to another unit.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace; it needs an instrument."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The workspace with X converted."))
-            .with(input("Target", Kind::Str, "The unit.").mandatory().validator(Validator::OneOf(CONVERTIBLE)))
-            .with(option("EMode", Kind::Str, "Elastic", "How energy is exchanged.").validator(Validator::OneOf(&["Elastic", "Direct", "Indirect"])))
-            .with(option("EFixed", Kind::Float, Value::None, "The energy before (Direct) or after (Indirect) the sample.").unit("meV").validator(Validator::AtLeast(0.0)))
-            .with(option("AlignBins", Kind::Bool, false, "Rebin, so that all spectra have the same X."))
-            .with(option("ConvertFromPointData", Kind::Bool, true, "Convert points by way of histograms."))
+            .with(input(
+                "InputWorkspace",
+                Kind::Matrix,
+                "The workspace; it needs an instrument.",
+            ))
+            .with(output(
+                "OutputWorkspace",
+                Kind::Matrix,
+                "The workspace with X converted.",
+            ))
+            .with(
+                input("Target", Kind::Str, "The unit.")
+                    .mandatory()
+                    .validator(Validator::OneOf(CONVERTIBLE)),
+            )
+            .with(
+                option("EMode", Kind::Str, "Elastic", "How energy is exchanged.")
+                    .validator(Validator::OneOf(&["Elastic", "Direct", "Indirect"])),
+            )
+            .with(
+                option(
+                    "EFixed",
+                    Kind::Float,
+                    Value::None,
+                    "The energy before (Direct) or after (Indirect) the sample.",
+                )
+                .unit("meV")
+                .validator(Validator::AtLeast(0.0)),
+            )
+            .with(option(
+                "AlignBins",
+                Kind::Bool,
+                false,
+                "Rebin, so that all spectra have the same X.",
+            ))
+            .with(option(
+                "ConvertFromPointData",
+                Kind::Bool,
+                true,
+                "Convert points by way of histograms.",
+            ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let input = context.matrix("InputWorkspace")?;
-        let Some(target) = Unit::from_id(&context.str("Target")?) else { return invalid("Target is no unit") };
+        let Some(target) = Unit::from_id(&context.str("Target")?) else {
+            return invalid("Target is no unit");
+        };
         let from = input.x_unit().quantity();
         if from == target.quantity() {
             return context.output("OutputWorkspace", input);
         }
         if !is_convertible(from) {
-            return failed(format!("X is in \"{}\", which cannot be converted", input.x_unit().id()));
+            return failed(format!(
+                "X is in \"{}\", which cannot be converted",
+                input.x_unit().id()
+            ));
         }
-        let Some(mode) = EnergyMode::from_name(&context.str("EMode")?) else { return invalid("EMode is not known") };
+        let Some(mode) = EnergyMode::from_name(&context.str("EMode")?) else {
+            return invalid("EMode is not known");
+        };
         if mode == EnergyMode::Elastic && (is_energy_transfer(target.quantity()) || is_energy_transfer(from)) {
             return failed("efixed must be set for energy transfer calculation: choose EMode Direct or Indirect");
         }
@@ -49,11 +93,22 @@ impl Algorithm for ConvertUnits {
         if e_fixed == Fixed::OfDetector && known.iter().all(Option::is_none) {
             return failed("efixed must be set for energy transfer calculation");
         }
-        let mut out = convert(&input, &known, &Conversion { from, to: target.quantity(), mode }, context)?;
+        let mut out = convert(
+            &input,
+            &known,
+            &Conversion {
+                from,
+                to: target.quantity(),
+                mode,
+            },
+            context,
+        )?;
         out.set_x_unit(target);
         let name = context.str("EMode")?;
         out.run_mut().set("deltaE-mode", LogProperty::new(LogValue::Str(name)));
-        if mode == EnergyMode::Direct && let Fixed::Same(energy) = e_fixed {
+        if mode == EnergyMode::Direct
+            && let Fixed::Same(energy) = e_fixed
+        {
             out.run_mut().set_number("Ei", energy, "meV");
         }
         // What has no detectors cannot be converted, and holds nothing from here on.
@@ -95,13 +150,20 @@ fn e_fixed(input: &MatrixWorkspace, mode: EnergyMode, context: &Context<'_>) -> 
     }
 }
 
-fn convert(input: &MatrixWorkspace, known: &[Option<Flight>], conversion: &Conversion, context: &Context<'_>) -> Result<MatrixWorkspace> {
+fn convert(
+    input: &MatrixWorkspace,
+    known: &[Option<Flight>],
+    conversion: &Conversion,
+    context: &Context<'_>,
+) -> Result<MatrixWorkspace> {
     // A flight for every spectrum, so that constants are one for each; what has none is cleared afterwards.
     let Some(stand_in) = known.iter().flatten().next().copied() else {
         return failed("no spectrum has a detector that the instrument knows: X cannot be converted");
     };
     let all: Vec<Flight> = known.iter().map(|flight| flight.unwrap_or(stand_in)).collect();
-    let Some(events) = input.events() else { return convert_histograms(input, &all, known, conversion, context) };
+    let Some(events) = input.events() else {
+        return convert_histograms(input, &all, known, conversion, context);
+    };
     let mut plan = events.plan();
     for step in conversion.steps(&all) {
         plan = plan.convert(&step)?;
@@ -157,18 +219,26 @@ fn convert_histograms(
     let by_edges = points && context.bool("ConvertFromPointData")?;
     let distribution = input.is_distribution() && !points;
     // The inaccessible region is cut off alike everywhere, by the first spectrum that is no monitor.
-    let leading = (0..input.histograms()).find(|index| !input.is_monitor(*index) && known.get(*index).is_some_and(Option::is_some));
+    let leading = (0..input.histograms())
+        .find(|index| !input.is_monitor(*index) && known.get(*index).is_some_and(Option::is_some));
     let inaccessible = match leading {
         Some(index) => {
             let steps = conversion.steps(all.get(index..=index).unwrap_or_default());
             let x = reader.get(index)?.0;
-            x.iter().filter(|x| { let v = apply(&steps, 0, **x); !v.is_finite() || v.abs() >= f64::MAX }).count()
+            x.iter()
+                .filter(|x| {
+                    let v = apply(&steps, 0, **x);
+                    !v.is_finite() || v.abs() >= f64::MAX
+                })
+                .count()
         }
         None => 0,
     };
     let keeps = input.bins(leading.unwrap_or(0)) + usize::from(!points);
     if inaccessible >= keeps && inaccessible > 0 {
-        return failed("Check the input EFixed: the one given leads to all bins being in the physically inaccessible region.");
+        return failed(
+            "Check the input EFixed: the one given leads to all bins being in the physically inaccessible region.",
+        );
     }
     let (x, y, e) = build_spectra(input.histograms(), context.cancel, |index| {
         let (x, y, e) = reader.get(index)?;
@@ -179,7 +249,12 @@ fn convert_histograms(
         if distribution {
             scale_by_width(&old, &mut y, &mut e, false);
         }
-        let falls = new.iter().rev().find(|v| v.abs() < f64::MAX).zip(new.iter().find(|v| v.abs() < f64::MAX)).is_some_and(|(last, first)| last < first);
+        let falls = new
+            .iter()
+            .rev()
+            .find(|v| v.abs() < f64::MAX)
+            .zip(new.iter().find(|v| v.abs() < f64::MAX))
+            .is_some_and(|(last, first)| last < first);
         if falls {
             new.reverse();
             y.reverse();
@@ -190,7 +265,11 @@ fn convert_histograms(
             let low = new.first().is_some_and(|v| *v <= -f64::MAX || !v.is_finite()) || !falls;
             let cut = |values: &mut Vec<f64>| {
                 let n = inaccessible.min(values.len());
-                if low { values.drain(..n); } else { values.truncate(values.len() - n); }
+                if low {
+                    values.drain(..n);
+                } else {
+                    values.truncate(values.len() - n);
+                }
             };
             cut(&mut new);
             cut(&mut y);
@@ -222,10 +301,18 @@ fn scale_by_width(x: &[f64], y: &mut [f64], e: &mut [f64], out: bool) {
 
 /// The same bins for all: from the smallest to the largest X, in as many steps as the first spectrum has.
 fn align(input: &MatrixWorkspace, context: &Context<'_>) -> Result<MatrixWorkspace> {
-    let Some((low, high)) = crate::algorithms::rebin::x_range(input) else { return Ok(input.clone()) };
-    let bins = (0..input.histograms()).map(|index| input.bins(index)).max().unwrap_or(1).max(1);
+    let Some((low, high)) = crate::algorithms::rebin::x_range(input) else {
+        return Ok(input.clone());
+    };
+    let bins = (0..input.histograms())
+        .map(|index| input.bins(index))
+        .max()
+        .unwrap_or(1)
+        .max(1);
     let width = (high - low) / bins as f64;
-    let edges: Row = (0..=bins).map(|i| if i == bins { high } else { low + i as f64 * width }).collect();
+    let edges: Row = (0..=bins)
+        .map(|i| if i == bins { high } else { low + i as f64 * width })
+        .collect();
     if input.is_events() {
         let mut out = input.clone();
         out.set_xs(Xs::Common(edges));
@@ -246,12 +333,20 @@ mod tests {
     use crate::value::Value;
 
     fn one(bench: &Bench, kind: &str) -> crate::Handle {
-        let small = [("WorkspaceType", kind.into()), ("NumBanks", 1_i64.into()), ("BankPixelWidth", 1_i64.into())];
+        let small = [
+            ("WorkspaceType", kind.into()),
+            ("NumBanks", 1_i64.into()),
+            ("BankPixelWidth", 1_i64.into()),
+        ];
         bench.sample("s", &small)
     }
 
     fn to(bench: &Bench, out: &str, from: &str, target: &str, more: &[(&str, Value)]) -> crate::Handle {
-        bench.make(out, "ConvertUnits", &[&[("InputWorkspace", from.into()), ("Target", target.into())], more].concat())
+        bench.make(
+            out,
+            "ConvertUnits",
+            &[&[("InputWorkspace", from.into()), ("Target", target.into())], more].concat(),
+        )
     }
 
     #[test]
@@ -260,19 +355,42 @@ mod tests {
         one(&bench, "Histogram");
         let out = to(&bench, "o", "s", "Wavelength", &[]);
         close(&x(&out, 0)[99..100], &[5.221_964_853_01]);
-        assert_eq!((m(&out).x_unit().id(), m(&out).energy_mode()), ("Wavelength", "Elastic".to_owned()));
+        assert_eq!(
+            (m(&out).x_unit().id(), m(&out).energy_mode()),
+            ("Wavelength", "Elastic".to_owned())
+        );
     }
 
     #[test]
     fn events_and_histograms_agree_and_come_back() {
         let bench = Bench::new();
-        let narrow = [("XMin", 2000.0.into()), ("WorkspaceType", "Event".into()), ("BankPixelWidth", 3_i64.into())];
+        let narrow = [
+            ("XMin", 2000.0.into()),
+            ("WorkspaceType", "Event".into()),
+            ("BankPixelWidth", 3_i64.into()),
+        ];
         let s = bench.sample("s", &narrow);
         let before = total(&s);
-        for target in ["Wavelength", "dSpacing", "Energy", "MomentumTransfer", "Momentum", "QSquared", "Energy_inWavenumber"] {
+        for target in [
+            "Wavelength",
+            "dSpacing",
+            "Energy",
+            "MomentumTransfer",
+            "Momentum",
+            "QSquared",
+            "Energy_inWavenumber",
+        ] {
             // The pixels on the axis scatter by no angle: the others are enough.
-            bench.make("some", "ExtractSpectra", &[("InputWorkspace", "s".into()), ("WorkspaceIndexList", "4-8".into())]);
-            bench.make("counts", "ConvertToMatrixWorkspace", &[("InputWorkspace", "some".into())]);
+            bench.make(
+                "some",
+                "ExtractSpectra",
+                &[("InputWorkspace", "s".into()), ("WorkspaceIndexList", "4-8".into())],
+            );
+            bench.make(
+                "counts",
+                "ConvertToMatrixWorkspace",
+                &[("InputWorkspace", "some".into())],
+            );
             let events = to(&bench, "e", "some", target, &[]);
             let counts = to(&bench, "h", "counts", target, &[]);
             close(&x(&events, 2), &x(&counts, 2));
@@ -282,7 +400,10 @@ mod tests {
             assert!(moved <= 0.01 * a.iter().sum::<f64>(), "{target} {moved}");
             let back = to(&bench, "b", "h", "TOF", &[]);
             let (there, here) = (x(&back, 1), x(&bench.service.data.retrieve("counts").unwrap(), 1));
-            assert!(there.iter().zip(&here).all(|(a, b)| (a - b).abs() < 1e-6 * b), "{target}");
+            assert!(
+                there.iter().zip(&here).all(|(a, b)| (a - b).abs() < 1e-6 * b),
+                "{target}"
+            );
             close(&y(&back, 1), &y(&bench.service.data.retrieve("counts").unwrap(), 1));
         }
         assert_eq!(before, total(&s));
@@ -301,7 +422,11 @@ mod tests {
         let call = [&[("InputWorkspace", "s".into()), ("Target", "DeltaE".into())][..], &low].concat();
         let error = bench.try_make("o", "ConvertUnits", &call).unwrap_err();
         assert!(error.to_string().starts_with("Check the input EFixed"));
-        let none = [("InputWorkspace", "s".into()), ("Target", "DeltaE".into()), ("EMode", "Direct".into())];
+        let none = [
+            ("InputWorkspace", "s".into()),
+            ("Target", "DeltaE".into()),
+            ("EMode", "Direct".into()),
+        ];
         let error = bench.try_make("o", "ConvertUnits", &none).unwrap_err();
         assert_eq!(error.to_string(), "Could not retrieve incident energy from run object");
     }
@@ -309,9 +434,20 @@ mod tests {
     #[test]
     fn each_detector_has_its_own_final_energy() {
         let bench = Bench::new();
-        let s = bench.sample("s", &[("NumBanks", 1_i64.into()), ("BankPixelWidth", 2_i64.into()), ("XMin", 15_000.0.into())]);
+        let s = bench.sample(
+            "s",
+            &[
+                ("NumBanks", 1_i64.into()),
+                ("BankPixelWidth", 2_i64.into()),
+                ("XMin", 15_000.0.into()),
+            ],
+        );
         let indirect = ("EMode", Value::from("Indirect"));
-        let call = [("InputWorkspace", "s".into()), ("Target", "DeltaE".into()), indirect.clone()];
+        let call = [
+            ("InputWorkspace", "s".into()),
+            ("Target", "DeltaE".into()),
+            indirect.clone(),
+        ];
         let error = bench.try_make("o", "ConvertUnits", &call).unwrap_err();
         assert_eq!(error.to_string(), "efixed must be set for energy transfer calculation");
         s.update(|ws| {
@@ -329,7 +465,13 @@ mod tests {
         .unwrap();
         let own = to(&bench, "own", "s", "DeltaE", std::slice::from_ref(&indirect));
         for (energy, index) in [(1.845, 1), (7.38, 2)] {
-            let same = to(&bench, "same", "s", "DeltaE", &[indirect.clone(), ("EFixed", energy.into())]);
+            let same = to(
+                &bench,
+                "same",
+                "s",
+                "DeltaE",
+                &[indirect.clone(), ("EFixed", energy.into())],
+            );
             close(&x(&own, index), &x(&same, index));
         }
         assert!((x(&own, 1)[5] - x(&own, 2)[5]).abs() > 1.0);
@@ -339,11 +481,24 @@ mod tests {
     fn spectra_without_detectors_are_cleared() {
         let bench = Bench::new();
         let s = bench.sample("s", &[("BankPixelWidth", 2_i64.into())]);
-        s.update(|ws| { let mut spectra = (**ws.spectra()).clone(); spectra.set_detectors(3, &[]); ws.set_spectra(spectra) }).unwrap();
+        s.update(|ws| {
+            let mut spectra = (**ws.spectra()).clone();
+            spectra.set_detectors(3, &[]);
+            ws.set_spectra(spectra)
+        })
+        .unwrap();
         let out = to(&bench, "o", "s", "Wavelength", &[]);
         close(&[y(&out, 3).iter().sum::<f64>()], &[0.0]);
         assert!(y(&out, 2).iter().sum::<f64>() > 0.0);
         bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
-        assert!(bench.try_make("o", "ConvertUnits", &[("InputWorkspace", "w".into()), ("Target", "TOF".into())]).is_err());
+        assert!(
+            bench
+                .try_make(
+                    "o",
+                    "ConvertUnits",
+                    &[("InputWorkspace", "w".into()), ("Target", "TOF".into())]
+                )
+                .is_err()
+        );
     }
 }

@@ -12,11 +12,32 @@ pub(crate) struct CorrectKiKf;
 
 impl Algorithm for CorrectKiKf {
     fn declaration(&self) -> Declaration {
-        Declaration::new("CorrectKiKf", 1, "Inelastic\\Corrections", "Multiplies each bin by the ratio of the wave vectors before and after the sample.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace; X is the energy transfer in meV."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The corrected workspace."))
-            .with(option("EMode", Kind::Str, "Direct", "Which energy is fixed.").validator(Validator::OneOf(&["Direct", "Indirect"])))
-            .with(option("EFixed", Kind::Float, Value::None, "The fixed energy; the log Ei when not given.").unit("meV").validator(Validator::AtLeast(0.0)))
+        Declaration::new(
+            "CorrectKiKf",
+            1,
+            "Inelastic\\Corrections",
+            "Multiplies each bin by the ratio of the wave vectors before and after the sample.",
+        )
+        .with(input(
+            "InputWorkspace",
+            Kind::Matrix,
+            "The workspace; X is the energy transfer in meV.",
+        ))
+        .with(output("OutputWorkspace", Kind::Matrix, "The corrected workspace."))
+        .with(
+            option("EMode", Kind::Str, "Direct", "Which energy is fixed.")
+                .validator(Validator::OneOf(&["Direct", "Indirect"])),
+        )
+        .with(
+            option(
+                "EFixed",
+                Kind::Float,
+                Value::None,
+                "The fixed energy; the log Ei when not given.",
+            )
+            .unit("meV")
+            .validator(Validator::AtLeast(0.0)),
+        )
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -40,7 +61,11 @@ impl Algorithm for CorrectKiKf {
         let out = map_values(&input, context.cancel, |_, x, y, e| {
             let centres = if histogram { edges_to_points(x) } else { x.to_vec() };
             for ((centre, y), e) in centres.iter().zip(y).zip(e) {
-                let (ei, ef) = if direct { (fixed, fixed - centre) } else { (fixed + centre, fixed) };
+                let (ei, ef) = if direct {
+                    (fixed, fixed - centre)
+                } else {
+                    (fixed + centre, fixed)
+                };
                 let factor = if ei <= 0.0 || ef <= 0.0 { 0.0 } else { (ei / ef).sqrt() };
                 *y *= factor;
                 *e *= factor;
@@ -63,7 +88,11 @@ mod tests {
         let w = bench.workspace("w", &[-3.0, 0.0, 6.0, 9.0], &[1.0, 1.0, 1.0], 1);
         let call = [("InputWorkspace", "w".into()), ("EFixed", 7.5.into())];
         assert!(bench.try_make("o", "CorrectKiKf", &call).is_err());
-        w.update(|ws| { ws.set_x_unit(Unit::of(Quantity::DeltaE)); Ok(()) }).unwrap();
+        w.update(|ws| {
+            ws.set_x_unit(Unit::of(Quantity::DeltaE));
+            Ok(())
+        })
+        .unwrap();
         let out = bench.make("o", "CorrectKiKf", &call);
         close(&y(&out, 0), &[(7.5_f64 / 9.0).sqrt(), (7.5_f64 / 4.5).sqrt(), 0.0]);
         assert!(bench.try_make("o", "CorrectKiKf", &call[..1]).is_err());

@@ -34,8 +34,14 @@ mod tests {
         let made = bench.make("t", "CreateEmptyTableWorkspace", &[]);
         made.update_table(|table| table.add_column("int", "n")).unwrap();
         let held = bench.service.data.retrieve("t").unwrap();
-        assert_eq!((held.table().unwrap().columns().len(), made.raw().id()), (1, "TableWorkspace"));
+        assert_eq!(
+            (held.table().unwrap().columns().len(), made.raw().id()),
+            (1, "TableWorkspace")
+        );
         let error = bench.try_make("o", "Scale", &[("InputWorkspace", "t".into()), ("Factor", 2.0.into())]);
-        assert_eq!(error.unwrap_err().to_string(), "t is a TableWorkspace, not a MatrixWorkspace");
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "t is a TableWorkspace, not a MatrixWorkspace"
+        );
     }
 }

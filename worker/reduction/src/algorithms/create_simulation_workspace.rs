@@ -17,18 +17,37 @@ pub(crate) struct CreateSimulationWorkspace;
 
 impl Algorithm for CreateSimulationWorkspace {
     fn declaration(&self) -> Declaration {
-        Declaration::new("CreateSimulationWorkspace", 1, "Utility\\Workspaces", "Makes a workspace of an instrument's detectors, without its monitors.")
-            .with(input("Instrument", Kind::Str, "The instrument's name, or its definition file.").mandatory())
-            .with(input("BinParams", Kind::Floats, "First edge, width, edge …").mandatory().unit("the unit of X"))
-            .with(option("UnitX", Kind::Str, "DeltaE", "The unit of X."))
-            .with(option("DetectorTableFilename", Kind::LoadFile, "", "Not used."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The workspace."))
+        Declaration::new(
+            "CreateSimulationWorkspace",
+            1,
+            "Utility\\Workspaces",
+            "Makes a workspace of an instrument's detectors, without its monitors.",
+        )
+        .with(
+            input(
+                "Instrument",
+                Kind::Str,
+                "The instrument's name, or its definition file.",
+            )
+            .mandatory(),
+        )
+        .with(
+            input("BinParams", Kind::Floats, "First edge, width, edge …")
+                .mandatory()
+                .unit("the unit of X"),
+        )
+        .with(option("UnitX", Kind::Str, "DeltaE", "The unit of X."))
+        .with(option("DetectorTableFilename", Kind::LoadFile, "", "Not used."))
+        .with(output("OutputWorkspace", Kind::Matrix, "The workspace."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let params = context.floats("BinParams")?;
         if params.len() < 3 || params.len() % 2 == 0 {
-            return failed(format!("Error in BinParams - Gave invalid number of bin boundaries: {}", params.len()));
+            return failed(format!(
+                "Error in BinParams - Gave invalid number of bin boundaries: {}",
+                params.len()
+            ));
         }
         let x: Row = edges(&params, None, EdgeOptions::default())?.into();
         let name = context.str("Instrument")?;
@@ -37,7 +56,12 @@ impl Algorithm for CreateSimulationWorkspace {
             true => source.by_file(Path::new(&name))?,
             false => source.by_name(&name, DateAndTime::now())?,
         };
-        let ids: Vec<i32> = instrument.detectors.iter().filter(|d| !d.monitor).map(|d| d.id).collect();
+        let ids: Vec<i32> = instrument
+            .detectors
+            .iter()
+            .filter(|d| !d.monitor)
+            .map(|d| d.id)
+            .collect();
         if ids.is_empty() {
             return failed(format!("No detectors found in the instrument {}", instrument.name));
         }
@@ -65,10 +89,20 @@ mod tests {
     fn detectors_have_a_signal_of_one() {
         let bench = Bench::new();
         let name = ("Instrument", "LIVEDEMO".into());
-        let out = bench.make("o", "CreateSimulationWorkspace", &[name.clone(), ("BinParams", "-3,1,3".into())]);
+        let out = bench.make(
+            "o",
+            "CreateSimulationWorkspace",
+            &[name.clone(), ("BinParams", "-3,1,3".into())],
+        );
         assert_eq!(m(&out).histograms(), 512);
         close(&y(&out, 511), &[1.0; 6]);
-        let error = bench.try_make("o", "CreateSimulationWorkspace", &[name, ("BinParams", "1,2".into())]).map(|_| ()).map_err(|e| e.to_string());
-        assert_eq!(error, Err("Error in BinParams - Gave invalid number of bin boundaries: 2".to_owned()));
+        let error = bench
+            .try_make("o", "CreateSimulationWorkspace", &[name, ("BinParams", "1,2".into())])
+            .map(|_| ())
+            .map_err(|e| e.to_string());
+        assert_eq!(
+            error,
+            Err("Error in BinParams - Gave invalid number of bin boundaries: 2".to_owned())
+        );
     }
 }

@@ -15,39 +15,91 @@ pub(crate) struct CreateWorkspace;
 
 impl Algorithm for CreateWorkspace {
     fn declaration(&self) -> Declaration {
-        Declaration::new("CreateWorkspace", 1, "Utility\\Workspaces", "Makes a workspace from lists of X, Y and E.")
-            .with(output("OutputWorkspace", Kind::Matrix, "The workspace."))
-            .with(input("DataX", Kind::Floats, "X: edges (one more per spectrum than Y) or points, once or for each spectrum.").mandatory())
-            .with(input("DataY", Kind::Floats, "Y, spectrum after spectrum.").mandatory())
-            .with(option("DataE", Kind::Floats, Value::None, "E, spectrum after spectrum; zero when not given."))
-            .with(option("NSpec", Kind::Int, 1_i64, "How many spectra Y holds."))
-            .with(option("UnitX", Kind::Str, "", "The unit of X."))
-            .with(option("VerticalAxisUnit", Kind::Str, "SpectraNumber", "The unit of the vertical axis."))
-            .with(option("VerticalAxisValues", Kind::Strs, Value::None, "The values of the vertical axis."))
-            .with(option("Distribution", Kind::Bool, false, "Whether Y is per unit of X."))
-            .with(option("YUnitLabel", Kind::Str, "", "The text for the axis of Y."))
-            .with(option("WorkspaceTitle", Kind::Str, "", "The title."))
-            .with(option("ParentWorkspace", Kind::Matrix, Value::None, "A workspace whose instrument and logs are taken over."))
-            .with(option("Dx", Kind::Floats, Value::None, "Resolution of X; read and not kept."))
+        Declaration::new(
+            "CreateWorkspace",
+            1,
+            "Utility\\Workspaces",
+            "Makes a workspace from lists of X, Y and E.",
+        )
+        .with(output("OutputWorkspace", Kind::Matrix, "The workspace."))
+        .with(
+            input(
+                "DataX",
+                Kind::Floats,
+                "X: edges (one more per spectrum than Y) or points, once or for each spectrum.",
+            )
+            .mandatory(),
+        )
+        .with(input("DataY", Kind::Floats, "Y, spectrum after spectrum.").mandatory())
+        .with(option(
+            "DataE",
+            Kind::Floats,
+            Value::None,
+            "E, spectrum after spectrum; zero when not given.",
+        ))
+        .with(option("NSpec", Kind::Int, 1_i64, "How many spectra Y holds."))
+        .with(option("UnitX", Kind::Str, "", "The unit of X."))
+        .with(option(
+            "VerticalAxisUnit",
+            Kind::Str,
+            "SpectraNumber",
+            "The unit of the vertical axis.",
+        ))
+        .with(option(
+            "VerticalAxisValues",
+            Kind::Strs,
+            Value::None,
+            "The values of the vertical axis.",
+        ))
+        .with(option("Distribution", Kind::Bool, false, "Whether Y is per unit of X."))
+        .with(option("YUnitLabel", Kind::Str, "", "The text for the axis of Y."))
+        .with(option("WorkspaceTitle", Kind::Str, "", "The title."))
+        .with(option(
+            "ParentWorkspace",
+            Kind::Matrix,
+            Value::None,
+            "A workspace whose instrument and logs are taken over.",
+        ))
+        .with(option(
+            "Dx",
+            Kind::Floats,
+            Value::None,
+            "Resolution of X; read and not kept.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        let (xs, ys, es) = (context.floats("DataX")?, context.floats("DataY")?, context.floats("DataE")?);
+        let (xs, ys, es) = (
+            context.floats("DataX")?,
+            context.floats("DataY")?,
+            context.floats("DataE")?,
+        );
         let count = context.opt_int("NSpec")?.unwrap_or(1);
         let Some(count) = usize::try_from(count).ok().filter(|count| *count > 0) else {
             return invalid("Invalid value for NSpec: it must be at least 1");
         };
         if ys.is_empty() || ys.len() % count != 0 {
-            return invalid(format!("Number of values of Y ({}) must be divisible by number of spectra ({count})", ys.len()));
+            return invalid(format!(
+                "Number of values of Y ({}) must be divisible by number of spectra ({count})",
+                ys.len()
+            ));
         }
         if !es.is_empty() && es.len() != ys.len() {
-            return failed(format!("Number of Y-values and number of E-values must be equal: {} and {}", ys.len(), es.len()));
+            return failed(format!(
+                "Number of Y-values and number of E-values must be equal: {} and {}",
+                ys.len(),
+                es.len()
+            ));
         }
         let bins = ys.len() / count;
         let x = rows_of_x(&xs, bins, count)?;
         let split = |values: &[f64]| values.chunks(bins).map(Arc::from).collect::<Vec<Row>>();
         let y = Rows::new(split(&ys));
-        let e = if es.is_empty() { Rows::repeated(vec![0.0; bins].into(), count) } else { Rows::new(split(&es)) };
+        let e = if es.is_empty() {
+            Rows::repeated(vec![0.0; bins].into(), count)
+        } else {
+            Rows::new(split(&es))
+        };
         let mut workspace = match context.opt_matrix("ParentWorkspace")? {
             Some(parent) if parent.histograms() == count => parent.with_histogram(x, y, e),
             Some(parent) => {
@@ -104,13 +156,19 @@ fn set_axis(workspace: &mut MatrixWorkspace, unit: &str, values: &[String], coun
         };
     }
     if values.len() != count && values.len() != count + 1 {
-        return invalid(format!("VerticalAxisValues has {} values for {count} spectra", values.len()));
+        return invalid(format!(
+            "VerticalAxisValues has {} values for {count} spectra",
+            values.len()
+        ));
     }
     workspace.vertical = if unit == "Text" {
         VerticalAxis::Text(values.into())
     } else {
         let numbers = Value::Strs(values.to_vec()).to_floats()?;
-        VerticalAxis::Numeric { unit: Unit::from_id(unit).unwrap_or_else(|| Unit::label(unit, "")), values: numbers.into() }
+        VerticalAxis::Numeric {
+            unit: Unit::from_id(unit).unwrap_or_else(|| Unit::label(unit, "")),
+            values: numbers.into(),
+        }
     };
     Ok(())
 }
@@ -136,8 +194,16 @@ mod tests {
     #[test]
     fn lists_that_do_not_fit_are_refused() {
         let bench = Bench::new();
-        for (x, y, n) in [(vec![0.0; 9], vec![1.0; 3], 1_i64), (vec![0.0; 2], vec![1.0; 3], 2), (vec![], vec![], 0)] {
-            let made = bench.try_make("a", "CreateWorkspace", &[("DataX", x.into()), ("DataY", y.into()), ("NSpec", n.into())]);
+        for (x, y, n) in [
+            (vec![0.0; 9], vec![1.0; 3], 1_i64),
+            (vec![0.0; 2], vec![1.0; 3], 2),
+            (vec![], vec![], 0),
+        ] {
+            let made = bench.try_make(
+                "a",
+                "CreateWorkspace",
+                &[("DataX", x.into()), ("DataY", y.into()), ("NSpec", n.into())],
+            );
             assert!(made.is_err());
         }
         assert!(bench.service.data.is_empty());

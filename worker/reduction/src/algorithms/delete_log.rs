@@ -18,7 +18,10 @@ impl Algorithm for DeleteLog {
         let mut workspace = context.handle("Workspace")?.raw_matrix()?;
         let name = context.str("Name")?;
         if workspace.run_mut().remove(&name).is_none() {
-            context.log(Level::Warning, &format!("Unable to delete log '{name}' from the given workspace as it does not exist."));
+            context.log(
+                Level::Warning,
+                &format!("Unable to delete log '{name}' from the given workspace as it does not exist."),
+            );
         }
         context.change("Workspace", workspace)
     }

@@ -8,8 +8,13 @@ pub(crate) struct DeleteWorkspace;
 
 impl Algorithm for DeleteWorkspace {
     fn declaration(&self) -> Declaration {
-        Declaration::new("DeleteWorkspace", 1, "Utility\\Workspaces", "Removes a workspace from the data service.")
-            .with(input("Workspace", Kind::Workspace, "The workspace to remove."))
+        Declaration::new(
+            "DeleteWorkspace",
+            1,
+            "Utility\\Workspaces",
+            "Removes a workspace from the data service.",
+        )
+        .with(input("Workspace", Kind::Workspace, "The workspace to remove."))
     }
 
     fn by_member(&self) -> bool {

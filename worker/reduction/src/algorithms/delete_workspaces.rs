@@ -8,8 +8,13 @@ pub(crate) struct DeleteWorkspaces;
 
 impl Algorithm for DeleteWorkspaces {
     fn declaration(&self) -> Declaration {
-        Declaration::new("DeleteWorkspaces", 1, "Utility\\Workspaces", "Removes workspaces from the data service.")
-            .with(input("WorkspaceList", Kind::WorkspaceList, "The workspaces to remove.").mandatory())
+        Declaration::new(
+            "DeleteWorkspaces",
+            1,
+            "Utility\\Workspaces",
+            "Removes workspaces from the data service.",
+        )
+        .with(input("WorkspaceList", Kind::WorkspaceList, "The workspaces to remove.").mandatory())
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -30,7 +35,11 @@ mod tests {
         let bench = Bench::new();
         bench.workspace("a", &[0.0, 1.0], &[1.0], 1);
         bench.workspace("b", &[0.0, 1.0], &[1.0], 1);
-        assert!(bench.try_run("DeleteWorkspaces", &[("WorkspaceList", "a,c".into())]).is_err());
+        assert!(
+            bench
+                .try_run("DeleteWorkspaces", &[("WorkspaceList", "a,c".into())])
+                .is_err()
+        );
         assert_eq!(bench.service.data.len(), 2);
         bench.run("DeleteWorkspaces", &[("WorkspaceList", "a,b".into())]);
         assert!(bench.service.data.is_empty());

@@ -11,7 +11,11 @@ impl Algorithm for Exponential {
     fn declaration(&self) -> Declaration {
         Declaration::new("Exponential", 1, "Arithmetic", "Raises e to the power of Y.")
             .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The result; events become counts first."))
+            .with(output(
+                "OutputWorkspace",
+                Kind::Matrix,
+                "The result; events become counts first.",
+            ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {

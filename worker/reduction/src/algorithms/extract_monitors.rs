@@ -10,10 +10,22 @@ pub(crate) struct ExtractMonitors;
 
 impl Algorithm for ExtractMonitors {
     fn declaration(&self) -> Declaration {
-        Declaration::new("ExtractMonitors", 1, "CorrectionFunctions\\InstrumentCorrections", "Separates the spectra of monitors from those of detectors.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-            .with(output("DetectorWorkspace", Kind::Matrix, "The spectra of detectors; its monitor workspace is the other one.").optional())
-            .with(output("MonitorWorkspace", Kind::Matrix, "The spectra of monitors.").optional())
+        Declaration::new(
+            "ExtractMonitors",
+            1,
+            "CorrectionFunctions\\InstrumentCorrections",
+            "Separates the spectra of monitors from those of detectors.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
+        .with(
+            output(
+                "DetectorWorkspace",
+                Kind::Matrix,
+                "The spectra of detectors; its monitor workspace is the other one.",
+            )
+            .optional(),
+        )
+        .with(output("MonitorWorkspace", Kind::Matrix, "The spectra of monitors.").optional())
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -22,11 +34,16 @@ impl Algorithm for ExtractMonitors {
         if detectors.is_empty() && monitors.is_empty() {
             return failed("Must specify one of DetectorWorkspace or MonitorWorkspace");
         }
-        let (monitor, detector): (Vec<usize>, Vec<usize>) = (0..input.histograms()).partition(|index| input.is_monitor(*index));
+        let (monitor, detector): (Vec<usize>, Vec<usize>) =
+            (0..input.histograms()).partition(|index| input.is_monitor(*index));
         if monitor.is_empty() {
             context.log(Level::Notice, "No monitors were found in the workspace");
         }
-        let monitor = if monitor.is_empty() { None } else { Some(input.subset(&monitor)?) };
+        let monitor = if monitor.is_empty() {
+            None
+        } else {
+            Some(input.subset(&monitor)?)
+        };
         if let Some(monitor) = monitor.clone().filter(|_| !monitors.is_empty()) {
             context.output("MonitorWorkspace", monitor)?;
         }
@@ -50,8 +67,18 @@ mod tests {
     fn both_kinds_are_separated() {
         let bench = Bench::new();
         bench.make("i", "LoadEmptyInstrument", &[("InstrumentName", "LIVEDEMO".into())]);
-        let out = bench.run("ExtractMonitors", &[("InputWorkspace", "i".into()), ("DetectorWorkspace", "d".into()), ("MonitorWorkspace", "m".into())]);
-        let (d, mon) = (out.workspace("DetectorWorkspace").unwrap(), out.workspace("MonitorWorkspace").unwrap());
+        let out = bench.run(
+            "ExtractMonitors",
+            &[
+                ("InputWorkspace", "i".into()),
+                ("DetectorWorkspace", "d".into()),
+                ("MonitorWorkspace", "m".into()),
+            ],
+        );
+        let (d, mon) = (
+            out.workspace("DetectorWorkspace").unwrap(),
+            out.workspace("MonitorWorkspace").unwrap(),
+        );
         assert_eq!((m(&d).histograms(), m(&mon).histograms()), (512, 2));
         assert!(m(&d).monitor_workspace().is_some());
     }

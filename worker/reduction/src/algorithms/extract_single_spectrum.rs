@@ -9,10 +9,19 @@ pub(crate) struct ExtractSingleSpectrum;
 
 impl Algorithm for ExtractSingleSpectrum {
     fn declaration(&self) -> Declaration {
-        Declaration::new("ExtractSingleSpectrum", 1, "Transforms\\Splitting", "Keeps one spectrum.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The spectrum."))
-            .with(input("WorkspaceIndex", Kind::Int, "Which spectrum.").mandatory().validator(Validator::AtLeast(0.0)))
+        Declaration::new(
+            "ExtractSingleSpectrum",
+            1,
+            "Transforms\\Splitting",
+            "Keeps one spectrum.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
+        .with(output("OutputWorkspace", Kind::Matrix, "The spectrum."))
+        .with(
+            input("WorkspaceIndex", Kind::Int, "Which spectrum.")
+                .mandatory()
+                .validator(Validator::AtLeast(0.0)),
+        )
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -30,8 +39,20 @@ mod tests {
     fn one_is_left() {
         let bench = Bench::new();
         bench.workspace("w", &[0.0, 1.0], &[1.0, 2.0, 3.0], 3);
-        let out = bench.make("o", "ExtractSingleSpectrum", &[("InputWorkspace", "w".into()), ("WorkspaceIndex", 1_i64.into())]);
+        let out = bench.make(
+            "o",
+            "ExtractSingleSpectrum",
+            &[("InputWorkspace", "w".into()), ("WorkspaceIndex", 1_i64.into())],
+        );
         assert_eq!((m(&out).spectra().numbers().to_vec(), y(&out, 0)), (vec![2], vec![2.0]));
-        assert!(bench.try_make("o", "ExtractSingleSpectrum", &[("InputWorkspace", "w".into()), ("WorkspaceIndex", 3_i64.into())]).is_err());
+        assert!(
+            bench
+                .try_make(
+                    "o",
+                    "ExtractSingleSpectrum",
+                    &[("InputWorkspace", "w".into()), ("WorkspaceIndex", 3_i64.into())]
+                )
+                .is_err()
+        );
     }
 }

@@ -15,15 +15,54 @@ pub(crate) struct ExtractSpectra;
 
 impl Algorithm for ExtractSpectra {
     fn declaration(&self) -> Declaration {
-        Declaration::new("ExtractSpectra", 1, "Transforms\\Splitting", "Keeps spectra by list or range, and a range of X.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The spectra that were chosen."))
-            .with(option("XMin", Kind::Float, Value::None, "Bins that begin before this are left out.").unit("the unit of X"))
-            .with(option("XMax", Kind::Float, Value::None, "Bins that end after this are left out.").unit("the unit of X"))
-            .with(option("StartWorkspaceIndex", Kind::Int, 0_i64, "The first spectrum.").validator(Validator::AtLeast(0.0)))
-            .with(option("EndWorkspaceIndex", Kind::Int, Value::None, "The last spectrum; all to the end when not given.").validator(Validator::AtLeast(0.0)))
-            .with(option("WorkspaceIndexList", Kind::Ints, Value::None, "The spectra by index, instead of the range."))
-            .with(option("DetectorList", Kind::Ints, Value::None, "The spectra by detector id, instead of indices."))
+        Declaration::new(
+            "ExtractSpectra",
+            1,
+            "Transforms\\Splitting",
+            "Keeps spectra by list or range, and a range of X.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
+        .with(output("OutputWorkspace", Kind::Matrix, "The spectra that were chosen."))
+        .with(
+            option(
+                "XMin",
+                Kind::Float,
+                Value::None,
+                "Bins that begin before this are left out.",
+            )
+            .unit("the unit of X"),
+        )
+        .with(
+            option(
+                "XMax",
+                Kind::Float,
+                Value::None,
+                "Bins that end after this are left out.",
+            )
+            .unit("the unit of X"),
+        )
+        .with(option("StartWorkspaceIndex", Kind::Int, 0_i64, "The first spectrum.").validator(Validator::AtLeast(0.0)))
+        .with(
+            option(
+                "EndWorkspaceIndex",
+                Kind::Int,
+                Value::None,
+                "The last spectrum; all to the end when not given.",
+            )
+            .validator(Validator::AtLeast(0.0)),
+        )
+        .with(option(
+            "WorkspaceIndexList",
+            Kind::Ints,
+            Value::None,
+            "The spectra by index, instead of the range.",
+        ))
+        .with(option(
+            "DetectorList",
+            Kind::Ints,
+            Value::None,
+            "The spectra by detector id, instead of indices.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -34,7 +73,11 @@ impl Algorithm for ExtractSpectra {
         } else if !listed.is_empty() {
             indices::checked(&input, &listed)?
         } else {
-            indices::range(&input, context.opt_int("StartWorkspaceIndex")?, context.opt_int("EndWorkspaceIndex")?)?
+            indices::range(
+                &input,
+                context.opt_int("StartWorkspaceIndex")?,
+                context.opt_int("EndWorkspaceIndex")?,
+            )?
         };
         if chosen.is_empty() {
             return invalid("DetectorList: no spectrum holds any of these detectors");
@@ -48,7 +91,12 @@ impl Algorithm for ExtractSpectra {
 }
 
 /// Keeps the bins (or points) that lie wholly between two X.
-pub(crate) fn crop(input: MatrixWorkspace, low: Option<f64>, high: Option<f64>, context: &Context<'_>) -> Result<MatrixWorkspace> {
+pub(crate) fn crop(
+    input: MatrixWorkspace,
+    low: Option<f64>,
+    high: Option<f64>,
+    context: &Context<'_>,
+) -> Result<MatrixWorkspace> {
     if low.is_none() && high.is_none() {
         return Ok(input);
     }
@@ -60,7 +108,9 @@ pub(crate) fn crop(input: MatrixWorkspace, low: Option<f64>, high: Option<f64>, 
     let histogram = input.is_histogram_data();
     if let Some(events) = input.events() {
         let x = crop_x(&input, low, high, true)?;
-        let plan = events.plan().keep(low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY));
+        let plan = events
+            .plan()
+            .keep(low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY));
         let mut data = events.with_plan(plan);
         data.set_x(x);
         return Ok(input.clone().with_data(Data::Events(data)));
@@ -68,12 +118,20 @@ pub(crate) fn crop(input: MatrixWorkspace, low: Option<f64>, high: Option<f64>, 
     let reader = Reader::new(&input, context.cancel)?;
     let count = input.histograms();
     let cut = |row: &Row| slice_of(row, low, high, histogram);
-    let (mut xs, mut ys, mut es) = (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut xs, mut ys, mut es) = (
+        Vec::with_capacity(count),
+        Vec::with_capacity(count),
+        Vec::with_capacity(count),
+    );
     let mut masked = std::collections::BTreeMap::new();
     let common = match input.xs() {
         Xs::Common(row) => {
             let (first, last) = cut(row)?;
-            Some((first, last, Row::from(row.get(first..last + usize::from(histogram)).unwrap_or_default())))
+            Some((
+                first,
+                last,
+                Row::from(row.get(first..last + usize::from(histogram)).unwrap_or_default()),
+            ))
         }
         Xs::Each(_) => None,
     };
@@ -84,11 +142,17 @@ pub(crate) fn crop(input: MatrixWorkspace, low: Option<f64>, high: Option<f64>, 
             Some(known) => known.clone(),
             None => {
                 let (first, last) = cut(&x)?;
-                (first, last, Row::from(x.get(first..last + usize::from(histogram)).unwrap_or_default()))
+                (
+                    first,
+                    last,
+                    Row::from(x.get(first..last + usize::from(histogram)).unwrap_or_default()),
+                )
             }
         };
         if let Some(bins) = input.masked_bins(index) {
-            let kept = bins.range(first..last.max(first)).map(|(bin, part)| (bin - first, *part));
+            let kept = bins
+                .range(first..last.max(first))
+                .map(|(bin, part)| (bin - first, *part));
             masked.insert(index, kept.collect());
         }
         xs.push(x);
@@ -113,7 +177,9 @@ fn crop_x(input: &MatrixWorkspace, low: Option<f64>, high: Option<f64>, histogra
 
 /// The first and one past the last value of Y that lie in the range.
 fn slice_of(x: &Row, low: Option<f64>, high: Option<f64>, histogram: bool) -> Result<(usize, usize)> {
-    let (Some(smallest), Some(largest)) = (x.first(), x.last()) else { return Ok((0, 0)) };
+    let (Some(smallest), Some(largest)) = (x.first(), x.last()) else {
+        return Ok((0, 0));
+    };
     if low.is_some_and(|low| low > *largest) {
         return failed("XMin is greater than the largest X value");
     }
@@ -122,7 +188,9 @@ fn slice_of(x: &Row, low: Option<f64>, high: Option<f64>, histogram: bool) -> Re
     }
     let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * a.abs().max(b.abs());
     let first = low.map_or(0, |low| x.partition_point(|edge| *edge < low && !near(*edge, low)));
-    let after = high.map_or(x.len(), |high| x.partition_point(|edge| *edge <= high || near(*edge, high)));
+    let after = high.map_or(x.len(), |high| {
+        x.partition_point(|edge| *edge <= high || near(*edge, high))
+    });
     let last = if histogram { after.saturating_sub(1) } else { after };
     if last <= first {
         return failed("The X range given lies entirely within a single bin");
@@ -139,7 +207,16 @@ mod tests {
     fn the_documented_example_comes_out() {
         let bench = Bench::new();
         bench.sample("s", &[]);
-        let out = bench.make("o", "ExtractSpectra", &[("InputWorkspace", "s".into()), ("XMin", 200.0.into()), ("XMax", 1300.0.into()), ("WorkspaceIndexList", vec![1_i64, 3, 5].into())]);
+        let out = bench.make(
+            "o",
+            "ExtractSpectra",
+            &[
+                ("InputWorkspace", "s".into()),
+                ("XMin", 200.0.into()),
+                ("XMax", 1300.0.into()),
+                ("WorkspaceIndexList", vec![1_i64, 3, 5].into()),
+            ],
+        );
         assert_eq!((m(&out).histograms(), m(&out).blocksize().unwrap()), (3, 5));
         assert_eq!(x(&out, 2).last(), Some(&1200.0));
         assert_eq!(m(&out).spectra().numbers(), [2, 4, 6]);
@@ -149,8 +226,24 @@ mod tests {
     fn detectors_go_before_indices() {
         let bench = Bench::new();
         bench.sample("s", &[]);
-        let out = bench.make("o", "ExtractSpectra", &[("InputWorkspace", "s".into()), ("DetectorList", vec![103_i64].into()), ("WorkspaceIndexList", vec![9_i64].into())]);
+        let out = bench.make(
+            "o",
+            "ExtractSpectra",
+            &[
+                ("InputWorkspace", "s".into()),
+                ("DetectorList", vec![103_i64].into()),
+                ("WorkspaceIndexList", vec![9_i64].into()),
+            ],
+        );
         assert_eq!(m(&out).spectra().numbers(), [4]);
-        assert!(bench.try_make("o", "ExtractSpectra", &[("InputWorkspace", "s".into()), ("DetectorList", vec![7_i64].into())]).is_err());
+        assert!(
+            bench
+                .try_make(
+                    "o",
+                    "ExtractSpectra",
+                    &[("InputWorkspace", "s".into()), ("DetectorList", vec![7_i64].into())]
+                )
+                .is_err()
+        );
     }
 }

@@ -12,31 +12,79 @@ pub(crate) struct FilterByLogValue;
 
 impl Algorithm for FilterByLogValue {
     fn declaration(&self) -> Declaration {
-        Declaration::new("FilterByLogValue", 1, "Events\\EventFiltering", "Keeps the events of pulses at which a log's value lay between limits.")
-            .with(input("InputWorkspace", Kind::Matrix, "The events."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The events that are left, with their logs."))
-            .with(input("LogName", Kind::Str, "The log, a series of numbers.").mandatory())
-            .with(option("MinimumValue", Kind::Float, Value::None, "The lowest good value."))
-            .with(option("MaximumValue", Kind::Float, Value::None, "The highest good value."))
-            .with(option("TimeTolerance", Kind::Float, 0.0, "How long before and after a good value the events are good too.").unit("s").validator(Validator::AtLeast(0.0)))
-            .with(option("LogBoundary", Kind::Str, "Centre", "Whether a value holds around its time or from its time on.").validator(Validator::OneOf(&["Centre", "Left"])))
-            .with(option("PulseFilter", Kind::Bool, false, "Leave out what lies within the tolerance of each of the log's times, whatever its values."))
+        Declaration::new(
+            "FilterByLogValue",
+            1,
+            "Events\\EventFiltering",
+            "Keeps the events of pulses at which a log's value lay between limits.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The events."))
+        .with(output(
+            "OutputWorkspace",
+            Kind::Matrix,
+            "The events that are left, with their logs.",
+        ))
+        .with(input("LogName", Kind::Str, "The log, a series of numbers.").mandatory())
+        .with(option(
+            "MinimumValue",
+            Kind::Float,
+            Value::None,
+            "The lowest good value.",
+        ))
+        .with(option(
+            "MaximumValue",
+            Kind::Float,
+            Value::None,
+            "The highest good value.",
+        ))
+        .with(
+            option(
+                "TimeTolerance",
+                Kind::Float,
+                0.0,
+                "How long before and after a good value the events are good too.",
+            )
+            .unit("s")
+            .validator(Validator::AtLeast(0.0)),
+        )
+        .with(
+            option(
+                "LogBoundary",
+                Kind::Str,
+                "Centre",
+                "Whether a value holds around its time or from its time on.",
+            )
+            .validator(Validator::OneOf(&["Centre", "Left"])),
+        )
+        .with(option(
+            "PulseFilter",
+            Kind::Bool,
+            false,
+            "Leave out what lies within the tolerance of each of the log's times, whatever its values.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let input = context.matrix("InputWorkspace")?;
         let name = context.str("LogName")?;
         let Some(series) = input.run().series(&name) else {
-            return failed(format!("Log '{name}' is not in the workspace, or is no series of values over time"));
+            return failed(format!(
+                "Log '{name}' is not in the workspace, or is no series of values over time"
+            ));
         };
-        let Some(values) = series.numbers() else { return failed(format!("Log '{name}' holds texts, not numbers")) };
+        let Some(values) = series.numbers() else {
+            return failed(format!("Log '{name}' holds texts, not numbers"));
+        };
         let (low, high) = (context.opt_float("MinimumValue")?, context.opt_float("MaximumValue")?);
         if let (Some(low), Some(high)) = (low, high)
             && low > high
         {
             return failed("MaximumValue should be larger than MinimumValue");
         }
-        let good: Vec<bool> = values.iter().map(|v| low.is_none_or(|low| *v >= low) && high.is_none_or(|high| *v <= high)).collect();
+        let good: Vec<bool> = values
+            .iter()
+            .map(|v| low.is_none_or(|low| *v >= low) && high.is_none_or(|high| *v <= high))
+            .collect();
         let tolerance = context.float("TimeTolerance")?;
         let left = context.str("LogBoundary")? == "Left";
         let bounds = bounds(input.run());
@@ -57,7 +105,10 @@ fn bounds(run: &Run) -> Bounds {
     let charges = run.series(PULSE_CHARGE).filter(|series| !series.is_empty());
     match charges.and_then(|series| Some((*series.times().first()?, *series.times().last()?))) {
         // The last pulse belongs to the run.
-        Some((first, last)) => (Some(first), Some(DateAndTime::from_nanoseconds(last.nanoseconds().saturating_add(1)))),
+        Some((first, last)) => (
+            Some(first),
+            Some(DateAndTime::from_nanoseconds(last.nanoseconds().saturating_add(1))),
+        ),
         None => (run.start_time().ok(), run.end_time().ok()),
     }
 }
@@ -76,7 +127,13 @@ fn between(series: &TimeSeries, tolerance: f64, (start, stop): Bounds) -> Vec<(D
 }
 
 /// Each stretch of good values, widened by the tolerance, and to the run's ends where it reaches the log's.
-fn intervals(series: &TimeSeries, good: &[bool], tolerance: f64, left: bool, (start, stop): Bounds) -> Vec<(DateAndTime, DateAndTime)> {
+fn intervals(
+    series: &TimeSeries,
+    good: &[bool],
+    tolerance: f64,
+    left: bool,
+    (start, stop): Bounds,
+) -> Vec<(DateAndTime, DateAndTime)> {
     let times = series.times();
     let mut out = Vec::new();
     let mut at = 0;
@@ -89,16 +146,22 @@ fn intervals(series: &TimeSeries, good: &[bool], tolerance: f64, left: bool, (st
         while good.get(end + 1).copied().unwrap_or_default() {
             end += 1;
         }
-        let (Some(first), Some(last)) = (times.get(at), times.get(end)) else { break };
+        let (Some(first), Some(last)) = (times.get(at), times.get(end)) else {
+            break;
+        };
         let mut from = first.plus_seconds(-tolerance);
         let mut to = match times.get(end + 1).filter(|_| left) {
             Some(bad) => bad.plus_seconds(-tolerance),
             None => last.plus_seconds(tolerance),
         };
-        if at == 0 && let Some(start) = start {
+        if at == 0
+            && let Some(start) = start
+        {
             from = from.min(start);
         }
-        if end + 1 == good.len() && let Some(stop) = stop {
+        if end + 1 == good.len()
+            && let Some(stop) = stop
+        {
             to = to.max(stop);
         }
         if to > from {
@@ -118,13 +181,37 @@ mod tests {
     #[test]
     fn events_follow_the_log() {
         let bench = Bench::new();
-        let s = bench.sample("s", &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 2_i64.into())]);
-        for (minute, value) in [("00", 1.0), ("10", 1.0), ("20", 5.0), ("30", 5.0), ("40", 1.0), ("50", 1.0)] {
+        let s = bench.sample(
+            "s",
+            &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 2_i64.into())],
+        );
+        for (minute, value) in [
+            ("00", 1.0),
+            ("10", 1.0),
+            ("20", 5.0),
+            ("30", 5.0),
+            ("40", 1.0),
+            ("50", 1.0),
+        ] {
             let time = format!("2010-01-01T00:{minute}:00");
-            bench.run("AddTimeSeriesLog", &[("Workspace", "s".into()), ("Name", "Rot".into()), ("Time", time.into()), ("Value", value.into())]);
+            bench.run(
+                "AddTimeSeriesLog",
+                &[
+                    ("Workspace", "s".into()),
+                    ("Name", "Rot".into()),
+                    ("Time", time.into()),
+                    ("Value", value.into()),
+                ],
+            );
         }
         let filter = |low: f64, high: f64, boundary: &str| {
-            let call: [(&str, Value); 5] = [("InputWorkspace", "s".into()), ("LogName", "Rot".into()), ("MinimumValue", low.into()), ("MaximumValue", high.into()), ("LogBoundary", boundary.into())];
+            let call: [(&str, Value); 5] = [
+                ("InputWorkspace", "s".into()),
+                ("LogName", "Rot".into()),
+                ("MinimumValue", low.into()),
+                ("MaximumValue", high.into()),
+                ("LogBoundary", boundary.into()),
+            ];
             bench.make("o", "FilterByLogValue", &call)
         };
         let share = |handle: &crate::Handle| total(handle) / total(&s);
@@ -133,15 +220,38 @@ mod tests {
         // From the start of the run to the last good value, and from the next one to its end.
         assert!((share(&filter(0.0, 2.0, "Centre")) - 30.0 / 60.0).abs() < 0.02);
         assert_eq!(share(&filter(0.0, 9.0, "Centre")), 1.0);
-        assert!(bench.try_make("o", "FilterByLogValue", &[("InputWorkspace", "s".into()), ("LogName", "none".into())]).is_err());
+        assert!(
+            bench
+                .try_make(
+                    "o",
+                    "FilterByLogValue",
+                    &[("InputWorkspace", "s".into()), ("LogName", "none".into())]
+                )
+                .is_err()
+        );
     }
 
     /// Events over an hour; a charge of 2 every ten minutes from its start to 00:50.
     fn charged(bench: &Bench) -> crate::Handle {
-        let s = bench.sample("s", &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 1_i64.into()), ("NumEvents", 10_000_i64.into())]);
+        let s = bench.sample(
+            "s",
+            &[
+                ("WorkspaceType", "Event".into()),
+                ("BankPixelWidth", 1_i64.into()),
+                ("NumEvents", 10_000_i64.into()),
+            ],
+        );
         for minute in (0..60).step_by(10) {
             let time = format!("2010-01-01T00:{minute:02}:00");
-            bench.run("AddTimeSeriesLog", &[("Workspace", "s".into()), ("Name", "proton_charge".into()), ("Time", time.into()), ("Value", 2.0.into())]);
+            bench.run(
+                "AddTimeSeriesLog",
+                &[
+                    ("Workspace", "s".into()),
+                    ("Name", "proton_charge".into()),
+                    ("Time", time.into()),
+                    ("Value", 2.0.into()),
+                ],
+            );
         }
         s
     }
@@ -152,9 +262,21 @@ mod tests {
         let s = charged(&bench);
         for (minute, value) in [("00", 7.0), ("30", 7.0), ("40", 1.0), ("50", 7.0)] {
             let time = format!("2010-01-01T00:{minute}:00");
-            bench.run("AddTimeSeriesLog", &[("Workspace", "s".into()), ("Name", "Rot".into()), ("Time", time.into()), ("Value", value.into())]);
+            bench.run(
+                "AddTimeSeriesLog",
+                &[
+                    ("Workspace", "s".into()),
+                    ("Name", "Rot".into()),
+                    ("Time", time.into()),
+                    ("Value", value.into()),
+                ],
+            );
         }
-        let call: [(&str, Value); 3] = [("InputWorkspace", "s".into()), ("LogName", "Rot".into()), ("MinimumValue", 5.0.into())];
+        let call: [(&str, Value); 3] = [
+            ("InputWorkspace", "s".into()),
+            ("LogName", "Rot".into()),
+            ("MinimumValue", 5.0.into()),
+        ];
         // The last good value stands where the last pulse does, so that it adds next to nothing.
         let out = bench.make("o", "FilterByLogValue", &call);
         assert!((total(&out) / total(&s) - 0.5).abs() < 0.02);
@@ -167,10 +289,23 @@ mod tests {
         let s = charged(&bench);
         for minute in ["10", "40"] {
             let time = format!("2010-01-01T00:{minute}:00");
-            bench.run("AddTimeSeriesLog", &[("Workspace", "s".into()), ("Name", "veto".into()), ("Time", time.into()), ("Value", 0.0.into())]);
+            bench.run(
+                "AddTimeSeriesLog",
+                &[
+                    ("Workspace", "s".into()),
+                    ("Name", "veto".into()),
+                    ("Time", time.into()),
+                    ("Value", 0.0.into()),
+                ],
+            );
         }
         let share = |tolerance: f64| {
-            let call: [(&str, Value); 4] = [("InputWorkspace", "s".into()), ("LogName", "veto".into()), ("PulseFilter", true.into()), ("TimeTolerance", tolerance.into())];
+            let call: [(&str, Value); 4] = [
+                ("InputWorkspace", "s".into()),
+                ("LogName", "veto".into()),
+                ("PulseFilter", true.into()),
+                ("TimeTolerance", tolerance.into()),
+            ];
             total(&bench.make("o", "FilterByLogValue", &call)) / total(&s)
         };
         // To the last pulse, less three minutes on either side of both times.

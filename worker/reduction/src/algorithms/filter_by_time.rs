@@ -12,13 +12,48 @@ pub(crate) struct FilterByTime;
 
 impl Algorithm for FilterByTime {
     fn declaration(&self) -> Declaration {
-        Declaration::new("FilterByTime", 1, "Events\\EventFiltering", "Keeps the events of pulses between two times.")
-            .with(input("InputWorkspace", Kind::Matrix, "The events."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The events that are left, with their logs."))
-            .with(option("StartTime", Kind::Float, 0.0, "When to begin, from the start of the run.").unit("s"))
-            .with(option("StopTime", Kind::Float, 0.0, "When to end, from the start of the run; 0 for its end.").unit("s"))
-            .with(option("AbsoluteStartTime", Kind::Str, "", "When to begin, as ISO 8601 text (UTC)."))
-            .with(option("AbsoluteStopTime", Kind::Str, "", "When to end, as ISO 8601 text (UTC)."))
+        Declaration::new(
+            "FilterByTime",
+            1,
+            "Events\\EventFiltering",
+            "Keeps the events of pulses between two times.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The events."))
+        .with(output(
+            "OutputWorkspace",
+            Kind::Matrix,
+            "The events that are left, with their logs.",
+        ))
+        .with(
+            option(
+                "StartTime",
+                Kind::Float,
+                0.0,
+                "When to begin, from the start of the run.",
+            )
+            .unit("s"),
+        )
+        .with(
+            option(
+                "StopTime",
+                Kind::Float,
+                0.0,
+                "When to end, from the start of the run; 0 for its end.",
+            )
+            .unit("s"),
+        )
+        .with(option(
+            "AbsoluteStartTime",
+            Kind::Str,
+            "",
+            "When to begin, as ISO 8601 text (UTC).",
+        ))
+        .with(option(
+            "AbsoluteStopTime",
+            Kind::Str,
+            "",
+            "When to end, as ISO 8601 text (UTC).",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -36,9 +71,16 @@ impl Algorithm for FilterByTime {
         let (start, stop) = if from.is_empty() && to.is_empty() {
             let begin = input.run().start_time()?;
             let stop = context.float("StopTime")?;
-            (begin.plus_seconds(context.float("StartTime")?), if stop == 0.0 { far } else { begin.plus_seconds(stop) })
+            (
+                begin.plus_seconds(context.float("StartTime")?),
+                if stop == 0.0 { far } else { begin.plus_seconds(stop) },
+            )
         } else {
-            let start = if from.is_empty() { DateAndTime::from_nanoseconds(i64::MIN) } else { absolute(&from)? };
+            let start = if from.is_empty() {
+                DateAndTime::from_nanoseconds(i64::MIN)
+            } else {
+                absolute(&from)?
+            };
             (start, if to.is_empty() { far } else { absolute(&to)? })
         };
         if stop <= start {
@@ -51,8 +93,13 @@ impl Algorithm for FilterByTime {
 
 /// The events and logs within intervals.
 pub(crate) fn keep(input: &MatrixWorkspace, intervals: &Intervals) -> Result<MatrixWorkspace> {
-    let Some(events) = input.events() else { return failed("the workspace holds no events: only events can be filtered") };
-    let pulses: Vec<_> = intervals.iter().map(|(from, to)| (from.to_pulse(), to.to_pulse())).collect();
+    let Some(events) = input.events() else {
+        return failed("the workspace holds no events: only events can be filtered");
+    };
+    let pulses: Vec<_> = intervals
+        .iter()
+        .map(|(from, to)| (from.to_pulse(), to.to_pulse()))
+        .collect();
     let data = events.with_plan(events.plan().select_times(&pulses));
     let mut out = input.clone().with_data(Data::Events(data));
     out.run_mut().crop(intervals);
@@ -67,15 +114,30 @@ mod tests {
     #[test]
     fn parts_make_the_whole_and_logs_follow() {
         let bench = Bench::new();
-        let s = bench.sample("s", &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 2_i64.into())]);
+        let s = bench.sample(
+            "s",
+            &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 2_i64.into())],
+        );
         bench.charge("s");
-        let first = bench.make("a", "FilterByTime", &[("InputWorkspace", "s".into()), ("StopTime", 1800.0.into())]);
-        let second = bench.make("b", "FilterByTime", &[("InputWorkspace", "s".into()), ("StartTime", 1800.0.into())]);
+        let first = bench.make(
+            "a",
+            "FilterByTime",
+            &[("InputWorkspace", "s".into()), ("StopTime", 1800.0.into())],
+        );
+        let second = bench.make(
+            "b",
+            "FilterByTime",
+            &[("InputWorkspace", "s".into()), ("StartTime", 1800.0.into())],
+        );
         assert_eq!(total(&first) + total(&second), total(&s));
         assert!(total(&first) > 0.4 * total(&s));
         assert_eq!(m(&first).run().series("proton_charge").unwrap().len(), 30);
         assert_eq!(m(&first).run().proton_charge(), 3000.0);
-        let twice = [("InputWorkspace", "s".into()), ("StartTime", 5.0.into()), ("AbsoluteStopTime", "2010-01-01T00:10:00".into())];
+        let twice = [
+            ("InputWorkspace", "s".into()),
+            ("StartTime", 5.0.into()),
+            ("AbsoluteStopTime", "2010-01-01T00:10:00".into()),
+        ];
         assert!(bench.try_make("c", "FilterByTime", &twice).is_err());
     }
 }

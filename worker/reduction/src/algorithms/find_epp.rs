@@ -54,7 +54,10 @@ impl Algorithm for FindEPP {
             let (x, y, e) = reader.get(index)?;
             let (status, numbers) = peak(&x, &y, &e);
             if status == "negativeMaximum" {
-                context.log(Level::Notice, &format!("Negative maximum in spectrum #{index}. Skipping."));
+                context.log(
+                    Level::Notice,
+                    &format!("Negative maximum in spectrum #{index}. Skipping."),
+                );
             }
             let mut row = vec![Value::Int(index as i64)];
             row.extend(numbers.map(Value::Float));
@@ -129,7 +132,10 @@ mod tests {
         narrow[20] = 5.0;
         let y = [peak, narrow, vec![-1.0; 200]].concat();
         bench.workspace_with("w", &edges, &y, &[1.0; 600], 3);
-        let table = bench.make("t", "FindEPP", &[("InputWorkspace", "w".into())]).table().unwrap();
+        let table = bench
+            .make("t", "FindEPP", &[("InputWorkspace", "w".into())])
+            .table()
+            .unwrap();
         let cell = |row: usize, name: &str| table.cell(row, table.index_of(name).unwrap()).unwrap();
         let number = |row: usize, name: &str| cell(row, name).to_float().unwrap();
         let status: Vec<String> = (0..3).map(|row| cell(row, "FitStatus").to_text()).collect();

@@ -42,7 +42,11 @@ impl Algorithm for GroupDetectors {
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let input = context.matrix("InputWorkspace")?;
-        let input = if context.bool("PreserveEvents")? { input } else { as_histogram(&input, context.cancel)? };
+        let input = if context.bool("PreserveEvents")? {
+            input
+        } else {
+            as_histogram(&input, context.cancel)?
+        };
         let groups = groups(&input, context)?;
         let mut members: Vec<Vec<usize>> = groups.iter().map(|group| group.members.clone()).collect();
         let mut numbers: Vec<i32> = if context.bool("IgnoreGroupNumber")? {
@@ -94,7 +98,11 @@ fn groups(input: &MatrixWorkspace, context: &Context<'_>) -> Result<Vec<Group>> 
         return failed("No group was given: set MapFile, GroupingPattern or one of the lists");
     }
     // One group keeps the smallest of its spectrum numbers.
-    let number = members.iter().map(|index| input.spectra().number(*index)).min().unwrap_or(1);
+    let number = members
+        .iter()
+        .map(|index| input.spectra().number(*index))
+        .min()
+        .unwrap_or(1);
     Ok(vec![Group { number, members }])
 }
 
@@ -106,8 +114,14 @@ fn from_file(input: &MatrixWorkspace, file: &str, context: &Context<'_>) -> Resu
     let extension = path.extension().unwrap_or_default().to_string_lossy();
     let listed = grouping::parse(&text, &extension).or_else(|error| failed(format!("{}: {error}", path.display())))?;
     let by_number = input.spectra().index_by_number();
-    let named_by_detector = listed.iter().any(|group| !group.members.detectors.is_empty() || !group.members.components.is_empty());
-    let by_detector = if named_by_detector { input.spectra().index_by_detector() } else { HashMap::new() };
+    let named_by_detector = listed
+        .iter()
+        .any(|group| !group.members.detectors.is_empty() || !group.members.components.is_empty());
+    let by_detector = if named_by_detector {
+        input.spectra().index_by_detector()
+    } else {
+        HashMap::new()
+    };
     let mut groups = Vec::with_capacity(listed.len());
     for group in listed {
         let mut members = Vec::with_capacity(group.members.spectra.len() + group.members.detectors.len());
@@ -118,12 +132,18 @@ fn from_file(input: &MatrixWorkspace, file: &str, context: &Context<'_>) -> Resu
             }
         }
         // A file for the whole instrument may name detectors that the workspace does not have.
-        let detectors = group.members.detectors_of(input.instrument()).or_else(|error| failed(format!("{}: {error}", path.display())))?;
+        let detectors = group
+            .members
+            .detectors_of(input.instrument())
+            .or_else(|error| failed(format!("{}: {error}", path.display())))?;
         let mut seen = std::collections::HashSet::new();
         let found = detectors.iter().filter_map(|id| by_detector.get(id).copied());
         members.extend(found.filter(|index| seen.insert(*index)));
         if !members.is_empty() {
-            groups.push(Group { number: group.group, members });
+            groups.push(Group {
+                number: group.group,
+                members,
+            });
         }
     }
     Ok(groups)
@@ -146,7 +166,12 @@ fn from_workspace(input: &MatrixWorkspace, other: &MatrixWorkspace, context: &Co
         }
     } else {
         for index in 0..other.histograms() {
-            let found: Vec<usize> = other.spectra().detectors(index).iter().filter_map(|id| map.get(id).copied()).collect();
+            let found: Vec<usize> = other
+                .spectra()
+                .detectors(index)
+                .iter()
+                .filter_map(|id| map.get(id).copied())
+                .collect();
             groups.insert(index as i32 + 1, found);
         }
     }
@@ -162,18 +187,36 @@ fn from_workspace(input: &MatrixWorkspace, other: &MatrixWorkspace, context: &Co
 }
 
 /// The sums, or means, of groups of spectra; a group of none has no counts and no detectors.
-pub(crate) fn join(input: &MatrixWorkspace, members: &[Vec<usize>], numbers: &[i32], average: bool, context: &Context<'_>) -> Result<MatrixWorkspace> {
+pub(crate) fn join(
+    input: &MatrixWorkspace,
+    members: &[Vec<usize>],
+    numbers: &[i32],
+    average: bool,
+    context: &Context<'_>,
+) -> Result<MatrixWorkspace> {
     let first = input.x(0)?;
-    let common = members.iter().flatten().all(|index| input.xs().get(*index).is_some_and(|x| same_row(x, &first)));
+    let common = members
+        .iter()
+        .flatten()
+        .all(|index| input.xs().get(*index).is_some_and(|x| same_row(x, &first)));
     if !common && members.iter().any(|group| group.len() > 1) {
         return failed("Can only group if the histograms have common bin boundaries");
     }
     let unmasked = |group: &[usize]| group.iter().filter(|index| !input.is_masked(**index)).count().max(1) as f64;
-    let divisors: Vec<f64> = members.iter().map(|group| if average { unmasked(group) } else { 1.0 }).collect();
+    let divisors: Vec<f64> = members
+        .iter()
+        .map(|group| if average { unmasked(group) } else { 1.0 })
+        .collect();
     let data = if let Some(events) = input.events() {
         let mut plan = events.plan().regroup(members)?;
         if average {
-            let factors: Vec<Factor> = divisors.iter().map(|n| Factor { value: 1.0 / n, error_squared: 0.0 }).collect();
+            let factors: Vec<Factor> = divisors
+                .iter()
+                .map(|n| Factor {
+                    value: 1.0 / n,
+                    error_squared: 0.0,
+                })
+                .collect();
             plan = plan.scale_rows(&factors)?;
         }
         Data::Events(EventData::new(plan, group_x(input, members)))
@@ -198,11 +241,18 @@ pub(crate) fn join(input: &MatrixWorkspace, members: &[Vec<usize>], numbers: &[i
             }
             Ok((ys, es))
         })?;
-        Data::Histogram(Histogram { x: group_x(input, members), y, e })
+        Data::Histogram(Histogram {
+            x: group_x(input, members),
+            y,
+            e,
+        })
     };
     let mut spectra = Spectra::with_capacity(members.len());
     for (group, number) in members.iter().zip(numbers) {
-        let mut ids: Vec<i32> = group.iter().flat_map(|index| input.spectra().detectors(*index).to_vec()).collect();
+        let mut ids: Vec<i32> = group
+            .iter()
+            .flat_map(|index| input.spectra().detectors(*index).to_vec())
+            .collect();
         ids.sort_unstable();
         ids.dedup();
         spectra.push(*number, &ids);
@@ -244,21 +294,43 @@ mod tests {
         let bench = Bench::new();
         ten(&bench);
         let group = |properties: &[(&str, Value)]| {
-            bench.make("o", "GroupDetectors", &[&[("InputWorkspace", "w".into())], properties].concat())
+            bench.make(
+                "o",
+                "GroupDetectors",
+                &[&[("InputWorkspace", "w".into())], properties].concat(),
+            )
         };
-        close(&column(&group(&[("GroupingPattern", "0+1,3,4-6,7:9".into())])), &[3.0, 4.0, 18.0, 8.0, 9.0, 10.0]);
-        let kept = group(&[("SpectraList", vec![1_i64, 2, 3].into()), ("KeepUngroupedSpectra", true.into())]);
+        close(
+            &column(&group(&[("GroupingPattern", "0+1,3,4-6,7:9".into())])),
+            &[3.0, 4.0, 18.0, 8.0, 9.0, 10.0],
+        );
+        let kept = group(&[
+            ("SpectraList", vec![1_i64, 2, 3].into()),
+            ("KeepUngroupedSpectra", true.into()),
+        ]);
         close(&column(&kept)[..3], &[6.0, 4.0, 5.0]);
         assert_eq!(m(&kept).histograms(), 8);
         close(&e(&kept, 0), &[14.0_f64.sqrt()]);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("g.map");
         std::fs::write(&file, "4 # groups\n1\n3\n1 2 3\n2\n3\n4-6\n3\n2\n7 8\n4\n2\n9 10\n").unwrap();
-        close(&column(&group(&[("MapFile", file.to_str().unwrap().into())])), &[6.0, 15.0, 15.0, 19.0]);
-        close(&column(&group(&[("WorkspaceIndexList", "0-3".into()), ("Behaviour", "Average".into())])), &[2.5]);
+        close(
+            &column(&group(&[("MapFile", file.to_str().unwrap().into())])),
+            &[6.0, 15.0, 15.0, 19.0],
+        );
+        close(
+            &column(&group(&[
+                ("WorkspaceIndexList", "0-3".into()),
+                ("Behaviour", "Average".into()),
+            ])),
+            &[2.5],
+        );
         let xml = folder.path().join("g.xml");
         std::fs::write(&xml, "<detector-grouping><group name='a'><ids val='1,3-4'/></group><group ID='7'><ids val='10'/></group></detector-grouping>").unwrap();
-        let by_xml = group(&[("MapFile", xml.to_str().unwrap().into()), ("IgnoreGroupNumber", false.into())]);
+        let by_xml = group(&[
+            ("MapFile", xml.to_str().unwrap().into()),
+            ("IgnoreGroupNumber", false.into()),
+        ]);
         close(&column(&by_xml), &[8.0, 10.0]);
         assert_eq!(m(&by_xml).spectra().numbers()[1], 7);
     }
@@ -266,13 +338,30 @@ mod tests {
     #[test]
     fn grouping_then_summing_is_summing_for_events_too() {
         let bench = Bench::new();
-        let s = bench.sample("s", &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 3_i64.into())]);
-        let grouped = bench.make("g", "GroupDetectors", &[("InputWorkspace", "s".into()), ("GroupingPattern", "0-4,5-8,9-17".into())]);
+        let s = bench.sample(
+            "s",
+            &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 3_i64.into())],
+        );
+        let grouped = bench.make(
+            "g",
+            "GroupDetectors",
+            &[
+                ("InputWorkspace", "s".into()),
+                ("GroupingPattern", "0-4,5-8,9-17".into()),
+            ],
+        );
         assert_eq!((m(&grouped).id(), total(&grouped)), ("EventWorkspace", total(&s)));
         let a = bench.make("a", "SumSpectra", &[("InputWorkspace", "g".into())]);
         let b = bench.make("b", "SumSpectra", &[("InputWorkspace", "s".into())]);
         close(&y(&a, 0), &y(&b, 0));
-        let copied = bench.make("c", "GroupDetectors", &[("InputWorkspace", "s".into()), ("CopyGroupingFromWorkspace", "g".into())]);
+        let copied = bench.make(
+            "c",
+            "GroupDetectors",
+            &[
+                ("InputWorkspace", "s".into()),
+                ("CopyGroupingFromWorkspace", "g".into()),
+            ],
+        );
         close(&y(&copied, 2), &y(&grouped, 2));
     }
 
@@ -280,9 +369,28 @@ mod tests {
     fn bad_groups_are_refused() {
         let bench = Bench::new();
         ten(&bench);
-        for (name, value) in [("SpectraList", "99"), ("GroupingPattern", "0+99"), ("GroupingPattern", "x"), ("MapFile", "none.map"), ("WorkspaceIndexList", "-1")] {
-            assert!(bench.try_make("o", "GroupDetectors", &[("InputWorkspace", "w".into()), (name, value.into())]).is_err(), "{value}");
+        for (name, value) in [
+            ("SpectraList", "99"),
+            ("GroupingPattern", "0+99"),
+            ("GroupingPattern", "x"),
+            ("MapFile", "none.map"),
+            ("WorkspaceIndexList", "-1"),
+        ] {
+            assert!(
+                bench
+                    .try_make(
+                        "o",
+                        "GroupDetectors",
+                        &[("InputWorkspace", "w".into()), (name, value.into())]
+                    )
+                    .is_err(),
+                "{value}"
+            );
         }
-        assert!(bench.try_make("o", "GroupDetectors", &[("InputWorkspace", "w".into())]).is_err());
+        assert!(
+            bench
+                .try_make("o", "GroupDetectors", &[("InputWorkspace", "w".into())])
+                .is_err()
+        );
     }
 }

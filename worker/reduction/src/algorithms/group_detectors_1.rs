@@ -12,17 +12,30 @@ pub(crate) struct GroupDetectors1;
 
 impl Algorithm for GroupDetectors1 {
     fn declaration(&self) -> Declaration {
-        let result = output("ResultIndex", Kind::Int, "The workspace index of the sum; -1 when there is none.");
+        let result = output(
+            "ResultIndex",
+            Kind::Int,
+            "The workspace index of the sum; -1 when there is none.",
+        );
         Declaration::new(
             "GroupDetectors",
             1,
             "Transforms\\Grouping",
             "Sums spectra into the first of them, in place.",
         )
-        .with(in_out("Workspace", Kind::Matrix, "The workspace; its spectra must have common X."))
+        .with(in_out(
+            "Workspace",
+            Kind::Matrix,
+            "The workspace; its spectra must have common X.",
+        ))
         .with(option("SpectraList", Kind::Ints, Value::None, "Spectrum numbers."))
         .with(option("DetectorList", Kind::Ints, Value::None, "Detector ids."))
-        .with(option("WorkspaceIndexList", Kind::Ints, Value::None, "Workspace indices."))
+        .with(option(
+            "WorkspaceIndexList",
+            Kind::Ints,
+            Value::None,
+            "Workspace indices.",
+        ))
         .with(Property {
             direction: Direction::Out,
             ..result

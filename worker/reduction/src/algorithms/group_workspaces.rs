@@ -10,16 +10,35 @@ pub(crate) struct GroupWorkspaces;
 
 impl Algorithm for GroupWorkspaces {
     fn declaration(&self) -> Declaration {
-        Declaration::new("GroupWorkspaces", 1, "Transforms\\Grouping;Utility\\Workspaces", "Puts workspaces into a group.")
-            .with(option("InputWorkspaces", Kind::WorkspaceList, Value::None, "The workspaces; the members of groups are taken one by one."))
-            .with(output("OutputWorkspace", Kind::Group, "The group."))
-            .with(option("GlobExpression", Kind::Str, "", "Workspaces by a pattern of their names: * and ? stand for any characters."))
+        Declaration::new(
+            "GroupWorkspaces",
+            1,
+            "Transforms\\Grouping;Utility\\Workspaces",
+            "Puts workspaces into a group.",
+        )
+        .with(option(
+            "InputWorkspaces",
+            Kind::WorkspaceList,
+            Value::None,
+            "The workspaces; the members of groups are taken one by one.",
+        ))
+        .with(output("OutputWorkspace", Kind::Group, "The group."))
+        .with(option(
+            "GlobExpression",
+            Kind::Str,
+            "",
+            "Workspaces by a pattern of their names: * and ? stand for any characters.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let mut members: Vec<Handle> = Vec::new();
         for handle in context.handles("InputWorkspaces")? {
-            if handle.is_group() { members.extend(handle.members()) } else { members.push(handle) }
+            if handle.is_group() {
+                members.extend(handle.members())
+            } else {
+                members.push(handle)
+            }
         }
         let pattern: Vec<char> = context.str("GlobExpression")?.chars().collect();
         if !pattern.is_empty() {
@@ -79,7 +98,11 @@ mod tests {
         assert_eq!(listed.member_names(), ["run_1", "other"]);
         let matched = bench.make("h", "GroupWorkspaces", &[("GlobExpression", "run_?".into())]);
         assert_eq!(matched.member_names(), ["run_1", "run_2"]);
-        assert!(bench.try_make("i", "GroupWorkspaces", &[("GlobExpression", "x*".into())]).is_err());
+        assert!(
+            bench
+                .try_make("i", "GroupWorkspaces", &[("GlobExpression", "x*".into())])
+                .is_err()
+        );
     }
 
     #[test]
@@ -90,7 +113,10 @@ mod tests {
         bench.make("g", "GroupWorkspaces", &[("InputWorkspaces", "a,b".into())]);
         let out = bench.make("o", "Scale", &[("InputWorkspace", "g".into()), ("Factor", 3.0.into())]);
         assert_eq!(out.member_names(), ["o_1", "o_2"]);
-        close(&out.members().iter().flat_map(|member| y(member, 0)).collect::<Vec<_>>(), &[3.0, 6.0]);
+        close(
+            &out.members().iter().flat_map(|member| y(member, 0)).collect::<Vec<_>>(),
+            &[3.0, 6.0],
+        );
         let place = bench.make("g", "Scale", &[("InputWorkspace", "g".into()), ("Factor", 2.0.into())]);
         assert_eq!(place.member_names(), ["a", "b"]);
     }

@@ -19,16 +19,70 @@ pub(crate) struct Integration;
 
 impl Algorithm for Integration {
     fn declaration(&self) -> Declaration {
-        Declaration::new("Integration", 1, "Arithmetic;Transforms\\Rebin", "Adds up the bins of each spectrum over a range of X.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace to integrate."))
-            .with(output("OutputWorkspace", Kind::Matrix, "A workspace of one bin for each spectrum."))
-            .with(option("RangeLower", Kind::Float, Value::None, "Where the range begins; at the first X when not given.").unit("the unit of X"))
-            .with(option("RangeUpper", Kind::Float, Value::None, "Where the range ends; at the last X when not given.").unit("the unit of X"))
-            .with(option("StartWorkspaceIndex", Kind::Int, 0_i64, "The first spectrum.").validator(Validator::AtLeast(0.0)))
-            .with(option("EndWorkspaceIndex", Kind::Int, Value::None, "The last spectrum; all to the end when not given.").validator(Validator::AtLeast(0.0)))
-            .with(option("IncludePartialBins", Kind::Bool, false, "Count the share of bins that are partly in the range."))
-            .with(option("RangeLowerList", Kind::Floats, Value::None, "Where the range of each spectrum begins.").unit("the unit of X"))
-            .with(option("RangeUpperList", Kind::Floats, Value::None, "Where the range of each spectrum ends.").unit("the unit of X"))
+        Declaration::new(
+            "Integration",
+            1,
+            "Arithmetic;Transforms\\Rebin",
+            "Adds up the bins of each spectrum over a range of X.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The workspace to integrate."))
+        .with(output(
+            "OutputWorkspace",
+            Kind::Matrix,
+            "A workspace of one bin for each spectrum.",
+        ))
+        .with(
+            option(
+                "RangeLower",
+                Kind::Float,
+                Value::None,
+                "Where the range begins; at the first X when not given.",
+            )
+            .unit("the unit of X"),
+        )
+        .with(
+            option(
+                "RangeUpper",
+                Kind::Float,
+                Value::None,
+                "Where the range ends; at the last X when not given.",
+            )
+            .unit("the unit of X"),
+        )
+        .with(option("StartWorkspaceIndex", Kind::Int, 0_i64, "The first spectrum.").validator(Validator::AtLeast(0.0)))
+        .with(
+            option(
+                "EndWorkspaceIndex",
+                Kind::Int,
+                Value::None,
+                "The last spectrum; all to the end when not given.",
+            )
+            .validator(Validator::AtLeast(0.0)),
+        )
+        .with(option(
+            "IncludePartialBins",
+            Kind::Bool,
+            false,
+            "Count the share of bins that are partly in the range.",
+        ))
+        .with(
+            option(
+                "RangeLowerList",
+                Kind::Floats,
+                Value::None,
+                "Where the range of each spectrum begins.",
+            )
+            .unit("the unit of X"),
+        )
+        .with(
+            option(
+                "RangeUpperList",
+                Kind::Floats,
+                Value::None,
+                "Where the range of each spectrum ends.",
+            )
+            .unit("the unit of X"),
+        )
     }
 
     fn cross_check(&self, context: &Context<'_>) -> Vec<(&'static str, String)> {
@@ -36,8 +90,14 @@ impl Algorithm for Integration {
         let upper = context.opt_float("RangeUpper").ok().flatten();
         match (lower, upper) {
             (Some(a), Some(b)) if a > b => vec![
-                ("RangeLower", "Lower integration limit is greater than upper limit.".to_owned()),
-                ("RangeUpper", "Lower integration limit is greater than upper limit.".to_owned()),
+                (
+                    "RangeLower",
+                    "Lower integration limit is greater than upper limit.".to_owned(),
+                ),
+                (
+                    "RangeUpper",
+                    "Lower integration limit is greater than upper limit.".to_owned(),
+                ),
             ],
             _ => Vec::new(),
         }
@@ -45,9 +105,15 @@ impl Algorithm for Integration {
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let input = context.matrix("InputWorkspace")?;
-        let last = context.opt_int("EndWorkspaceIndex")?.map(|end| end.min(input.histograms() as i64 - 1));
+        let last = context
+            .opt_int("EndWorkspaceIndex")?
+            .map(|end| end.min(input.histograms() as i64 - 1));
         let chosen = indices::range(&input, context.opt_int("StartWorkspaceIndex")?, last)?;
-        let input = if chosen.len() == input.histograms() { input } else { input.subset(&chosen)? };
+        let input = if chosen.len() == input.histograms() {
+            input
+        } else {
+            input.subset(&chosen)?
+        };
         let (lowers, uppers) = (context.floats("RangeLowerList")?, context.floats("RangeUpperList")?);
         let count = input.histograms();
         for list in [&lowers, &uppers] {
@@ -56,7 +122,12 @@ impl Algorithm for Integration {
             }
         }
         let (lower, upper) = (context.opt_float("RangeLower")?, context.opt_float("RangeUpper")?);
-        let limits = |index: usize| (lowers.get(index).copied().or(lower), uppers.get(index).copied().or(upper));
+        let limits = |index: usize| {
+            (
+                lowers.get(index).copied().or(lower),
+                uppers.get(index).copied().or(upper),
+            )
+        };
         if (0..count).any(|index| matches!(limits(index), (Some(a), Some(b)) if a > b)) {
             return failed("Lower integration limit is greater than upper limit.");
         }
@@ -73,7 +144,11 @@ impl Algorithm for Integration {
                 Ok(integrate(&x, &y, &e, limits(index), partial, distribution))
             })?;
             // One row for all, where the edges that were used agree.
-            let x = if x.is_common() { Xs::Common(x.get(0).cloned().unwrap_or_else(|| Arc::from([0.0, 0.0]))) } else { x };
+            let x = if x.is_common() {
+                Xs::Common(x.get(0).cloned().unwrap_or_else(|| Arc::from([0.0, 0.0])))
+            } else {
+                x
+            };
             input.clone().with_histogram(x, y, e)
         };
         context.output("OutputWorkspace", out)
@@ -82,11 +157,18 @@ impl Algorithm for Integration {
 
 /// The range cut to X: what is not given or lies outside is the first or last X.
 fn cut(x: &[f64], (lower, upper): (Option<f64>, Option<f64>)) -> (f64, f64) {
-    let (first, last) = (x.first().copied().unwrap_or_default(), x.last().copied().unwrap_or_default());
+    let (first, last) = (
+        x.first().copied().unwrap_or_default(),
+        x.last().copied().unwrap_or_default(),
+    );
     (lower.unwrap_or(first), upper.unwrap_or(last))
 }
 
-fn integrate_events(input: &MatrixWorkspace, limits: (Option<f64>, Option<f64>), context: &Context<'_>) -> Result<MatrixWorkspace> {
+fn integrate_events(
+    input: &MatrixWorkspace,
+    limits: (Option<f64>, Option<f64>),
+    context: &Context<'_>,
+) -> Result<MatrixWorkspace> {
     let x = input.x(0)?;
     let (low, high) = cut(&x, limits);
     if !(high > low) {
@@ -100,7 +182,14 @@ fn integrate_events(input: &MatrixWorkspace, limits: (Option<f64>, Option<f64>),
     crate::compute::as_histogram(&one, context.cancel)
 }
 
-fn integrate(x: &[f64], y: &[f64], e: &[f64], limits: (Option<f64>, Option<f64>), partial: bool, distribution: bool) -> Spectrum {
+fn integrate(
+    x: &[f64],
+    y: &[f64],
+    e: &[f64],
+    limits: (Option<f64>, Option<f64>),
+    partial: bool,
+    distribution: bool,
+) -> Spectrum {
     let (low, high) = cut(x, limits);
     let tolerance = 1e-12 * low.abs().max(high.abs());
     let (mut sum, mut squares) = (0.0, 0.0);
@@ -125,7 +214,11 @@ fn integrate(x: &[f64], y: &[f64], e: &[f64], limits: (Option<f64>, Option<f64>)
         }
     }
     let x: Row = [from.unwrap_or(low), to.unwrap_or(high)].into();
-    Spectrum { x, y: vec![sum], e: vec![squares.sqrt()] }
+    Spectrum {
+        x,
+        y: vec![sum],
+        e: vec![squares.sqrt()],
+    }
 }
 
 #[cfg(test)]
@@ -137,7 +230,11 @@ mod tests {
     fn documented_integrals_come_out() {
         let bench = Bench::new();
         bench.sample("s", &[("Function", "Flat background".into())]);
-        let range = [("InputWorkspace", "s".into()), ("StartWorkspaceIndex", 11_i64.into()), ("EndWorkspaceIndex", 20_i64.into())];
+        let range = [
+            ("InputWorkspace", "s".into()),
+            ("StartWorkspaceIndex", 11_i64.into()),
+            ("EndWorkspaceIndex", 20_i64.into()),
+        ];
         let out = bench.make("o", "Integration", &range);
         assert_eq!(m(&out).histograms(), 10);
         close(&y(&out, 9), &[100.0]);
@@ -149,21 +246,45 @@ mod tests {
     fn only_whole_bins_count_unless_shares_are_asked_for() {
         let bench = Bench::new();
         bench.workspace("w", &[0.0, 1.0, 2.0, 3.0], &[4.0, 8.0, 16.0], 1);
-        let limits = [("InputWorkspace", "w".into()), ("RangeLower", 0.5.into()), ("RangeUpper", 2.5.into())];
+        let limits = [
+            ("InputWorkspace", "w".into()),
+            ("RangeLower", 0.5.into()),
+            ("RangeUpper", 2.5.into()),
+        ];
         let whole = bench.make("o", "Integration", &limits);
         close(&y(&whole, 0), &[8.0]);
         close(&x(&whole, 0), &[1.0, 2.0]);
-        let partial = bench.make("o", "Integration", &[&limits[..], &[("IncludePartialBins", true.into())]].concat());
+        let partial = bench.make(
+            "o",
+            "Integration",
+            &[&limits[..], &[("IncludePartialBins", true.into())]].concat(),
+        );
         close(&y(&partial, 0), &[18.0]);
         close(&e(&partial, 0), &[(4.0_f64 + 64.0 + 64.0).sqrt()]);
-        assert!(bench.try_make("o", "Integration", &[("InputWorkspace", "w".into()), ("RangeLower", 3.0.into()), ("RangeUpper", 1.0.into())]).is_err());
+        assert!(
+            bench
+                .try_make(
+                    "o",
+                    "Integration",
+                    &[
+                        ("InputWorkspace", "w".into()),
+                        ("RangeLower", 3.0.into()),
+                        ("RangeUpper", 1.0.into())
+                    ]
+                )
+                .is_err()
+        );
     }
 
     #[test]
     fn events_are_one_bin_with_all_that_lie_in_it() {
         let bench = Bench::new();
         bench.sample("s", &[("WorkspaceType", "Event".into())]);
-        let out = bench.make("o", "Integration", &[("InputWorkspace", "s".into()), ("RangeUpper", 20_000.0.into())]);
+        let out = bench.make(
+            "o",
+            "Integration",
+            &[("InputWorkspace", "s".into()), ("RangeUpper", 20_000.0.into())],
+        );
         let s = bench.service.data.retrieve("s").unwrap();
         assert_eq!(total(&out), total(&s));
     }

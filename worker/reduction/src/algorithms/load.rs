@@ -29,12 +29,43 @@ pub(crate) struct Load;
 impl Algorithm for Load {
     fn declaration(&self) -> Declaration {
         Declaration::new("Load", 1, "DataHandling", "Reads a processed NeXus file.")
-            .with(input("Filename", Kind::LoadFile, "The file; a name is looked for in defaultsave.directory and datasearch.directories.").mandatory())
-            .with(output("OutputWorkspace", Kind::Workspace, "The workspace, or a group of them."))
-            .with(option("EntryNumber", Kind::Int, 0_i64, "Which workspace of the file, from 1; 0 for all."))
-            .with(option("LoadHistory", Kind::Bool, true, "Not used: the history of a file is not taken over."))
-            .with(option("SpectrumMin", Kind::Int, Value::None, "The first spectrum, from 1."))
-            .with(option("SpectrumMax", Kind::Int, Value::None, "The last spectrum, from 1."))
+            .with(
+                input(
+                    "Filename",
+                    Kind::LoadFile,
+                    "The file; a name is looked for in defaultsave.directory and datasearch.directories.",
+                )
+                .mandatory(),
+            )
+            .with(output(
+                "OutputWorkspace",
+                Kind::Workspace,
+                "The workspace, or a group of them.",
+            ))
+            .with(option(
+                "EntryNumber",
+                Kind::Int,
+                0_i64,
+                "Which workspace of the file, from 1; 0 for all.",
+            ))
+            .with(option(
+                "LoadHistory",
+                Kind::Bool,
+                true,
+                "Not used: the history of a file is not taken over.",
+            ))
+            .with(option(
+                "SpectrumMin",
+                Kind::Int,
+                Value::None,
+                "The first spectrum, from 1.",
+            ))
+            .with(option(
+                "SpectrumMax",
+                Kind::Int,
+                Value::None,
+                "The last spectrum, from 1.",
+            ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -61,7 +92,11 @@ impl Algorithm for Load {
         match (made.len(), made.pop()) {
             (1, Some(only)) => context.output("OutputWorkspace", only),
             (_, last) => {
-                let cells = made.into_iter().chain(last).map(|one| WorkspaceCell::new("", one)).collect();
+                let cells = made
+                    .into_iter()
+                    .chain(last)
+                    .map(|one| WorkspaceCell::new("", one))
+                    .collect();
                 context.output("OutputWorkspace", Workspace::Group(WorkspaceGroup::new(cells)))
             }
         }
@@ -98,7 +133,11 @@ fn workspace(entry: LoadedEntry) -> Result<MatrixWorkspace> {
                 return failed("the file holds a workspace without data");
             }
             let rows = |values: &[f64]| Rows::new(values.chunks(matrix.bins).map(Row::from).collect());
-            Data::Histogram(Histogram { x, y: rows(&matrix.values), e: rows(&matrix.errors) })
+            Data::Histogram(Histogram {
+                x,
+                y: rows(&matrix.values),
+                e: rows(&matrix.errors),
+            })
         }
         LoadedData::Events(events) => {
             let unix = |time: i64| DateAndTime::from_nanoseconds(time).unix_nanoseconds();
@@ -118,12 +157,20 @@ fn workspace(entry: LoadedEntry) -> Result<MatrixWorkspace> {
     let mut at = 0;
     for index in 0..count {
         let number = entry.spectra.numbers.get(index).copied().unwrap_or(index as i32 + 1);
-        let length = entry.spectra.detector_counts.get(index).map_or(0, |length| (*length).max(0) as usize);
+        let length = entry
+            .spectra
+            .detector_counts
+            .get(index)
+            .map_or(0, |length| (*length).max(0) as usize);
         spectra.push(number, entry.spectra.detectors.get(at..at + length).unwrap_or_default());
         at += length;
     }
     out.set_spectra(spectra)?;
-    out.x_unit = unit(&entry.x_axis.units, entry.x_axis.caption.as_deref(), entry.x_axis.label.as_deref());
+    out.x_unit = unit(
+        &entry.x_axis.units,
+        entry.x_axis.caption.as_deref(),
+        entry.x_axis.label.as_deref(),
+    );
     out.set_y_unit(&entry.y_unit);
     if entry.y_label != out.y_unit_label() {
         out.set_y_unit_label(&entry.y_label);
@@ -134,12 +181,18 @@ fn workspace(entry: LoadedEntry) -> Result<MatrixWorkspace> {
     if vertical == "TextAxis" && entry.vertical_text.len() == count {
         out.vertical = VerticalAxis::Text(entry.vertical_text.into());
     } else if vertical != "spectraNumber" && values.len() == count {
-        out.vertical = VerticalAxis::Numeric { unit: unit(&vertical, None, None), values: values.into() };
+        out.vertical = VerticalAxis::Numeric {
+            unit: unit(&vertical, None, None),
+            values: values.into(),
+        };
     }
     let instrument = entry.instrument_xml.as_deref().and_then(|xml| idf::parse(xml).ok());
     out.instrument = match instrument {
         Some(instrument) => Arc::new(instrument),
-        None => Arc::new(Instrument { name: entry.instrument, ..Instrument::default() }),
+        None => Arc::new(Instrument {
+            name: entry.instrument,
+            ..Instrument::default()
+        }),
     };
     let masked: Vec<i32> = entry.parameter_map.split('|').filter_map(masked_id).collect();
     out.set_masked(&masked, true);
@@ -208,10 +261,19 @@ mod tests {
     #[test]
     fn files_that_are_not_there_or_not_processed_are_named() {
         let bench = Bench::new();
-        let error = bench.try_make("o", "Load", &[("Filename", "nothing.nxs".into())]).unwrap_err();
-        assert_eq!((error.class(), error.to_string().as_str()), (ErrorClass::InvalidArgument, "File \"nothing.nxs\" not found"));
+        let error = bench
+            .try_make("o", "Load", &[("Filename", "nothing.nxs".into())])
+            .unwrap_err();
+        assert_eq!(
+            (error.class(), error.to_string().as_str()),
+            (ErrorClass::InvalidArgument, "File \"nothing.nxs\" not found")
+        );
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "garbage").unwrap();
-        assert!(bench.try_make("o", "Load", &[("Filename", file.path().to_str().unwrap().into())]).is_err());
+        assert!(
+            bench
+                .try_make("o", "Load", &[("Filename", file.path().to_str().unwrap().into())])
+                .is_err()
+        );
     }
 }

@@ -22,14 +22,38 @@ pub(crate) struct LoadEmptyInstrument;
 
 impl Algorithm for LoadEmptyInstrument {
     fn declaration(&self) -> Declaration {
-        Declaration::new("LoadEmptyInstrument", 1, "DataHandling\\Instrument", "Makes a workspace of one spectrum for each detector of an instrument.")
-            .with(option("Filename", Kind::LoadFile, "", "The instrument definition file."))
-            .with(option("InstrumentName", Kind::Str, "", "The instrument's name, instead of a file."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The workspace; spectra are in order of the detectors' ids, monitors included."))
-            .with(option("DetectorValue", Kind::Float, 1.0, "Y of the detectors."))
-            .with(option("MonitorValue", Kind::Float, 2.0, "Y of the monitors."))
-            .with(option("MakeEventWorkspace", Kind::Bool, false, "Make a workspace of no events."))
-            .with(option("NumMonitors", Kind::Int, Value::None, "Not used."))
+        Declaration::new(
+            "LoadEmptyInstrument",
+            1,
+            "DataHandling\\Instrument",
+            "Makes a workspace of one spectrum for each detector of an instrument.",
+        )
+        .with(option(
+            "Filename",
+            Kind::LoadFile,
+            "",
+            "The instrument definition file.",
+        ))
+        .with(option(
+            "InstrumentName",
+            Kind::Str,
+            "",
+            "The instrument's name, instead of a file.",
+        ))
+        .with(output(
+            "OutputWorkspace",
+            Kind::Matrix,
+            "The workspace; spectra are in order of the detectors' ids, monitors included.",
+        ))
+        .with(option("DetectorValue", Kind::Float, 1.0, "Y of the detectors."))
+        .with(option("MonitorValue", Kind::Float, 2.0, "Y of the monitors."))
+        .with(option(
+            "MakeEventWorkspace",
+            Kind::Bool,
+            false,
+            "Make a workspace of no events.",
+        ))
+        .with(option("NumMonitors", Kind::Int, Value::None, "Not used."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -53,7 +77,11 @@ impl Algorithm for LoadEmptyInstrument {
             let [detector, monitor] = &rows;
             let of = |is_monitor: bool| if is_monitor { monitor.clone() } else { detector.clone() };
             let y = Rows::new(instrument.detectors.iter().map(|d| of(d.monitor)).collect());
-            let data = Data::Histogram(crate::workspace::matrix::Histogram { x: Xs::Common([0.0, 1.0].into()), e: y.clone(), y });
+            let data = Data::Histogram(crate::workspace::matrix::Histogram {
+                x: Xs::Common([0.0, 1.0].into()),
+                e: y.clone(),
+                y,
+            });
             bare(instrument, data)?
         };
         context.output("OutputWorkspace", workspace)
@@ -84,12 +112,28 @@ mod tests {
         let bench = Bench::new();
         let out = bench.make("i", "LoadEmptyInstrument", &[("InstrumentName", "LIVEDEMO".into())]);
         assert_eq!(m(&out).histograms(), 514);
-        assert_eq!((y(&out, 0), y(&out, 2), x(&out, 5)), (vec![2.0], vec![1.0], vec![0.0, 1.0]));
+        assert_eq!(
+            (y(&out, 0), y(&out, 2), x(&out, 5)),
+            (vec![2.0], vec![1.0], vec![0.0, 1.0])
+        );
         assert!(m(&out).is_monitor(1) && !m(&out).is_monitor(2));
-        let events = bench.make("i", "LoadEmptyInstrument", &[("InstrumentName", "livedemo".into()), ("MakeEventWorkspace", true.into())]);
+        let events = bench.make(
+            "i",
+            "LoadEmptyInstrument",
+            &[
+                ("InstrumentName", "livedemo".into()),
+                ("MakeEventWorkspace", true.into()),
+            ],
+        );
         assert_eq!(x(&events, 0), [0.0, f64::MIN_POSITIVE]);
-        events.update(|ws| ws.events_mut().unwrap().add_event(3, 12.5, 0)).unwrap();
+        events
+            .update(|ws| ws.events_mut().unwrap().add_event(3, 12.5, 0))
+            .unwrap();
         assert_eq!(m(&events).events().unwrap().number(&Default::default()).unwrap(), 1);
-        assert!(bench.try_make("j", "LoadEmptyInstrument", &[("InstrumentName", "NONE".into())]).is_err());
+        assert!(
+            bench
+                .try_make("j", "LoadEmptyInstrument", &[("InstrumentName", "NONE".into())])
+                .is_err()
+        );
     }
 }

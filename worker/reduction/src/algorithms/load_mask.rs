@@ -19,8 +19,7 @@ pub(crate) struct LoadMask;
 
 impl Algorithm for LoadMask {
     fn declaration(&self) -> Declaration {
-        let reference =
-            "A workspace of the same instrument: which detectors the file's spectrum numbers mean. Without it the detectors are numbered from 1.";
+        let reference = "A workspace of the same instrument: which detectors the file's spectrum numbers mean. Without it the detectors are numbered from 1.";
         Declaration::new(
             "LoadMask",
             1,
@@ -206,11 +205,14 @@ mod tests {
         let expected: Vec<i32> = [2, 4, 5].map(|index| m(&plain).spectra().detectors(index)[0]).to_vec();
         assert_eq!(masked(&plain), expected);
         assert_ne!(ids, expected);
-        bench.run("GroupDetectors", &[
-            ("InputWorkspace", "lives".into()),
-            ("OutputWorkspace", "grouped".into()),
-            ("GroupingPattern", "2-4,5-9".into()),
-        ]);
+        bench.run(
+            "GroupDetectors",
+            &[
+                ("InputWorkspace", "lives".into()),
+                ("OutputWorkspace", "grouped".into()),
+                ("GroupingPattern", "2-4,5-9".into()),
+            ],
+        );
         let grouped = load(&bench, "2\n", &[("RefWorkspace", "grouped".into())]).unwrap();
         assert_eq!(masked(&grouped).len(), 5);
         let error = load(&bench, "9\n", &[("RefWorkspace", "grouped".into())]).unwrap_err();

@@ -14,9 +14,23 @@ impl Algorithm for Logarithm {
     fn declaration(&self) -> Declaration {
         Declaration::new("Logarithm", 1, "Arithmetic", "Takes the logarithm of Y.")
             .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The result; events become counts first."))
-            .with(option("Filler", Kind::Float, 0.0, "The result where Y is not positive."))
-            .with(option("Natural", Kind::Bool, true, "The natural logarithm; else to the base of 10."))
+            .with(output(
+                "OutputWorkspace",
+                Kind::Matrix,
+                "The result; events become counts first.",
+            ))
+            .with(option(
+                "Filler",
+                Kind::Float,
+                0.0,
+                "The result where Y is not positive.",
+            ))
+            .with(option(
+                "Natural",
+                Kind::Bool,
+                true,
+                "The natural logarithm; else to the base of 10.",
+            ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -42,7 +56,13 @@ mod tests {
     #[test]
     fn logarithms_of_both_kinds_and_fillers_come_out() {
         let bench = Bench::new();
-        bench.workspace_with("w", &[0.0, 1.0, 2.0, 3.0, 4.0], &[-10.0, 10.0, 1.0, f64::NAN], &[1.0; 4], 1);
+        bench.workspace_with(
+            "w",
+            &[0.0, 1.0, 2.0, 3.0, 4.0],
+            &[-10.0, 10.0, 1.0, f64::NAN],
+            &[1.0; 4],
+            1,
+        );
         let input = ("InputWorkspace", "w".into());
         let ten = [input.clone(), ("Filler", (-1.0).into()), ("Natural", "0".into())];
         let out = bench.make("o", "Logarithm", &ten);

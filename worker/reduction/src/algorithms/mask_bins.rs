@@ -163,7 +163,11 @@ mod tests {
         let from = ("InputWorkspace", "o".into());
         let cropped = bench.make("c", "CropWorkspace", &[from.clone(), ("XMin", 2.0.into())]);
         assert_eq!((bins(&cropped, 0), bins(&cropped, 1)), (vec![], vec![(0, 1.0)]));
-        let alone = bench.make("c", "ExtractSingleSpectrum", &[from.clone(), ("WorkspaceIndex", 1_i64.into())]);
+        let alone = bench.make(
+            "c",
+            "ExtractSingleSpectrum",
+            &[from.clone(), ("WorkspaceIndex", 1_i64.into())],
+        );
         assert_eq!(bins(&alone, 0), [(1, 1.0), (2, 1.0)]);
         let scaled = bench.make("c", "Scale", &[from.clone(), ("Factor", 2.0.into())]);
         assert_eq!(bins(&scaled, 1), [(1, 1.0), (2, 1.0)]);

@@ -15,7 +15,11 @@ pub(crate) fn declaration(name: &'static str, summary: &'static str) -> Declarat
     let at_least_0 = || Validator::AtLeast(0.0);
     Declaration::new(name, 1, "Arithmetic", summary)
         .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-        .with(output("OutputWorkspace", Kind::Matrix, "One value for each spectrum, over the bin where it was found."))
+        .with(output(
+            "OutputWorkspace",
+            Kind::Matrix,
+            "One value for each spectrum, over the bin where it was found.",
+        ))
         .with(option("RangeLower", Kind::Float, Value::None, "Where the range begins.").unit("the unit of X"))
         .with(option("RangeUpper", Kind::Float, Value::None, "Where the range ends.").unit("the unit of X"))
         .with(option("StartWorkspaceIndex", Kind::Int, 0_i64, "The first spectrum.").validator(at_least_0()))
@@ -47,10 +51,17 @@ pub(crate) fn extremes(context: &mut Context<'_>, lowest: bool) -> Result<()> {
     {
         return invalid(format!("RangeLower ({low}) is above RangeUpper ({high})"));
     }
-    let (first, last) = (context.opt_int("StartWorkspaceIndex")?, context.opt_int("EndWorkspaceIndex")?);
+    let (first, last) = (
+        context.opt_int("StartWorkspaceIndex")?,
+        context.opt_int("EndWorkspaceIndex")?,
+    );
     let last = last.map(|last| last.min(input.histograms() as i64 - 1));
     let chosen = indices::range(&input, first, last)?;
-    let input = if chosen.len() == input.histograms() { input } else { input.subset(&chosen)? };
+    let input = if chosen.len() == input.histograms() {
+        input
+    } else {
+        input.subset(&chosen)?
+    };
     let reader = Reader::new(&input, context.cancel)?;
     let edges = usize::from(input.is_histogram_data());
     let (x, y, e) = build_spectra(input.histograms(), context.cancel, |index| {
@@ -67,7 +78,11 @@ pub(crate) fn extremes(context: &mut Context<'_>, lowest: bool) -> Result<()> {
             // Of equal values the first counts.
             .reduce(|best, bin| if height(&bin) > height(&best) { bin } else { best });
         let Some(bin) = found else {
-            return Ok(Spectrum { x: Arc::from(vec![0.0; 1 + edges]), y: vec![0.0], e: vec![0.0] });
+            return Ok(Spectrum {
+                x: Arc::from(vec![0.0; 1 + edges]),
+                y: vec![0.0],
+                e: vec![0.0],
+            });
         };
         let at = |values: &[f64], index: usize| values.get(index).copied().unwrap_or_default();
         Ok(Spectrum {
@@ -90,15 +105,37 @@ mod tests {
         bench.workspace("w", &edges, &[3.0, 9.0, 1.0, 9.0, f64::NAN, 5.0, 1.0, 1.0, 2.0, 4.0], 2);
         let input = ("InputWorkspace", "w".into());
         let top = bench.make("o", "Max", std::slice::from_ref(&input));
-        assert_eq!((x(&top, 0), y(&top, 0), e(&top, 0)), (vec![1.0, 2.0], vec![9.0], vec![9.0]));
+        assert_eq!(
+            (x(&top, 0), y(&top, 0), e(&top, 0)),
+            (vec![1.0, 2.0], vec![9.0], vec![9.0])
+        );
         close(&y(&bench.make("o", "Min", std::slice::from_ref(&input)), 1), &[1.0]);
         let late = [input.clone(), ("RangeLower", 2.0.into()), ("RangeUpper", 4.5.into())];
         let late = bench.make("o", "MaxMin", &late);
-        assert_eq!((x(&late, 0), x(&late, 1), y(&late, 1)), (vec![3.0, 4.0], vec![3.0, 4.0], vec![2.0]));
-        let low = bench.make("o", "MaxMin", &[input.clone(), ("ShowMin", true.into()), ("StartWorkspaceIndex", 1_i64.into())]);
+        assert_eq!(
+            (x(&late, 0), x(&late, 1), y(&late, 1)),
+            (vec![3.0, 4.0], vec![3.0, 4.0], vec![2.0])
+        );
+        let low = bench.make(
+            "o",
+            "MaxMin",
+            &[
+                input.clone(),
+                ("ShowMin", true.into()),
+                ("StartWorkspaceIndex", 1_i64.into()),
+            ],
+        );
         assert_eq!((x(&low, 0), y(&low, 0)), (vec![1.0, 2.0], vec![1.0]));
         let none = bench.make("o", "Max", &[input.clone(), ("RangeLower", 4.5.into())]);
         close(&y(&none, 0), &[0.0]);
-        assert!(bench.try_make("o", "Max", &[input, ("RangeLower", 4.0.into()), ("RangeUpper", 1.0.into())]).is_err());
+        assert!(
+            bench
+                .try_make(
+                    "o",
+                    "Max",
+                    &[input, ("RangeLower", 4.0.into()), ("RangeUpper", 1.0.into())]
+                )
+                .is_err()
+        );
     }
 }

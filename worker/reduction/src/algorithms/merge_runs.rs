@@ -19,19 +19,54 @@ const SKIP: &str = "Skip File";
 impl Algorithm for MergeRuns {
     fn declaration(&self) -> Declaration {
         let behaviour = "What happens to a run whose logs differ too much from the first one's.";
-        Declaration::new("MergeRuns", 1, "Transforms\\Merging", "Adds workspaces; the first one's X is kept.")
-            .with(input("InputWorkspaces", Kind::WorkspaceList, "The workspaces, or groups of them.").mandatory())
-            .with(output("OutputWorkspace", Kind::Matrix, "The sum."))
-            .with(option("SampleLogsTimeSeries", Kind::Strs, "", "Logs that become a series: one value for each run."))
-            .with(option("SampleLogsList", Kind::Strs, "", "Logs that become a text of all runs' values."))
-            .with(option("SampleLogsWarn", Kind::Strs, "", "Logs whose differences are warned of."))
-            .with(option("SampleLogsWarnTolerances", Kind::Floats, "", "How much they may differ: one, or one each."))
-            .with(option("SampleLogsFail", Kind::Strs, "", "Logs that must not differ."))
-            .with(option("SampleLogsFailTolerances", Kind::Floats, "", "How much they may differ: one, or one each."))
-            .with(option("SampleLogsSum", Kind::Strs, "", "Logs that are added up."))
-            .with(
-                option("FailBehaviour", Kind::Str, SKIP, behaviour).validator(Validator::OneOf(&[SKIP, "Stop"])),
+        Declaration::new(
+            "MergeRuns",
+            1,
+            "Transforms\\Merging",
+            "Adds workspaces; the first one's X is kept.",
+        )
+        .with(
+            input(
+                "InputWorkspaces",
+                Kind::WorkspaceList,
+                "The workspaces, or groups of them.",
             )
+            .mandatory(),
+        )
+        .with(output("OutputWorkspace", Kind::Matrix, "The sum."))
+        .with(option(
+            "SampleLogsTimeSeries",
+            Kind::Strs,
+            "",
+            "Logs that become a series: one value for each run.",
+        ))
+        .with(option(
+            "SampleLogsList",
+            Kind::Strs,
+            "",
+            "Logs that become a text of all runs' values.",
+        ))
+        .with(option(
+            "SampleLogsWarn",
+            Kind::Strs,
+            "",
+            "Logs whose differences are warned of.",
+        ))
+        .with(option(
+            "SampleLogsWarnTolerances",
+            Kind::Floats,
+            "",
+            "How much they may differ: one, or one each.",
+        ))
+        .with(option("SampleLogsFail", Kind::Strs, "", "Logs that must not differ."))
+        .with(option(
+            "SampleLogsFailTolerances",
+            Kind::Floats,
+            "",
+            "How much they may differ: one, or one each.",
+        ))
+        .with(option("SampleLogsSum", Kind::Strs, "", "Logs that are added up."))
+        .with(option("FailBehaviour", Kind::Str, SKIP, behaviour).validator(Validator::OneOf(&[SKIP, "Stop"])))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -164,28 +199,61 @@ mod tests {
     #[test]
     fn logs_that_differ_are_merged_as_asked() {
         let bench = Bench::new();
-        for (name, field, start) in [("a", "1350", "2007-11-27T17:10:35"), ("b", "1360", "2007-11-27T17:12:30")] {
+        for (name, field, start) in [
+            ("a", "1350", "2007-11-27T17:10:35"),
+            ("b", "1360", "2007-11-27T17:12:30"),
+        ] {
             bench.workspace(name, &[0.0, 1.0], &[2.0], 1);
-            for (log, text, kind) in [("field", field, "Number"), ("dur", "100", "Number"), ("start_time", start, "String")] {
-                let log = [("LogName", log.into()), ("LogText", text.into()), ("LogType", kind.into())];
+            for (log, text, kind) in [
+                ("field", field, "Number"),
+                ("dur", "100", "Number"),
+                ("start_time", start, "String"),
+            ] {
+                let log = [
+                    ("LogName", log.into()),
+                    ("LogText", text.into()),
+                    ("LogType", kind.into()),
+                ];
                 bench.run("AddSampleLog", &[&[("Workspace", name.into())][..], &log].concat());
             }
         }
         let merge = |more: &[(&str, Value)]| {
-            bench.try_make("o", "MergeRuns", &[&[("InputWorkspaces", "a,b".into())][..], more].concat())
+            bench.try_make(
+                "o",
+                "MergeRuns",
+                &[&[("InputWorkspaces", "a,b".into())][..], more].concat(),
+            )
         };
         let text = |more: &[(&str, Value)], log: &str| m(&merge(more).unwrap()).run().text(log).unwrap();
         assert_eq!(text(&[("SampleLogsSum", "dur".into())], "dur"), "200");
         assert_eq!(text(&[("SampleLogsList", "field".into())], "field"), "1350, 1360");
         let series = text(&[("SampleLogsTimeSeries", "field".into())], "field");
         assert_eq!(series, "2007-Nov-27 17:10:35  1350\n2007-Nov-27 17:12:30  1360\n");
-        let within = merge(&[("SampleLogsFail", "field, dur".into()), ("SampleLogsFailTolerances", "10,0".into())]);
+        let within = merge(&[
+            ("SampleLogsFail", "field, dur".into()),
+            ("SampleLogsFailTolerances", "10,0".into()),
+        ]);
         close(&y(&within.unwrap(), 0), &[4.0]);
-        let fail = [("SampleLogsFail", "field".into()), ("SampleLogsFailTolerances", 5.0.into())];
+        let fail = [
+            ("SampleLogsFail", "field".into()),
+            ("SampleLogsFailTolerances", 5.0.into()),
+        ];
         close(&y(&merge(&fail).unwrap(), 0), &[2.0]);
         let stop = [&fail[..], &[("FailBehaviour", "Stop".into())]].concat();
         assert!(merge(&stop).unwrap_err().to_string().contains("the log field differs"));
-        close(&y(&merge(&[("SampleLogsWarn", "field".into()), ("SampleLogsSum", "none".into())]).unwrap(), 0), &[4.0]);
-        assert!(merge(&[("SampleLogsFail", "field".into()), ("SampleLogsFailTolerances", "1,2,3".into())]).is_err());
+        close(
+            &y(
+                &merge(&[("SampleLogsWarn", "field".into()), ("SampleLogsSum", "none".into())]).unwrap(),
+                0,
+            ),
+            &[4.0],
+        );
+        assert!(
+            merge(&[
+                ("SampleLogsFail", "field".into()),
+                ("SampleLogsFailTolerances", "1,2,3".into())
+            ])
+            .is_err()
+        );
     }
 }

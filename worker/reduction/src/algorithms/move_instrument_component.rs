@@ -12,14 +12,38 @@ pub(crate) struct MoveInstrumentComponent;
 
 impl Algorithm for MoveInstrumentComponent {
     fn declaration(&self) -> Declaration {
-        Declaration::new("MoveInstrumentComponent", 1, "DataHandling\\Instrument", "Moves a component of a workspace's instrument.")
-            .with(in_out("Workspace", Kind::Matrix, "The workspace whose instrument is changed."))
-            .with(option("ComponentName", Kind::Str, "", "The component's name, or its path such as bank1/tube2."))
-            .with(option("DetectorID", Kind::Int, Value::None, "A detector, instead of a component."))
-            .with(option("X", Kind::Float, 0.0, "Where to, or by how much.").unit("m"))
-            .with(option("Y", Kind::Float, 0.0, "Where to, or by how much.").unit("m"))
-            .with(option("Z", Kind::Float, 0.0, "Where to, or by how much.").unit("m"))
-            .with(option("RelativePosition", Kind::Bool, true, "Whether the numbers say by how much, not where to."))
+        Declaration::new(
+            "MoveInstrumentComponent",
+            1,
+            "DataHandling\\Instrument",
+            "Moves a component of a workspace's instrument.",
+        )
+        .with(in_out(
+            "Workspace",
+            Kind::Matrix,
+            "The workspace whose instrument is changed.",
+        ))
+        .with(option(
+            "ComponentName",
+            Kind::Str,
+            "",
+            "The component's name, or its path such as bank1/tube2.",
+        ))
+        .with(option(
+            "DetectorID",
+            Kind::Int,
+            Value::None,
+            "A detector, instead of a component.",
+        ))
+        .with(option("X", Kind::Float, 0.0, "Where to, or by how much.").unit("m"))
+        .with(option("Y", Kind::Float, 0.0, "Where to, or by how much.").unit("m"))
+        .with(option("Z", Kind::Float, 0.0, "Where to, or by how much.").unit("m"))
+        .with(option(
+            "RelativePosition",
+            Kind::Bool,
+            true,
+            "Whether the numbers say by how much, not where to.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -28,7 +52,10 @@ impl Algorithm for MoveInstrumentComponent {
         let relative = context.bool("RelativePosition")?;
         let instrument = Arc::make_mut(&mut workspace.instrument);
         let name = context.str("ComponentName")?;
-        let id = context.opt_int("DetectorID")?.filter(|id| *id >= 0).and_then(|id| i32::try_from(id).ok());
+        let id = context
+            .opt_int("DetectorID")?
+            .filter(|id| *id >= 0)
+            .and_then(|id| i32::try_from(id).ok());
         if let Some(id) = id {
             let Some(from) = instrument.detector(id).map(|detector| detector.position) else {
                 return failed(format!("Detector with ID {id} was not found."));
@@ -37,10 +64,18 @@ impl Algorithm for MoveInstrumentComponent {
         } else if name.is_empty() {
             return failed("DetectorID or ComponentName must be given.");
         } else {
-            let found = instrument.component(&name).and_then(|at| instrument.components.get(at).map(|c| (at, c.position)));
+            let found = instrument
+                .component(&name)
+                .and_then(|at| instrument.components.get(at).map(|c| (at, c.position)));
             let Some((at, from)) = found else {
-                let by_name = instrument.detectors.iter().find(|d| instrument.detector_name(d) == name).map(|d| (d.id, d.position));
-                let Some((id, from)) = by_name else { return failed(format!("Component with name {name} was not found.")) };
+                let by_name = instrument
+                    .detectors
+                    .iter()
+                    .find(|d| instrument.detector_name(d) == name)
+                    .map(|d| (d.id, d.position));
+                let Some((id, from)) = by_name else {
+                    return failed(format!("Component with name {name} was not found."));
+                };
                 instrument.move_detector(id, if relative { from + given } else { given });
                 return context.change("Workspace", workspace);
             };
@@ -61,14 +96,34 @@ mod tests {
         let bench = Bench::new();
         let s = bench.sample("s", &[]);
         let bank = |properties: &[(&str, Value)]| {
-            bench.run("MoveInstrumentComponent", &[&[("Workspace", "s".into()), ("ComponentName", "bank1".into())], properties].concat());
+            bench.run(
+                "MoveInstrumentComponent",
+                &[
+                    &[("Workspace", "s".into()), ("ComponentName", "bank1".into())],
+                    properties,
+                ]
+                .concat(),
+            );
             let instrument = m(&s).instrument().clone();
-            instrument.components[instrument.component("bank1").unwrap()].position.to_array()
+            instrument.components[instrument.component("bank1").unwrap()]
+                .position
+                .to_array()
         };
         assert_eq!(bank(&[("X", 1.0.into())]), [1.0, 0.0, 5.0]);
         assert_eq!(bank(&[("X", 2.0.into())]), [3.0, 0.0, 5.0]);
-        assert_eq!(bank(&[("X", 1.0.into()), ("Y", 2.0.into()), ("Z", 3.0.into()), ("RelativePosition", false.into())]), [1.0, 2.0, 3.0]);
-        assert_eq!(m(&s).instrument().detector(100).unwrap().position.to_array(), [1.0, 2.0, 3.0]);
+        assert_eq!(
+            bank(&[
+                ("X", 1.0.into()),
+                ("Y", 2.0.into()),
+                ("Z", 3.0.into()),
+                ("RelativePosition", false.into())
+            ]),
+            [1.0, 2.0, 3.0]
+        );
+        assert_eq!(
+            m(&s).instrument().detector(100).unwrap().position.to_array(),
+            [1.0, 2.0, 3.0]
+        );
         let wrong = [("Workspace", "s".into()), ("ComponentName", "bank9".into())];
         assert!(bench.try_run("MoveInstrumentComponent", &wrong).is_err());
     }

@@ -11,7 +11,11 @@ mod tests {
         let bench = Bench::new();
         bench.workspace("a", &[0.0, 1.0, 2.0], &[1.0, 2.0], 1);
         bench.make("v", "CreateSingleValuedWorkspace", &[("DataValue", 2.5.into())]);
-        let out = bench.make("o", "Multiply", &[("LHSWorkspace", "a".into()), ("RHSWorkspace", "v".into())]);
+        let out = bench.make(
+            "o",
+            "Multiply",
+            &[("LHSWorkspace", "a".into()), ("RHSWorkspace", "v".into())],
+        );
         close(&y(&out, 0), &[1.0, 2.0].map(|v: f64| v * 2.5));
     }
 }

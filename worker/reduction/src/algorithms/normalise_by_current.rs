@@ -15,11 +15,29 @@ pub(crate) struct NormaliseByCurrent;
 
 impl Algorithm for NormaliseByCurrent {
     fn declaration(&self) -> Declaration {
-        Declaration::new("NormaliseByCurrent", 1, "CorrectionFunctions\\NormalisationCorrections", "Divides Y and E by the proton charge of the run.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace to normalise."))
-            .with(output("OutputWorkspace", Kind::Matrix, "Y and E per charge.").unit("counts per µA·h"))
-            .with(option("RecalculatePCharge", Kind::Bool, false, "Sum proton_charge even where a total is there."))
-            .with(option("CalculatedCharge", Kind::Float, Value::None, "Not used; the charge comes from the logs.").unit("µA·h"))
+        Declaration::new(
+            "NormaliseByCurrent",
+            1,
+            "CorrectionFunctions\\NormalisationCorrections",
+            "Divides Y and E by the proton charge of the run.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The workspace to normalise."))
+        .with(output("OutputWorkspace", Kind::Matrix, "Y and E per charge.").unit("counts per µA·h"))
+        .with(option(
+            "RecalculatePCharge",
+            Kind::Bool,
+            false,
+            "Sum proton_charge even where a total is there.",
+        ))
+        .with(
+            option(
+                "CalculatedCharge",
+                Kind::Float,
+                Value::None,
+                "Not used; the charge comes from the logs.",
+            )
+            .unit("µA·h"),
+        )
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -34,7 +52,10 @@ impl Algorithm for NormaliseByCurrent {
         }
         let mut out = match input.events() {
             Some(events) => {
-                let plan = events.plan().scale(Factor { value: 1.0 / charge, error_squared: 0.0 });
+                let plan = events.plan().scale(Factor {
+                    value: 1.0 / charge,
+                    error_squared: 0.0,
+                });
                 let data = Data::Events(events.with_plan(plan));
                 input.with_data(data)
             }
@@ -64,10 +85,17 @@ fn charge(run: &Run, again: bool) -> Result<f64> {
         };
         return match list.get(period as usize - 1) {
             Some(charge) => Ok(*charge),
-            None => failed(format!("proton_charge_by_period has {} values and none for period {period}", list.len())),
+            None => failed(format!(
+                "proton_charge_by_period has {} values and none for period {period}",
+                list.len()
+            )),
         };
     }
-    Ok(if again { run.integrated_charge().unwrap_or_else(|| run.proton_charge()) } else { run.proton_charge() })
+    Ok(if again {
+        run.integrated_charge().unwrap_or_else(|| run.proton_charge())
+    } else {
+        run.proton_charge()
+    })
 }
 
 #[cfg(test)]
@@ -79,7 +107,15 @@ mod tests {
     fn the_documented_example_comes_out() {
         let bench = Bench::new();
         bench.workspace("w", &[0.0, 1.0, 2.0], &[17.0, 12.0], 1);
-        bench.run("AddSampleLog", &[("Workspace", "w".into()), ("LogName", "gd_prtn_chrg".into()), ("LogText", "10.0".into()), ("LogType", "Number".into())]);
+        bench.run(
+            "AddSampleLog",
+            &[
+                ("Workspace", "w".into()),
+                ("LogName", "gd_prtn_chrg".into()),
+                ("LogText", "10.0".into()),
+                ("LogType", "Number".into()),
+            ],
+        );
         let out = bench.make("o", "NormaliseByCurrent", &[("InputWorkspace", "w".into())]);
         close(&y(&out, 0), &[1.7, 1.2]);
         assert_eq!(m(&out).run().number("NormalizationFactor"), Some(10.0));
@@ -90,8 +126,13 @@ mod tests {
     fn no_charge_is_an_error() {
         let bench = Bench::new();
         bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
-        let error = bench.try_make("o", "NormaliseByCurrent", &[("InputWorkspace", "w".into())]).unwrap_err();
-        assert_eq!(error.to_string(), "The proton charge found in the input workspace run information is zero");
+        let error = bench
+            .try_make("o", "NormaliseByCurrent", &[("InputWorkspace", "w".into())])
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "The proton charge found in the input workspace run information is zero"
+        );
     }
 
     #[test]
@@ -100,7 +141,10 @@ mod tests {
         let s = bench.sample("s", &[("WorkspaceType", "Event".into())]);
         bench.charge("s");
         let out = bench.make("o", "NormaliseByCurrent", &[("InputWorkspace", "s".into())]);
-        assert_eq!(m(&out).events().unwrap().kind(), live_data_engine::columns::EventKind::Weighted);
+        assert_eq!(
+            m(&out).events().unwrap().kind(),
+            live_data_engine::columns::EventKind::Weighted
+        );
         let wanted: Vec<f64> = y(&s, 3).iter().map(|v| v / 6000.0).collect();
         close(&y(&out, 3), &wanted);
     }

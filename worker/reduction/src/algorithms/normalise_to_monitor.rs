@@ -1,8 +1,8 @@
 //! NormaliseToMonitor: counts by those of a monitor, bin by bin or over a range of X.
 
-use crate::algorithm::{AlgorithmRun, Algorithm, Context};
+use crate::algorithm::{Algorithm, AlgorithmRun, Context};
 use crate::compute::arithmetic::{Operation, combine};
-use crate::compute::{as_histogram, build_rows, indices, Reader};
+use crate::compute::{Reader, as_histogram, build_rows, indices};
 use crate::declaration::{Declaration, Kind, Validator, input, option, output};
 use crate::error::{Result, failed};
 use crate::service::Level;
@@ -24,11 +24,34 @@ impl Algorithm for NormaliseToMonitor {
         )
         .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
         .with(output("OutputWorkspace", Kind::Matrix, "The normalised workspace."))
-        .with(option("MonitorSpectrum", Kind::Int, Value::None, "The monitor's spectrum number in InputWorkspace."))
-        .with(option("MonitorID", Kind::Int, Value::None, "The monitor's detector id in InputWorkspace."))
-        .with(option("MonitorWorkspace", Kind::Matrix, Value::None, "A workspace that holds the monitor instead."))
+        .with(option(
+            "MonitorSpectrum",
+            Kind::Int,
+            Value::None,
+            "The monitor's spectrum number in InputWorkspace.",
+        ))
+        .with(option(
+            "MonitorID",
+            Kind::Int,
+            Value::None,
+            "The monitor's detector id in InputWorkspace.",
+        ))
+        .with(option(
+            "MonitorWorkspace",
+            Kind::Matrix,
+            Value::None,
+            "A workspace that holds the monitor instead.",
+        ))
         .with(option("MonitorWorkspaceIndex", Kind::Int, 0_i64, index).validator(Validator::AtLeast(0.0)))
-        .with(option("IntegrationRangeMin", Kind::Float, Value::None, "Where the range begins.").unit("the unit of X"))
+        .with(
+            option(
+                "IntegrationRangeMin",
+                Kind::Float,
+                Value::None,
+                "Where the range begins.",
+            )
+            .unit("the unit of X"),
+        )
         .with(option("IntegrationRangeMax", Kind::Float, Value::None, "Where the range ends.").unit("the unit of X"))
         .with(option("IncludePartialBins", Kind::Bool, false, partial))
         .with(output("NormFactorWS", Kind::Matrix, "What was divided by.").optional())
@@ -46,8 +69,14 @@ impl Algorithm for NormaliseToMonitor {
             && low > high
         {
             let text = |what: &str| format!("Range {what}.");
-            problems.push(("IntegrationRangeMin", text("minimum set to a larger value than maximum")));
-            problems.push(("IntegrationRangeMax", text("maximum set to a smaller value than minimum")));
+            problems.push((
+                "IntegrationRangeMin",
+                text("minimum set to a larger value than maximum"),
+            ));
+            problems.push((
+                "IntegrationRangeMax",
+                text("maximum set to a smaller value than minimum"),
+            ));
         }
         problems
     }
@@ -63,7 +92,10 @@ impl Algorithm for NormaliseToMonitor {
             context.log(Level::Warning, &text);
         }
         let alone = as_histogram(&holder.subset(&[index])?, context.cancel)?;
-        let (low, high) = (context.opt_float("IntegrationRangeMin")?, context.opt_float("IntegrationRangeMax")?);
+        let (low, high) = (
+            context.opt_float("IntegrationRangeMin")?,
+            context.opt_float("IntegrationRangeMax")?,
+        );
         let (out, factor) = if low.is_some() || high.is_some() {
             let total = integrated(&alone, low, high, context)?;
             (combine(Operation::Divide, input, total.clone(), context.cancel)?, total)
@@ -81,7 +113,9 @@ impl Algorithm for NormaliseToMonitor {
 /// The workspace that holds the monitor, and its index there.
 fn monitor(input: &MatrixWorkspace, context: &Context<'_>) -> Result<(MatrixWorkspace, usize)> {
     if let Some(number) = context.opt_int("MonitorSpectrum")?.filter(|number| *number >= 0) {
-        let found = indices::of_numbers(input, &[number]).ok().and_then(|found| found.first().copied());
+        let found = indices::of_numbers(input, &[number])
+            .ok()
+            .and_then(|found| found.first().copied());
         return match found {
             Some(index) => Ok((input.clone(), index)),
             None => failed("Input workspace does not contain spectrum number given for MonitorSpectrum"),
@@ -115,7 +149,10 @@ fn integrated(
     context: &Context<'_>,
 ) -> Result<MatrixWorkspace> {
     let x = monitor.x(0)?;
-    let (first, last) = (x.first().copied().unwrap_or_default(), x.last().copied().unwrap_or_default());
+    let (first, last) = (
+        x.first().copied().unwrap_or_default(),
+        x.last().copied().unwrap_or_default(),
+    );
     let mut run = AlgorithmRun::create("Integration", None)?;
     run.store_in_data_service(false);
     run.enable_logging(false);
@@ -123,7 +160,10 @@ fn integrated(
     run.set_property("RangeLower", low.unwrap_or(first).max(first).into())?;
     run.set_property("RangeUpper", high.unwrap_or(last).min(last).into())?;
     run.set_property("IncludePartialBins", context.bool("IncludePartialBins")?.into())?;
-    match run.execute(context.service, context.cancel)?.workspace("OutputWorkspace") {
+    match run
+        .execute(context.service, context.cancel)?
+        .workspace("OutputWorkspace")
+    {
         Some(total) => total.matrix(),
         None => failed("the monitor's counts could not be added up"),
     }
@@ -145,7 +185,10 @@ fn bin_by_bin(
     let scaled = |x: &[f64], y: &[f64], e: &[f64]| -> (Vec<f64>, Vec<f64>) {
         let sum: f64 = y.iter().sum();
         let range = x.last().copied().unwrap_or_default() - x.first().copied().unwrap_or_default();
-        let factors: Vec<f64> = x.windows(2).map(|edges| range / ((edges[1] - edges[0]) * sum)).collect();
+        let factors: Vec<f64> = x
+            .windows(2)
+            .map(|edges| range / ((edges[1] - edges[0]) * sum))
+            .collect();
         let of = |values: &[f64]| values.iter().zip(&factors).map(|(v, factor)| v * factor).collect();
         (of(y), of(e))
     };
@@ -181,7 +224,11 @@ mod tests {
     use crate::value::Value;
 
     fn normalise(bench: &Bench, more: &[(&str, Value)]) -> crate::Result<crate::Handle> {
-        bench.try_make("o", "NormaliseToMonitor", &[&[("InputWorkspace", "w".into())][..], more].concat())
+        bench.try_make(
+            "o",
+            "NormaliseToMonitor",
+            &[&[("InputWorkspace", "w".into())][..], more].concat(),
+        )
     }
 
     #[test]
@@ -198,8 +245,17 @@ mod tests {
         close(&y(&bench.service.data.retrieve("factor").unwrap(), 0), &[0.4, 1.6, 1.0]);
         let whole = normalise(&bench, &[monitor.clone(), ("IntegrationRangeMin", 1.0.into())]).unwrap();
         close(&y(&whole, 1), &[20.0 / 9.0, 30.0 / 9.0, 50.0 / 9.0]);
-        let wrong = [monitor, ("IntegrationRangeMin", 3.0.into()), ("IntegrationRangeMax", 1.0.into())];
-        assert!(normalise(&bench, &wrong).unwrap_err().to_string().contains("larger value than maximum"));
+        let wrong = [
+            monitor,
+            ("IntegrationRangeMin", 3.0.into()),
+            ("IntegrationRangeMax", 1.0.into()),
+        ];
+        assert!(
+            normalise(&bench, &wrong)
+                .unwrap_err()
+                .to_string()
+                .contains("larger value than maximum")
+        );
     }
 
     #[test]
@@ -212,7 +268,10 @@ mod tests {
         ];
         let w = bench.sample("w", &event);
         let monitor = (0..m(&w).histograms()).find(|index| m(&w).is_monitor(*index)).unwrap();
-        let (id, sum) = (m(&w).spectra().detectors(monitor)[0], y(&w, monitor).iter().sum::<f64>());
+        let (id, sum) = (
+            m(&w).spectra().detectors(monitor)[0],
+            y(&w, monitor).iter().sum::<f64>(),
+        );
         let range = [("MonitorID", id.into()), ("IntegrationRangeMin", 0.0.into())];
         let out = normalise(&bench, &range).unwrap();
         assert_eq!(m(&out).id(), "EventWorkspace");

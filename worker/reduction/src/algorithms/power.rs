@@ -36,7 +36,11 @@ mod tests {
     fn squares_come_out() {
         let bench = Bench::new();
         bench.workspace("w", &[0.0, 1.0, 2.0, 3.0, 4.0], &[1.0, 2.0, 3.0, 4.0], 1);
-        let out = bench.make("o", "Power", &[("InputWorkspace", "w".into()), ("Exponent", 2.0.into())]);
+        let out = bench.make(
+            "o",
+            "Power",
+            &[("InputWorkspace", "w".into()), ("Exponent", 2.0.into())],
+        );
         close(&y(&out, 0), &[1.0, 4.0, 9.0, 16.0]);
     }
 }

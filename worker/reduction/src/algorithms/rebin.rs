@@ -19,7 +19,9 @@ pub(crate) struct Rebin;
 pub(crate) fn params_property(document: &'static str) -> crate::declaration::Property {
     input("Params", Kind::Floats, document)
         .mandatory()
-        .validator(Validator::Check(|value: &Value| check_params(&value.to_floats().unwrap_or_default())))
+        .validator(Validator::Check(|value: &Value| {
+            check_params(&value.to_floats().unwrap_or_default())
+        }))
 }
 
 impl Algorithm for Rebin {
@@ -68,7 +70,11 @@ impl Algorithm for Rebin {
         let out = if input.is_events() {
             let mut out = input;
             out.set_xs(Xs::Common(made));
-            if context.bool("PreserveEvents")? { out } else { as_histogram(&out, context.cancel)? }
+            if context.bool("PreserveEvents")? {
+                out
+            } else {
+                as_histogram(&out, context.cancel)?
+            }
         } else {
             rebin_to(&input, |_| Ok(made.clone()), ignore, context)?
         };
@@ -83,7 +89,10 @@ pub(crate) fn x_range(workspace: &MatrixWorkspace) -> Option<(f64, f64)> {
         Xs::Common(row) => of(row),
         Xs::Each(rows) => {
             let finite = |range: &(f64, f64)| range.0.is_finite() && range.1.is_finite();
-            rows.iter().filter_map(of).filter(finite).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+            rows.iter()
+                .filter_map(of)
+                .filter(finite)
+                .reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
         }
     }
 }
@@ -104,7 +113,11 @@ pub(crate) fn rebin_to(
     })?;
     let rows: Vec<Row> = (0..input.histograms()).map(&target).collect::<Result<_>>()?;
     let x = Xs::each(rows);
-    let x = if points { x.map(|row| Arc::from(edges_to_points(row))) } else { x };
+    let x = if points {
+        x.map(|row| Arc::from(edges_to_points(row)))
+    } else {
+        x
+    };
     let masked = masked_parts(input, &x)?;
     let mut out = input.clone().with_histogram(x, y, e);
     out.set_masked_bins(masked);
@@ -115,7 +128,9 @@ pub(crate) fn rebin_to(
 fn masked_parts(input: &MatrixWorkspace, x: &Xs) -> Result<BTreeMap<usize, MaskedBins>> {
     let mut out = BTreeMap::new();
     for (index, bins) in input.masked_bins.iter() {
-        let (old, Some(new)) = (input.x(*index)?, x.get(*index)) else { continue };
+        let (old, Some(new)) = (input.x(*index)?, x.get(*index)) else {
+            continue;
+        };
         if old.len() != input.bins(*index) + 1 {
             continue;
         }
@@ -150,7 +165,15 @@ mod tests {
         let out = bench.make("b", "Rebin", &[("InputWorkspace", "a".into()), ("Params", "2".into())]);
         close(&x(&out, 0), &[0.0, 2.0, 4.0, 6.0, 8.0, 9.0]);
         close(&y(&out, 0), &[2.0, 2.0, 2.0, 2.0, 1.0]);
-        let full = bench.make("b", "Rebin", &[("InputWorkspace", "a".into()), ("Params", 2.0.into()), ("FullBinsOnly", true.into())]);
+        let full = bench.make(
+            "b",
+            "Rebin",
+            &[
+                ("InputWorkspace", "a".into()),
+                ("Params", 2.0.into()),
+                ("FullBinsOnly", true.into()),
+            ],
+        );
         close(&y(&full, 0), &[2.0; 4]);
     }
 
@@ -158,12 +181,27 @@ mod tests {
     fn events_are_kept_or_counted_alike() {
         let bench = Bench::new();
         bench.sample("s", &[("WorkspaceType", "Event".into())]);
-        let kept = bench.make("k", "Rebin", &[("InputWorkspace", "s".into()), ("Params", "2000,500,15000".into())]);
-        let counted = bench.make("c", "Rebin", &[("InputWorkspace", "s".into()), ("Params", "2000,500,15000".into()), ("PreserveEvents", false.into())]);
+        let kept = bench.make(
+            "k",
+            "Rebin",
+            &[("InputWorkspace", "s".into()), ("Params", "2000,500,15000".into())],
+        );
+        let counted = bench.make(
+            "c",
+            "Rebin",
+            &[
+                ("InputWorkspace", "s".into()),
+                ("Params", "2000,500,15000".into()),
+                ("PreserveEvents", false.into()),
+            ],
+        );
         assert_eq!((m(&kept).id(), m(&counted).id()), ("EventWorkspace", "Workspace2D"));
         for index in [0, 57, 199] {
             close(&y(&kept, index), &y(&counted, index));
-            close(&e(&counted, index), &y(&counted, index).iter().map(|v| v.sqrt()).collect::<Vec<_>>());
+            close(
+                &e(&counted, index),
+                &y(&counted, index).iter().map(|v| v.sqrt()).collect::<Vec<_>>(),
+            );
         }
         assert!(total(&counted) > 0.0);
     }
@@ -173,11 +211,23 @@ mod tests {
         let bench = Bench::new();
         bench.workspace("a", &[0.0, 1.0, 3.0], &[4.0, 2.0], 1);
         let a = bench.service.data.retrieve("a").unwrap();
-        a.update(|ws| { ws.set_distribution(true); Ok(()) }).unwrap();
-        let out = bench.make("b", "Rebin", &[("InputWorkspace", "a".into()), ("Params", "0,3,3".into())]);
+        a.update(|ws| {
+            ws.set_distribution(true);
+            Ok(())
+        })
+        .unwrap();
+        let out = bench.make(
+            "b",
+            "Rebin",
+            &[("InputWorkspace", "a".into()), ("Params", "0,3,3".into())],
+        );
         close(&y(&out, 0), &[8.0 / 3.0]);
         bench.workspace("p", &[1.0, 2.0, 3.0, 4.0], &[1.0; 4], 1);
-        let points = bench.make("q", "Rebin", &[("InputWorkspace", "p".into()), ("Params", "0.5,2,4.5".into())]);
+        let points = bench.make(
+            "q",
+            "Rebin",
+            &[("InputWorkspace", "p".into()), ("Params", "0.5,2,4.5".into())],
+        );
         close(&x(&points, 0), &[1.5, 3.5]);
         close(&y(&points, 0), &[2.0, 2.0]);
     }
@@ -187,13 +237,28 @@ mod tests {
         let bench = Bench::new();
         bench.workspace("a", &[0.0, 1.0], &[1.0], 1);
         let input = ("InputWorkspace", "a".into());
-        let error = bench.try_make("b", "Rebin", &[input.clone(), ("Params", "1,0,2".into())]).unwrap_err();
-        assert_eq!((error.class(), error.to_string().as_str()), (ErrorClass::InvalidArgument, "Cannot have a zero bin width"));
-        let error = bench.try_make("b", "Rebin", &[input.clone(), ("Parms", "1".into())]).unwrap_err();
+        let error = bench
+            .try_make("b", "Rebin", &[input.clone(), ("Params", "1,0,2".into())])
+            .unwrap_err();
+        assert_eq!(
+            (error.class(), error.to_string().as_str()),
+            (ErrorClass::InvalidArgument, "Cannot have a zero bin width")
+        );
+        let error = bench
+            .try_make("b", "Rebin", &[input.clone(), ("Parms", "1".into())])
+            .unwrap_err();
         assert_eq!(error.to_string(), "'Parms' is an invalid keyword argument for Rebin-v1");
         assert_eq!(error.class(), ErrorClass::Type);
         assert!(bench.try_make("b", "Rebin", &[input]).is_err());
-        assert!(bench.try_make("b", "Rebin", &[("InputWorkspace", "none".into()), ("Params", 1.0.into())]).is_err());
+        assert!(
+            bench
+                .try_make(
+                    "b",
+                    "Rebin",
+                    &[("InputWorkspace", "none".into()), ("Params", 1.0.into())]
+                )
+                .is_err()
+        );
         assert!(!bench.service.data.contains("b"));
     }
 }

@@ -11,11 +11,25 @@ pub(crate) struct RebinToWorkspace;
 
 impl Algorithm for RebinToWorkspace {
     fn declaration(&self) -> Declaration {
-        Declaration::new("RebinToWorkspace", 1, "Transforms\\Rebin", "Puts data into the bins of another workspace.")
-            .with(input("WorkspaceToRebin", Kind::Matrix, "The workspace to rebin."))
-            .with(input("WorkspaceToMatch", Kind::Matrix, "The workspace whose first spectrum has the bins."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The rebinned workspace."))
-            .with(option("PreserveEvents", Kind::Bool, true, "Keep events as events, and replace X only."))
+        Declaration::new(
+            "RebinToWorkspace",
+            1,
+            "Transforms\\Rebin",
+            "Puts data into the bins of another workspace.",
+        )
+        .with(input("WorkspaceToRebin", Kind::Matrix, "The workspace to rebin."))
+        .with(input(
+            "WorkspaceToMatch",
+            Kind::Matrix,
+            "The workspace whose first spectrum has the bins.",
+        ))
+        .with(output("OutputWorkspace", Kind::Matrix, "The rebinned workspace."))
+        .with(option(
+            "PreserveEvents",
+            Kind::Bool,
+            true,
+            "Keep events as events, and replace X only.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -24,7 +38,11 @@ impl Algorithm for RebinToWorkspace {
         let out = if input.is_events() {
             let mut out = input;
             out.set_xs(Xs::Common(x));
-            if context.bool("PreserveEvents")? { out } else { as_histogram(&out, context.cancel)? }
+            if context.bool("PreserveEvents")? {
+                out
+            } else {
+                as_histogram(&out, context.cancel)?
+            }
         } else {
             rebin_to(&input, |_| Ok(x.clone()), false, context)?
         };
@@ -41,7 +59,11 @@ mod tests {
         let bench = Bench::new();
         bench.workspace("a", &[0.0, 1.0, 2.0], &[1.0, 2.0], 1);
         bench.workspace("b", &[0.0, 2.0], &[1.0], 1);
-        let out = bench.make("o", "RebinToWorkspace", &[("WorkspaceToRebin", "a".into()), ("WorkspaceToMatch", "b".into())]);
+        let out = bench.make(
+            "o",
+            "RebinToWorkspace",
+            &[("WorkspaceToRebin", "a".into()), ("WorkspaceToMatch", "b".into())],
+        );
         close(&x(&out, 0), &[0.0, 2.0]);
         close(&y(&out, 0), &[3.0]);
     }

@@ -11,18 +11,63 @@ use crate::value::Value;
 
 pub(crate) struct RemoveBins;
 
-const UNITS: &[&str] = &["AsInput", "Energy", "Energy_inWavenumber", "Momentum", "MomentumTransfer", "QSquared", "TOF", "Wavelength", "dSpacing"];
+const UNITS: &[&str] = &[
+    "AsInput",
+    "Energy",
+    "Energy_inWavenumber",
+    "Momentum",
+    "MomentumTransfer",
+    "QSquared",
+    "TOF",
+    "Wavelength",
+    "dSpacing",
+];
 
 impl Algorithm for RemoveBins {
     fn declaration(&self) -> Declaration {
-        Declaration::new("RemoveBins", 1, "Transforms\\Splitting", "Removes a range of X from histograms.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace of histograms."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The workspace without the range: at either end the bins go, elsewhere their counts."))
-            .with(input("XMin", Kind::Float, "Where the range begins.").mandatory().unit("RangeUnit"))
-            .with(input("XMax", Kind::Float, "Where the range ends.").mandatory().unit("RangeUnit"))
-            .with(option("RangeUnit", Kind::Str, "AsInput", "The unit of XMin and XMax.").validator(Validator::OneOf(UNITS)))
-            .with(option("Interpolation", Kind::Str, "None", "What stands in place of the counts: nothing, or a straight line between the neighbours.").validator(Validator::OneOf(&["None", "Linear"])))
-            .with(option("WorkspaceIndex", Kind::Int, Value::None, "The one spectrum that is changed; all when not given.").validator(Validator::AtLeast(0.0)))
+        Declaration::new(
+            "RemoveBins",
+            1,
+            "Transforms\\Splitting",
+            "Removes a range of X from histograms.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The workspace of histograms."))
+        .with(output(
+            "OutputWorkspace",
+            Kind::Matrix,
+            "The workspace without the range: at either end the bins go, elsewhere their counts.",
+        ))
+        .with(
+            input("XMin", Kind::Float, "Where the range begins.")
+                .mandatory()
+                .unit("RangeUnit"),
+        )
+        .with(
+            input("XMax", Kind::Float, "Where the range ends.")
+                .mandatory()
+                .unit("RangeUnit"),
+        )
+        .with(
+            option("RangeUnit", Kind::Str, "AsInput", "The unit of XMin and XMax.").validator(Validator::OneOf(UNITS)),
+        )
+        .with(
+            option(
+                "Interpolation",
+                Kind::Str,
+                "None",
+                "What stands in place of the counts: nothing, or a straight line between the neighbours.",
+            )
+            .validator(Validator::OneOf(&["None", "Linear"])),
+        )
+        .with(
+            option(
+                "WorkspaceIndex",
+                Kind::Int,
+                Value::None,
+                "The one spectrum that is changed; all when not given.",
+            )
+            .validator(Validator::AtLeast(0.0)),
+        )
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -37,13 +82,22 @@ impl Algorithm for RemoveBins {
         let only = context.opt_int("WorkspaceIndex")?;
         let count = input.histograms();
         if let Some(index) = only.filter(|index| *index >= count as i64) {
-            return invalid(format!("The value of WorkspaceIndex provided ({index}) is larger than the size of this workspace ({count})"));
+            return invalid(format!(
+                "The value of WorkspaceIndex provided ({index}) is larger than the size of this workspace ({count})"
+            ));
         }
         let limits = limits(&input, &context.str("RangeUnit")?, (low, high))?;
         let x = input.x(0)?;
-        let (first, last) = (x.first().copied().unwrap_or_default(), x.last().copied().unwrap_or_default());
+        let (first, last) = (
+            x.first().copied().unwrap_or_default(),
+            x.last().copied().unwrap_or_default(),
+        );
         if only.is_none() && limits.is_empty() && input.is_common_bins() && (low <= first || high >= last) {
-            let kept = if low <= first { (Some(high), None) } else { (None, Some(low)) };
+            let kept = if low <= first {
+                (Some(high), None)
+            } else {
+                (None, Some(low))
+            };
             // A range that leaves no whole bin is emptied like any other.
             if let Ok(out) = crop(input.clone(), kept.0, kept.1, context) {
                 return context.output("OutputWorkspace", out);
@@ -64,15 +118,23 @@ impl Algorithm for RemoveBins {
 /// The range of each spectrum in the unit of X; none where it is given in that unit.
 fn limits(input: &crate::workspace::MatrixWorkspace, unit: &str, (low, high): (f64, f64)) -> Result<Vec<(f64, f64)>> {
     let to = input.x_unit().quantity();
-    let Some(from) = Unit::from_id(unit).map(|unit| unit.quantity()).filter(|from| *from != to) else {
+    let Some(from) = Unit::from_id(unit)
+        .map(|unit| unit.quantity())
+        .filter(|from| *from != to)
+    else {
         return Ok(Vec::new());
     };
     if to != Quantity::TimeOfFlight && !unit::is_convertible(to) {
-        return invalid(format!("X is in {}: {unit} cannot be converted to it", input.x_unit().id()));
+        return invalid(format!(
+            "X is in {}: {unit} cannot be converted to it",
+            input.x_unit().id()
+        ));
     }
     let converted = flights(input, Fixed::Nothing)?.into_iter().map(|flight| {
         // What has no place keeps its counts.
-        let Some(flight) = flight else { return (f64::NAN, f64::NAN) };
+        let Some(flight) = flight else {
+            return (f64::NAN, f64::NAN);
+        };
         let of = |value: f64| unit::convert(from, to, EnergyMode::Elastic, &flight, value);
         let (a, b) = (of(low), of(high));
         (a.min(b), a.max(b))
@@ -130,15 +192,27 @@ mod tests {
     use crate::value::Value;
 
     fn remove(bench: &Bench, low: f64, high: f64, more: &[(&str, Value)]) -> crate::Result<crate::Handle> {
-        let range = [("InputWorkspace", "w".into()), ("XMin", low.into()), ("XMax", high.into())];
+        let range = [
+            ("InputWorkspace", "w".into()),
+            ("XMin", low.into()),
+            ("XMax", high.into()),
+        ];
         bench.try_make("o", "RemoveBins", &[&range[..], more].concat())
     }
 
     #[test]
     fn counts_go_in_the_middle_and_bins_at_the_ends() {
         let bench = Bench::new();
-        bench.workspace("w", &[0.0, 10.0, 20.0, 30.0, 40.0, 50.0], &[10.3, 0.3, 0.3, 0.3, 0.3], 1);
-        close(&y(&remove(&bench, 20.0, 35.0, &[]).unwrap(), 0), &[10.3, 0.0, 0.0, 0.15, 0.3]);
+        bench.workspace(
+            "w",
+            &[0.0, 10.0, 20.0, 30.0, 40.0, 50.0],
+            &[10.3, 0.3, 0.3, 0.3, 0.3],
+            1,
+        );
+        close(
+            &y(&remove(&bench, 20.0, 35.0, &[]).unwrap(), 0),
+            &[10.3, 0.0, 0.0, 0.15, 0.3],
+        );
         close(&y(&remove(&bench, 12.0, 18.0, &[]).unwrap(), 0)[..2], &[10.3, 0.24]);
         let line = remove(&bench, 20.0, 40.0, &[("Interpolation", "Linear".into())]).unwrap();
         close(&y(&line, 0), &[10.3, 8.3, 6.3, 4.3, 0.3]);
@@ -156,7 +230,10 @@ mod tests {
         let out = remove(&bench, 2.0, 3.0, &[("RangeUnit", "Wavelength".into())]).unwrap();
         let left: Vec<usize> = (0..100).filter(|bin| y(&out, 0)[*bin] == 0.0).collect();
         assert_eq!(left, (38..=55).collect::<Vec<_>>());
-        assert_eq!(remove(&bench, 3.0, 2.0, &[]).unwrap_err().to_string(), "XMax must be greater than XMin.");
+        assert_eq!(
+            remove(&bench, 3.0, 2.0, &[]).unwrap_err().to_string(),
+            "XMax must be greater than XMin."
+        );
         assert!(remove(&bench, f64::NAN, 2.0, &[]).is_err());
         assert!(remove(&bench, 1.0, 2.0, &[("WorkspaceIndex", 5_i64.into())]).is_err());
     }

@@ -8,8 +8,13 @@ pub(crate) struct RemoveWorkspaceHistory;
 
 impl Algorithm for RemoveWorkspaceHistory {
     fn declaration(&self) -> Declaration {
-        Declaration::new("RemoveWorkspaceHistory", 1, "Utility\\Development", "Removes the history of a workspace.")
-            .with(in_out("Workspace", Kind::Matrix, "The workspace."))
+        Declaration::new(
+            "RemoveWorkspaceHistory",
+            1,
+            "Utility\\Development",
+            "Removes the history of a workspace.",
+        )
+        .with(in_out("Workspace", Kind::Matrix, "The workspace."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -29,7 +34,12 @@ mod tests {
         let w = bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
         assert_eq!(m(&w).history().entries().len(), 1);
         bench.run("RemoveWorkspaceHistory", &[("Workspace", "w".into())]);
-        let left: Vec<_> = m(&w).history().entries().iter().map(|entry| entry.name.clone()).collect();
+        let left: Vec<_> = m(&w)
+            .history()
+            .entries()
+            .iter()
+            .map(|entry| entry.name.clone())
+            .collect();
         assert_eq!(left, ["RemoveWorkspaceHistory"]);
     }
 }

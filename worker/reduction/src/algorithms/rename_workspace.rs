@@ -11,11 +11,26 @@ pub(crate) struct RenameWorkspace;
 
 impl Algorithm for RenameWorkspace {
     fn declaration(&self) -> Declaration {
-        Declaration::new("RenameWorkspace", 1, "Utility\\Workspaces", "Gives a workspace another name.")
-            .with(input("InputWorkspace", Kind::Workspace, "The workspace."))
-            .with(output("OutputWorkspace", Kind::Workspace, "Its new name."))
-            .with(option("RenameMonitors", Kind::Bool, false, "Rename its monitor workspace too."))
-            .with(option("OverwriteExisting", Kind::Bool, true, "Replace a workspace that has the new name."))
+        Declaration::new(
+            "RenameWorkspace",
+            1,
+            "Utility\\Workspaces",
+            "Gives a workspace another name.",
+        )
+        .with(input("InputWorkspace", Kind::Workspace, "The workspace."))
+        .with(output("OutputWorkspace", Kind::Workspace, "Its new name."))
+        .with(option(
+            "RenameMonitors",
+            Kind::Bool,
+            false,
+            "Rename its monitor workspace too.",
+        ))
+        .with(option(
+            "OverwriteExisting",
+            Kind::Bool,
+            true,
+            "Replace a workspace that has the new name.",
+        ))
     }
 
     fn by_member(&self) -> bool {

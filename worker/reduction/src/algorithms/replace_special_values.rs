@@ -10,21 +10,65 @@ pub(crate) struct ReplaceSpecialValues;
 
 impl Algorithm for ReplaceSpecialValues {
     fn declaration(&self) -> Declaration {
-        Declaration::new("ReplaceSpecialValues", 1, "CorrectionFunctions\\SpecialCorrections", "Replaces NaN, infinity, and numbers beyond limits.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The workspace with values replaced."))
-            .with(option("NaNValue", Kind::Float, Value::None, "What replaces NaN in Y."))
-            .with(option("NaNError", Kind::Float, 0.0, "E where NaN was replaced."))
-            .with(option("InfinityValue", Kind::Float, Value::None, "What replaces infinity in Y."))
-            .with(option("InfinityError", Kind::Float, 0.0, "E where infinity was replaced."))
-            .with(option("BigNumberThreshold", Kind::Float, Value::None, "Numbers whose size is above this are replaced."))
-            .with(option("BigNumberValue", Kind::Float, 0.0, "What replaces them."))
-            .with(option("BigNumberError", Kind::Float, 0.0, "E where they were replaced."))
-            .with(option("SmallNumberThreshold", Kind::Float, Value::None, "Numbers whose size is below this are replaced."))
-            .with(option("SmallNumberValue", Kind::Float, 0.0, "What replaces them."))
-            .with(option("SmallNumberError", Kind::Float, 0.0, "E where they were replaced."))
-            .with(option("UseAbsolute", Kind::Bool, true, "Compare sizes without their sign."))
-            .with(option("CheckErrorAxis", Kind::Bool, false, "Look at E too."))
+        Declaration::new(
+            "ReplaceSpecialValues",
+            1,
+            "CorrectionFunctions\\SpecialCorrections",
+            "Replaces NaN, infinity, and numbers beyond limits.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
+        .with(output(
+            "OutputWorkspace",
+            Kind::Matrix,
+            "The workspace with values replaced.",
+        ))
+        .with(option("NaNValue", Kind::Float, Value::None, "What replaces NaN in Y."))
+        .with(option("NaNError", Kind::Float, 0.0, "E where NaN was replaced."))
+        .with(option(
+            "InfinityValue",
+            Kind::Float,
+            Value::None,
+            "What replaces infinity in Y.",
+        ))
+        .with(option(
+            "InfinityError",
+            Kind::Float,
+            0.0,
+            "E where infinity was replaced.",
+        ))
+        .with(option(
+            "BigNumberThreshold",
+            Kind::Float,
+            Value::None,
+            "Numbers whose size is above this are replaced.",
+        ))
+        .with(option("BigNumberValue", Kind::Float, 0.0, "What replaces them."))
+        .with(option(
+            "BigNumberError",
+            Kind::Float,
+            0.0,
+            "E where they were replaced.",
+        ))
+        .with(option(
+            "SmallNumberThreshold",
+            Kind::Float,
+            Value::None,
+            "Numbers whose size is below this are replaced.",
+        ))
+        .with(option("SmallNumberValue", Kind::Float, 0.0, "What replaces them."))
+        .with(option(
+            "SmallNumberError",
+            Kind::Float,
+            0.0,
+            "E where they were replaced.",
+        ))
+        .with(option(
+            "UseAbsolute",
+            Kind::Bool,
+            true,
+            "Compare sizes without their sign.",
+        ))
+        .with(option("CheckErrorAxis", Kind::Bool, false, "Look at E too."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -75,12 +119,24 @@ mod tests {
         let bench = Bench::new();
         let values = [8e80, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 8e-7, 5.0];
         bench.workspace_with("w", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &values, &[1.0; 6], 1);
-        let out = bench.make("o", "ReplaceSpecialValues", &[
-            ("InputWorkspace", "w".into()), ("NaNValue", 0.0.into()), ("InfinityValue", 1000.0.into()),
-            ("BigNumberThreshold", 1000.0.into()), ("BigNumberValue", 1000.0.into()),
-            ("SmallNumberThreshold", 1e-3.into()), ("SmallNumberValue", 200.0.into()),
-        ]);
+        let out = bench.make(
+            "o",
+            "ReplaceSpecialValues",
+            &[
+                ("InputWorkspace", "w".into()),
+                ("NaNValue", 0.0.into()),
+                ("InfinityValue", 1000.0.into()),
+                ("BigNumberThreshold", 1000.0.into()),
+                ("BigNumberValue", 1000.0.into()),
+                ("SmallNumberThreshold", 1e-3.into()),
+                ("SmallNumberValue", 200.0.into()),
+            ],
+        );
         close(&y(&out, 0), &[1000.0, 1000.0, 1000.0, 0.0, 200.0, 5.0]);
-        assert!(bench.try_make("o", "ReplaceSpecialValues", &[("InputWorkspace", "w".into())]).is_err());
+        assert!(
+            bench
+                .try_make("o", "ReplaceSpecialValues", &[("InputWorkspace", "w".into())])
+                .is_err()
+        );
     }
 }

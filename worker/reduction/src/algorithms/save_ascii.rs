@@ -39,7 +39,10 @@ impl Algorithm for SaveAscii {
         let input = context.matrix("InputWorkspace")?;
         let path = save_path(&context.service.config, &context.str("Filename")?, "dat");
         let mut chosen = indices::checked(&input, &context.ints("SpectrumList")?)?;
-        let (first, last) = (context.opt_int("WorkspaceIndexMin")?, context.opt_int("WorkspaceIndexMax")?);
+        let (first, last) = (
+            context.opt_int("WorkspaceIndexMin")?,
+            context.opt_int("WorkspaceIndexMax")?,
+        );
         if chosen.is_empty() || first.is_some() || last.is_some() {
             chosen.extend(indices::range(&input, first, last)?);
         }
@@ -59,8 +62,11 @@ impl Algorithm for SaveAscii {
         if comment == separator {
             return failed("CommentIndicator and Separator must differ");
         }
-        let (header, numbers, x_error) =
-            (context.bool("ColumnHeader")?, context.bool("WriteSpectrumID")?, context.bool("WriteXError")?);
+        let (header, numbers, x_error) = (
+            context.bool("ColumnHeader")?,
+            context.bool("WriteSpectrumID")?,
+            context.bool("WriteXError")?,
+        );
         let precision = context.opt_int("Precision")?.map(|digits| digits as usize);
         let exponent = precision.is_some() || context.bool("ScientificFormat")?;
         let number = |value: f64| match (precision, exponent) {
@@ -71,13 +77,24 @@ impl Algorithm for SaveAscii {
         let reader = Reader::new(&input, context.cancel)?;
         let (histogram, append) = (input.is_histogram_data(), context.bool("AppendToFile")?);
         publish(&context.service.config, &path, append, |hidden| {
-            let io = |error: std::io::Error| AlgorithmError::Execution(format!("Unable to write {}: {error}", path.display()));
+            let io = |error: std::io::Error| {
+                AlgorithmError::Execution(format!("Unable to write {}: {error}", path.display()))
+            };
             let there = append && hidden.exists();
-            let file = std::fs::OpenOptions::new().create(true).append(there).write(true).truncate(!there).open(hidden);
+            let file = std::fs::OpenOptions::new()
+                .create(true)
+                .append(there)
+                .write(true)
+                .truncate(!there)
+                .open(hidden);
             let mut out = BufWriter::new(file.map_err(io)?);
             if header && !there {
                 let distribution = input.is_distribution();
-                let columns = if x_error { format!("X {separator} Y {separator} E {separator} DX") } else { format!("X {separator} Y {separator} E") };
+                let columns = if x_error {
+                    format!("X {separator} Y {separator} E {separator} DX")
+                } else {
+                    format!("X {separator} Y {separator} E")
+                };
                 writeln!(out, "{comment} {columns} Distribution={distribution}").map_err(io)?;
             }
             for index in &chosen {
@@ -89,7 +106,16 @@ impl Algorithm for SaveAscii {
                 let points = if histogram { edges_to_points(&x) } else { x.to_vec() };
                 for ((x, y), e) in points.iter().zip(y.iter()).zip(e.iter()) {
                     write!(out, "{}{separator}{}{separator}{}", number(*x), number(*y), number(*e)).map_err(io)?;
-                    writeln!(out, "{}", if x_error { format!("{separator}0") } else { String::new() }).map_err(io)?;
+                    writeln!(
+                        out,
+                        "{}",
+                        if x_error {
+                            format!("{separator}0")
+                        } else {
+                            String::new()
+                        }
+                    )
+                    .map_err(io)?;
                 }
             }
             out.flush().map_err(io)
@@ -105,14 +131,37 @@ mod tests {
     #[test]
     fn text_holds_centres_and_numbers() {
         let (bench, folder) = (Bench::new(), tempfile::tempdir().unwrap());
-        bench.service.config.set("defaultsave.directory", folder.path().to_str().unwrap());
+        bench
+            .service
+            .config
+            .set("defaultsave.directory", folder.path().to_str().unwrap());
         bench.workspace_with("w", &[0.0, 1.0, 2.0], &[1.5, 2.0, 3.0, 4.0], &[0.5, 1.0, 1.0, 1.0], 2);
         let call = [("InputWorkspace", "w".into()), ("Filename", "a.txt".into())];
         bench.run("SaveAscii", &call);
         let text = std::fs::read_to_string(folder.path().join("a.txt")).unwrap();
-        assert_eq!(text, "# X , Y , E Distribution=false\n1\n0.5,1.5,0.5\n1.5,2,1\n2\n0.5,3,1\n1.5,4,1\n");
-        bench.run("SaveAscii", &[&call[..], &[("AppendToFile", true.into()), ("WorkspaceIndexMax", 0_i64.into())]].concat());
-        assert_eq!(std::fs::read_to_string(folder.path().join("a.txt")).unwrap().lines().count(), 10);
-        assert!(bench.try_run("SaveAscii", &[&call[..], &[("SpectrumList", "7".into())]].concat()).is_err());
+        assert_eq!(
+            text,
+            "# X , Y , E Distribution=false\n1\n0.5,1.5,0.5\n1.5,2,1\n2\n0.5,3,1\n1.5,4,1\n"
+        );
+        bench.run(
+            "SaveAscii",
+            &[
+                &call[..],
+                &[("AppendToFile", true.into()), ("WorkspaceIndexMax", 0_i64.into())],
+            ]
+            .concat(),
+        );
+        assert_eq!(
+            std::fs::read_to_string(folder.path().join("a.txt"))
+                .unwrap()
+                .lines()
+                .count(),
+            10
+        );
+        assert!(
+            bench
+                .try_run("SaveAscii", &[&call[..], &[("SpectrumList", "7".into())]].concat())
+                .is_err()
+        );
     }
 }

@@ -31,7 +31,13 @@ mod tests {
         let (bench, folder) = (Bench::new(), tempfile::tempdir().unwrap());
         bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
         let path = folder.path().join("a.nxs");
-        bench.run("SaveNexus", &[("InputWorkspace", "w".into()), ("Filename", path.to_str().unwrap().into())]);
+        bench.run(
+            "SaveNexus",
+            &[
+                ("InputWorkspace", "w".into()),
+                ("Filename", path.to_str().unwrap().into()),
+            ],
+        );
         assert!(path.exists());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }

@@ -43,12 +43,22 @@ pub(crate) fn save(context: &mut Context<'_>) -> Result<()> {
     let mut saved: Vec<(String, MatrixWorkspace)> = Vec::new();
     collect(&handle, &mut saved)?;
     let path = save_path(&context.service.config, &context.str("Filename")?, "nxs");
-    let options = live_data_nexus::Options { compress: context.bool("CompressNexus")? };
-    let (title, preserve, append) = (context.str("Title")?, context.bool("PreserveEvents")?, context.bool("Append")?);
+    let options = live_data_nexus::Options {
+        compress: context.bool("CompressNexus")?,
+    };
+    let (title, preserve, append) = (
+        context.str("Title")?,
+        context.bool("PreserveEvents")?,
+        context.bool("Append")?,
+    );
     for (_, workspace) in &mut saved {
         let list = context.ints("WorkspaceIndexList")?;
         let chosen = if list.is_empty() {
-            indices::range(workspace, context.opt_int("WorkspaceIndexMin")?, context.opt_int("WorkspaceIndexMax")?)?
+            indices::range(
+                workspace,
+                context.opt_int("WorkspaceIndexMin")?,
+                context.opt_int("WorkspaceIndexMax")?,
+            )?
         } else {
             indices::checked(workspace, &list)?
         };
@@ -56,8 +66,10 @@ pub(crate) fn save(context: &mut Context<'_>) -> Result<()> {
             *workspace = workspace.subset(&chosen)?;
         }
     }
-    let sources: Vec<Source> =
-        saved.iter().map(|(_, workspace)| Source::new(workspace, preserve, context.cancel)).collect::<Result<_>>()?;
+    let sources: Vec<Source> = saved
+        .iter()
+        .map(|(_, workspace)| Source::new(workspace, preserve, context.cancel))
+        .collect::<Result<_>>()?;
     let mut entries = Vec::with_capacity(saved.len());
     for ((name, workspace), source) in saved.iter().zip(&sources) {
         entries.push(entry(workspace, name, &title, source)?);
@@ -74,7 +86,11 @@ pub(crate) fn save(context: &mut Context<'_>) -> Result<()> {
 }
 
 fn collect(handle: &Handle, out: &mut Vec<(String, MatrixWorkspace)>) -> Result<()> {
-    let refuse = |name: String| failed(format!("Workspace \"{name}\" not saved because it is not of a type we can presently save."));
+    let refuse = |name: String| {
+        failed(format!(
+            "Workspace \"{name}\" not saved because it is not of a type we can presently save."
+        ))
+    };
     if !handle.is_group() {
         return match handle.matrix() {
             Ok(matrix) => {
@@ -91,7 +107,10 @@ fn collect(handle: &Handle, out: &mut Vec<(String, MatrixWorkspace)>) -> Result<
         collect(&member, out)?;
     }
     if out.is_empty() {
-        return failed(format!("the group {} is empty: there is nothing to save", handle.name()));
+        return failed(format!(
+            "the group {} is empty: there is nothing to save",
+            handle.name()
+        ));
     }
     Ok(())
 }
@@ -103,7 +122,10 @@ mod tests {
 
     fn bench() -> (Bench, tempfile::TempDir) {
         let (bench, folder) = (Bench::new(), tempfile::tempdir().unwrap());
-        bench.service.config.set("defaultsave.directory", folder.path().to_str().unwrap());
+        bench
+            .service
+            .config
+            .set("defaultsave.directory", folder.path().to_str().unwrap());
         (bench, folder)
     }
 
@@ -111,7 +133,10 @@ mod tests {
     fn tables_are_refused_in_the_known_words() {
         let (bench, _folder) = bench();
         bench.make("t", "CreateEmptyTableWorkspace", &[]);
-        let error = bench.try_run("SaveNexusProcessed", &[("InputWorkspace", "t".into()), ("Filename", "t.nxs".into())]);
+        let error = bench.try_run(
+            "SaveNexusProcessed",
+            &[("InputWorkspace", "t".into()), ("Filename", "t.nxs".into())],
+        );
         let text = "Workspace \"t\" not saved because it is not of a type we can presently save.";
         assert_eq!(error.unwrap_err().to_string(), text);
     }
@@ -120,12 +145,34 @@ mod tests {
     fn masked_bins_are_saved_too() {
         let (bench, folder) = bench();
         bench.sample("s", &[("BankPixelWidth", 2_i64.into())]);
-        let range = [("XMin", 300.0.into()), ("XMax", 700.0.into()), ("InputWorkspaceIndexSet", "5".into())];
-        bench.make("s", "MaskBins", &[&[("InputWorkspace", "s".into())][..], &range].concat());
+        let range = [
+            ("XMin", 300.0.into()),
+            ("XMax", 700.0.into()),
+            ("InputWorkspaceIndexSet", "5".into()),
+        ];
+        bench.make(
+            "s",
+            "MaskBins",
+            &[&[("InputWorkspace", "s".into())][..], &range].concat(),
+        );
         let path = folder.path().join("masked.nxs");
-        bench.run("SaveNexusProcessed", &[("InputWorkspace", "s".into()), ("Filename", path.to_str().unwrap().into())]);
-        let back = bench.make("back", "Load", &[("Filename", path.to_str().unwrap().into())]).matrix().unwrap();
-        let bins: Vec<(usize, f64)> = back.masked_bins(5).unwrap().iter().map(|(bin, part)| (*bin, *part)).collect();
+        bench.run(
+            "SaveNexusProcessed",
+            &[
+                ("InputWorkspace", "s".into()),
+                ("Filename", path.to_str().unwrap().into()),
+            ],
+        );
+        let back = bench
+            .make("back", "Load", &[("Filename", path.to_str().unwrap().into())])
+            .matrix()
+            .unwrap();
+        let bins: Vec<(usize, f64)> = back
+            .masked_bins(5)
+            .unwrap()
+            .iter()
+            .map(|(bin, part)| (*bin, *part))
+            .collect();
         assert_eq!((back.masked_bins(4), bins), (None, vec![(1, 1.0), (2, 1.0), (3, 1.0)]));
     }
 
@@ -135,8 +182,20 @@ mod tests {
         for kind in ["Histogram", "Event"] {
             let s = bench.sample("s", &[("WorkspaceType", kind.into()), ("BankPixelWidth", 2_i64.into())]);
             bench.charge("s");
-            bench.run("AddSampleLog", &[("Workspace", "s".into()), ("LogName", "field".into()), ("LogText", "1.5".into()), ("LogType", "Number".into()), ("LogUnit", "T".into())]);
-            bench.run("SaveNexusProcessed", &[("InputWorkspace", "s".into()), ("Filename", "out".into())]);
+            bench.run(
+                "AddSampleLog",
+                &[
+                    ("Workspace", "s".into()),
+                    ("LogName", "field".into()),
+                    ("LogText", "1.5".into()),
+                    ("LogType", "Number".into()),
+                    ("LogUnit", "T".into()),
+                ],
+            );
+            bench.run(
+                "SaveNexusProcessed",
+                &[("InputWorkspace", "s".into()), ("Filename", "out".into())],
+            );
             assert!(folder.path().join("out.nxs").exists());
             let back = bench.make("back", "Load", &[("Filename", "out.nxs".into())]);
             let (a, b) = (s.matrix().unwrap(), back.matrix().unwrap());
@@ -159,11 +218,25 @@ mod tests {
             bench.workspace(name, &[0.0, 1.0, 2.0], &[1.0, 2.0], 1);
         }
         bench.make("g", "GroupWorkspaces", &[("InputWorkspaces", "a,b".into())]);
-        bench.run("SaveNexusProcessed", &[("InputWorkspace", "g".into()), ("Filename", "g.nxs".into())]);
-        bench.run("SaveNexusProcessed", &[("InputWorkspace", "c".into()), ("Filename", "g.nxs".into()), ("Append", true.into())]);
+        bench.run(
+            "SaveNexusProcessed",
+            &[("InputWorkspace", "g".into()), ("Filename", "g.nxs".into())],
+        );
+        bench.run(
+            "SaveNexusProcessed",
+            &[
+                ("InputWorkspace", "c".into()),
+                ("Filename", "g.nxs".into()),
+                ("Append", true.into()),
+            ],
+        );
         let reader = live_data_nexus::ProcessedReader::open(&folder.path().join("g.nxs")).unwrap();
         assert_eq!(reader.entries(), 3);
-        let part = [("InputWorkspace", "c".into()), ("Filename", "p.nxs".into()), ("WorkspaceIndexMax", 7_i64.into())];
+        let part = [
+            ("InputWorkspace", "c".into()),
+            ("Filename", "p.nxs".into()),
+            ("WorkspaceIndexMax", 7_i64.into()),
+        ];
         assert!(bench.try_run("SaveNexusProcessed", &part).is_err());
         assert!(!folder.path().join("p.nxs").exists());
     }

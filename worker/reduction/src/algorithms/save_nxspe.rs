@@ -31,14 +31,28 @@ impl Algorithm for SaveNXSPE {
             "DataHandling\\Nexus;DataHandling\\SPE;Inelastic\\DataHandling",
             "Writes energy transfer and detectors' angles into an NXSPE file.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "Histograms over common bins of DeltaE, in meV."))
+        .with(input(
+            "InputWorkspace",
+            Kind::Matrix,
+            "Histograms over common bins of DeltaE, in meV.",
+        ))
         .with(
-            input("Filename", Kind::SaveFile, "The file; a relative path is in defaultsave.directory.").mandatory(),
+            input(
+                "Filename",
+                Kind::SaveFile,
+                "The file; a relative path is in defaultsave.directory.",
+            )
+            .mandatory(),
         )
         .with(option("Efixed", Kind::Float, Value::None, energy).unit("meV"))
         .with(option("Psi", Kind::Float, Value::None, "The sample's angle.").unit("degrees"))
         .with(option("KiOverKfScaling", Kind::Bool, true, scaled))
-        .with(option("ParFile", Kind::Str, "", "Not available: angles come from the instrument."))
+        .with(option(
+            "ParFile",
+            Kind::Str,
+            "",
+            "Not available: angles come from the instrument.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -172,7 +186,10 @@ mod tests {
         bench.sample("s", &[("BankPixelWidth", 1_i64.into())]);
         let call = [("InputWorkspace", "s".into()), ("Filename", "/nowhere/x.nxspe".into())];
         let error = bench.try_run("SaveNXSPE", &call).unwrap_err();
-        assert_eq!(error.to_string(), "InputWorkspace: The workspace must have units of DeltaE");
+        assert_eq!(
+            error.to_string(),
+            "InputWorkspace: The workspace must have units of DeltaE"
+        );
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.nxspe");
         let convert = [
@@ -182,8 +199,15 @@ mod tests {
             ("EFixed", 7.5.into()),
         ];
         bench.make("d", "ConvertUnits", &convert);
-        bench.make("d", "Rebin", &[("InputWorkspace", "d".into()), ("Params", "-5,1,5".into())]);
-        let call = [("InputWorkspace", "d".into()), ("Filename", path.to_str().unwrap().into())];
+        bench.make(
+            "d",
+            "Rebin",
+            &[("InputWorkspace", "d".into()), ("Params", "-5,1,5".into())],
+        );
+        let call = [
+            ("InputWorkspace", "d".into()),
+            ("Filename", path.to_str().unwrap().into()),
+        ];
         bench.run("SaveNXSPE", &call);
         assert!(std::fs::read(&path).unwrap().starts_with(b"\x89HDF"));
         let par = [&call[..], &[("ParFile", "a.par".into())]].concat();

@@ -12,11 +12,19 @@ pub(crate) struct Scale;
 
 impl Algorithm for Scale {
     fn declaration(&self) -> Declaration {
-        Declaration::new("Scale", 1, "Arithmetic", "Multiplies Y and E by a factor, or adds a number to Y.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace to scale."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The scaled workspace."))
-            .with(input("Factor", Kind::Float, "The factor, or the number to add.").mandatory())
-            .with(option("Operation", Kind::Str, "Multiply", "What to do with it.").validator(Validator::OneOf(&["Multiply", "Add"])))
+        Declaration::new(
+            "Scale",
+            1,
+            "Arithmetic",
+            "Multiplies Y and E by a factor, or adds a number to Y.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The workspace to scale."))
+        .with(output("OutputWorkspace", Kind::Matrix, "The scaled workspace."))
+        .with(input("Factor", Kind::Float, "The factor, or the number to add.").mandatory())
+        .with(
+            option("Operation", Kind::Str, "Multiply", "What to do with it.")
+                .validator(Validator::OneOf(&["Multiply", "Add"])),
+        )
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -24,9 +32,14 @@ impl Algorithm for Scale {
         let factor = context.float("Factor")?;
         let multiply = context.str("Operation")? == "Multiply";
         let out = match input.events() {
-            Some(_) if !multiply => return failed("cannot add a number to an event list: make histograms of the events first"),
+            Some(_) if !multiply => {
+                return failed("cannot add a number to an event list: make histograms of the events first");
+            }
             Some(events) => {
-                let data = events.with_plan(events.plan().scale(Factor { value: factor, error_squared: 0.0 }));
+                let data = events.with_plan(events.plan().scale(Factor {
+                    value: factor,
+                    error_squared: 0.0,
+                }));
                 input.clone().with_data(Data::Events(data))
             }
             None => map_values(&input, context.cancel, |_, _, y, e| {
@@ -52,12 +65,32 @@ mod tests {
     fn documented_numbers_come_out() {
         let bench = Bench::new();
         bench.sample("s", &[]);
-        let add = bench.make("a", "Scale", &[("InputWorkspace", "s".into()), ("Factor", 2.0.into()), ("Operation", "Add".into())]);
+        let add = bench.make(
+            "a",
+            "Scale",
+            &[
+                ("InputWorkspace", "s".into()),
+                ("Factor", 2.0.into()),
+                ("Operation", "Add".into()),
+            ],
+        );
         close(&y(&add, 0)[49..51], &[2.3, 12.3]);
         close(&e(&add, 0)[49..50], &[0.3_f64.sqrt()]);
         let times = bench.make("a", "Scale", &[("InputWorkspace", "s".into()), ("Factor", 10.0.into())]);
         close(&y(&times, 0)[49..51], &[3.0, 103.0]);
         bench.sample("e", &[("WorkspaceType", "Event".into())]);
-        assert!(bench.try_make("a", "Scale", &[("InputWorkspace", "e".into()), ("Factor", 2.0.into()), ("Operation", "Add".into())]).is_err());
+        assert!(
+            bench
+                .try_make(
+                    "a",
+                    "Scale",
+                    &[
+                        ("InputWorkspace", "e".into()),
+                        ("Factor", 2.0.into()),
+                        ("Operation", "Add".into())
+                    ]
+                )
+                .is_err()
+        );
     }
 }

@@ -14,15 +14,33 @@ pub(crate) struct ScaleX;
 
 impl Algorithm for ScaleX {
     fn declaration(&self) -> Declaration {
-        Declaration::new("ScaleX", 1, "CorrectionFunctions;Transforms\\Axes", "Multiplies X by a factor, or adds a number to it.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The workspace with other X."))
-            .with(option("Factor", Kind::Float, 1.0, "The factor, or the number to add."))
-            .with(option("Operation", Kind::Str, "Multiply", "What to do with it.").validator(Validator::OneOf(&["Multiply", "Add"])))
-            .with(option("IndexMin", Kind::Int, 0_i64, "The first spectrum."))
-            .with(option("IndexMax", Kind::Int, Value::None, "The last spectrum."))
-            .with(option("InstrumentParameter", Kind::Str, "", "A parameter of the instrument to use instead of the factor."))
-            .with(option("Combine", Kind::Bool, false, "Use the factor together with the parameter."))
+        Declaration::new(
+            "ScaleX",
+            1,
+            "CorrectionFunctions;Transforms\\Axes",
+            "Multiplies X by a factor, or adds a number to it.",
+        )
+        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
+        .with(output("OutputWorkspace", Kind::Matrix, "The workspace with other X."))
+        .with(option("Factor", Kind::Float, 1.0, "The factor, or the number to add."))
+        .with(
+            option("Operation", Kind::Str, "Multiply", "What to do with it.")
+                .validator(Validator::OneOf(&["Multiply", "Add"])),
+        )
+        .with(option("IndexMin", Kind::Int, 0_i64, "The first spectrum."))
+        .with(option("IndexMax", Kind::Int, Value::None, "The last spectrum."))
+        .with(option(
+            "InstrumentParameter",
+            Kind::Str,
+            "",
+            "A parameter of the instrument to use instead of the factor.",
+        ))
+        .with(option(
+            "Combine",
+            Kind::Bool,
+            false,
+            "Use the factor together with the parameter.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -33,9 +51,18 @@ impl Algorithm for ScaleX {
         if !name.is_empty() {
             let instrument = input.instrument();
             let ids = input.spectra().detectors(0);
-            let near = ids.first().and_then(|id| instrument.detector(*id)).map(|detector| detector.parent as usize);
-            let Some(value) = instrument.parameter(near, &name).and_then(|parameter| parameter.number()) else {
-                return failed(format!("the instrument {} has no number as parameter {name}", instrument.name));
+            let near = ids
+                .first()
+                .and_then(|id| instrument.detector(*id))
+                .map(|detector| detector.parent as usize);
+            let Some(value) = instrument
+                .parameter(near, &name)
+                .and_then(|parameter| parameter.number())
+            else {
+                return failed(format!(
+                    "the instrument {} has no number as parameter {name}",
+                    instrument.name
+                ));
             };
             factor = match (context.bool("Combine")?, add) {
                 (true, true) => factor + value,
@@ -105,14 +132,37 @@ mod tests {
     fn x_is_moved_or_stretched_and_counts_stay() {
         let bench = Bench::new();
         bench.workspace("w", &[1.0, 2.0, 3.0], &[1.0, 2.0], 1);
-        let add = bench.make("o", "ScaleX", &[("InputWorkspace", "w".into()), ("Factor", 2.5.into()), ("Operation", "Add".into())]);
+        let add = bench.make(
+            "o",
+            "ScaleX",
+            &[
+                ("InputWorkspace", "w".into()),
+                ("Factor", 2.5.into()),
+                ("Operation", "Add".into()),
+            ],
+        );
         close(&x(&add, 0), &[3.5, 4.5, 5.5]);
-        let turned = bench.make("o", "ScaleX", &[("InputWorkspace", "w".into()), ("Factor", (-2.0).into())]);
+        let turned = bench.make(
+            "o",
+            "ScaleX",
+            &[("InputWorkspace", "w".into()), ("Factor", (-2.0).into())],
+        );
         close(&x(&turned, 0), &[-6.0, -4.0, -2.0]);
         close(&y(&turned, 0), &[2.0, 1.0]);
-        let s = bench.sample("s", &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 1_i64.into())]);
+        let s = bench.sample(
+            "s",
+            &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 1_i64.into())],
+        );
         let events = bench.make("o", "ScaleX", &[("InputWorkspace", "s".into()), ("Factor", 0.5.into())]);
         assert_eq!(total(&events), total(&s));
-        assert!(bench.try_make("o", "ScaleX", &[("InputWorkspace", "s".into()), ("InstrumentParameter", "none".into())]).is_err());
+        assert!(
+            bench
+                .try_make(
+                    "o",
+                    "ScaleX",
+                    &[("InputWorkspace", "s".into()), ("InstrumentParameter", "none".into())]
+                )
+                .is_err()
+        );
     }
 }

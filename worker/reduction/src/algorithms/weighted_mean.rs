@@ -9,10 +9,19 @@ pub(crate) struct WeightedMean;
 
 impl Algorithm for WeightedMean {
     fn declaration(&self) -> Declaration {
-        Declaration::new("WeightedMean", 1, "Arithmetic", "The mean of two workspaces, weighed by 1/e².")
-            .with(input("InputWorkspace1", Kind::Matrix, "The first workspace."))
-            .with(input("InputWorkspace2", Kind::Matrix, "The second workspace, of the same shape."))
-            .with(output("OutputWorkspace", Kind::Matrix, "The mean."))
+        Declaration::new(
+            "WeightedMean",
+            1,
+            "Arithmetic",
+            "The mean of two workspaces, weighed by 1/e².",
+        )
+        .with(input("InputWorkspace1", Kind::Matrix, "The first workspace."))
+        .with(input(
+            "InputWorkspace2",
+            Kind::Matrix,
+            "The second workspace, of the same shape.",
+        ))
+        .with(output("OutputWorkspace", Kind::Matrix, "The mean."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -24,7 +33,11 @@ impl Algorithm for WeightedMean {
         let (y, e) = build_rows(one.histograms(), context.cancel, |index| {
             let ((_, y1, e1), (_, y2, e2)) = (a.get(index)?, b.get(index)?);
             if y1.len() != y2.len() {
-                return failed(format!("spectrum {index} has {} bins in one workspace and {} in the other", y1.len(), y2.len()));
+                return failed(format!(
+                    "spectrum {index} has {} bins in one workspace and {} in the other",
+                    y1.len(),
+                    y2.len()
+                ));
             }
             let mut out = (Vec::with_capacity(y1.len()), Vec::with_capacity(y1.len()));
             for ((y1, e1), (y2, e2)) in y1.iter().zip(e1.iter()).zip(y2.iter().zip(e2.iter())) {
@@ -55,7 +68,11 @@ mod tests {
         let bench = Bench::new();
         bench.workspace_with("a", &[0.0, 1.0, 2.0, 3.0], &[0.0, 1.0, 2.0], &[1.0; 3], 1);
         bench.workspace_with("b", &[0.0, 1.0, 2.0, 3.0], &[2.0; 3], &[3.0; 3], 1);
-        let out = bench.make("o", "WeightedMean", &[("InputWorkspace1", "a".into()), ("InputWorkspace2", "b".into())]);
+        let out = bench.make(
+            "o",
+            "WeightedMean",
+            &[("InputWorkspace1", "a".into()), ("InputWorkspace2", "b".into())],
+        );
         close(&y(&out, 0), &[0.2, 1.1, 2.0]);
         close(&e(&out, 0), &[0.948_683_3; 3]);
     }

@@ -31,3 +31,10 @@ closing() {
 sources() { git -C "$ROOT" ls-files --cached --others --exclude-standard --deduplicate -- "$@" | while read -r file; do
     [[ ! -f $ROOT/$file ]] || printf '%s\n' "$file"
 done; }
+
+# rustfmt_all: every Rust file of the tree but the generated ones, also those that no module line leads to.
+rustfmt_all() {
+    local files
+    mapfile -t files < <(sources '*.rs' | grep -v /generated/)
+    rustfmt --check --edition 2024 "${files[@]}"
+}

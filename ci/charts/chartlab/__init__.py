@@ -1,8 +1,7 @@
 """The checks of `ci/charts/test`.
 
 Layout, in the order of a run:
-- report: one line a check, and the count.
-- tools: programs and how they are called.
+- prometheus: promtool and the Prometheus operator's definitions.
 - static: what needs no cluster: lint, unit tests, generated files, alerts, dashboards.
 - cluster: the control plane for one run, and questions to it.
 - operator: the operator as a process beside it.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from .cluster import NAMESPACE, PROGRAM, Cluster, install
-from .report import Report, expect, expect_equal, expect_in
-from .tools import CHART, call, run
+from checks.kubernetes import NAMESPACE
+from checks.programs import CHART, call, run
+from checks.report import Report, expect, expect_equal, expect_in
+
+from .cluster import PROGRAM, Cluster, install
 
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:live-data-operator"
 OTHER = "kube-public"
@@ -113,7 +115,7 @@ def a_token_of_its_own(cluster: Cluster) -> None:
 
 def nothing_more(cluster: Cluster) -> None:
     """The ClusterRole has no wildcard, and its rules are only those that the template explains."""
-    rules = (cluster.get("clusterrole", "live-data-operator") or {})["rules"]
+    rules = (cluster.find("clusterrole", "live-data-operator") or {})["rules"]
     flat = [
         (group, resource, verb)
         for rule in rules

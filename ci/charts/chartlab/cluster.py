@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import tempfile
 from pathlib import Path
 
-from . import tools
-from .report import Failed, expect, wait_until
-from .tools import ROOT, call, run
+from checks.kubernetes import CRD, NAMESPACE, RESOURCES, RESTRICTED, Kubectl
+from checks.programs import ROOT, call, environment, run
+from checks.report import expect, wait_until
 
-NAMESPACE = "fia"
-CRD = "livedataprocessors.fia.com"
-RESOURCES = "livedataprocessors.fia.com"
 PROGRAM = ROOT / "ci" / "lab" / "kubernetes"
-# What a restricted namespace refuses is never created: a Deployment there becomes available or is at fault.
-RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
-class Cluster:
+class Cluster(Kubectl):
     """A control plane in a folder under /tmp, gone with this process however it ends."""
 
     def __init__(self) -> None:
         """Starts it; some ten seconds."""
         self.folder = Path(tempfile.mkdtemp(prefix="live-data-charts."))
-        answer = run(PROGRAM, "up", self.folder, env=tools.environment(LAB_OWNER=str(os.getpid())), seconds=600)
+        answer = run(PROGRAM, "up", self.folder, env=environment(LAB_OWNER=str(os.getpid())), seconds=600)
         found = re.search(r"^KUBECONFIG=(.+)$", answer, re.MULTILINE)
         expect(found, f"{PROGRAM} up printed no KUBECONFIG:\n{answer}")
         # Helm keeps what it caches beside the cluster, not in the user's home.
-        self.env = tools.environment(
-            KUBECONFIG=found[1] if found else "",
-            HELM_CACHE_HOME=str(self.folder / "helm"),
-            HELM_CONFIG_HOME=str(self.folder / "helm"),
-            HELM_DATA_HOME=str(self.folder / "helm"),
+        super().__init__(
+            environment(
+                KUBECONFIG=found[1] if found else "",
+                HELM_CACHE_HOME=str(self.folder / "helm"),
+                HELM_CONFIG_HOME=str(self.folder / "helm"),
+                HELM_DATA_HOME=str(self.folder / "helm"),
+            )
         )
 
     def end(self) -> None:
@@ -43,40 +39,18 @@ class Cluster:
         call(PROGRAM, "down", self.folder, seconds=120)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def kubectl(self, *arguments: str | Path, stdin: str | None = None) -> str:
-        """kubectl as administrator; must succeed."""
-        return run("kubectl", *arguments, stdin=stdin, env=self.env)
-
-    def get(self, *arguments: str) -> dict | None:
-        """One object or list as JSON; None when there is none."""
-        done = call("kubectl", "get", *arguments, "--ignore-not-found", "--output=json", env=self.env)
-        if done.returncode != 0 and "the server doesn't have a resource type" in done.stderr:
-            return None
-        expect(done.returncode == 0, f"kubectl get {' '.join(arguments)}: {done.stderr.strip()}")
-        return json.loads(done.stdout) if done.stdout.strip() else None
-
     def names(self, *arguments: str) -> list[str]:
         """Names of the objects that a `kubectl get` lists, as kind/name."""
-        found = self.get(*arguments)
+        found = self.find(*arguments)
         return sorted(f"{item['kind']}/{item['metadata']['name']}" for item in (found or {}).get("items", []))
 
     def metadata(self, kind: str, name: str) -> dict:
         """An object's metadata; empty when there is none."""
-        return (self.get(kind, name, "--namespace", NAMESPACE) or {}).get("metadata", {})
-
-    def patch(self, change: dict, name: str = "merlin", namespace: str = NAMESPACE) -> None:
-        """Changes a resource, if the API server lets it."""
-        done = call(
-            *("kubectl", "patch", RESOURCES, name, "--namespace", namespace, "--type=merge"),
-            *("--patch", json.dumps(change)),
-            env=self.env,
-        )
-        if done.returncode != 0:
-            raise Failed(done.stderr.strip())
+        return (self.find(kind, name, "--namespace", NAMESPACE) or {}).get("metadata", {})
 
     def namespace(self, name: str = NAMESPACE) -> None:
         """A namespace that takes only restricted pods."""
-        if self.get("namespace", name) is None:
+        if self.find("namespace", name) is None:
             self.kubectl("create", "namespace", name)
         self.kubectl("label", "namespace", name, RESTRICTED, "--overwrite")
 
@@ -99,9 +73,9 @@ class Cluster:
         """The way back to an empty cluster between courses: releases, resources without their finalizers, the CRD."""
         for release in releases:
             call(helm, "uninstall", release, "--namespace", NAMESPACE, "--wait", env=self.env)
-        for item in (self.get(RESOURCES, "--all-namespaces") or {}).get("items", []) if self.served() else []:
+        for item in (self.find(RESOURCES, "--all-namespaces") or {}).get("items", []) if self.served() else []:
             where = ("--namespace", item["metadata"]["namespace"])
-            self.patch({"metadata": {"finalizers": None}}, item["metadata"]["name"], item["metadata"]["namespace"])
+            self.merge({"metadata": {"finalizers": None}}, item["metadata"]["name"], item["metadata"]["namespace"])
             self.kubectl("delete", RESOURCES, item["metadata"]["name"], *where, "--ignore-not-found")
         self.kubectl("delete", "crd", CRD, "--ignore-not-found", "--timeout=60s")
         self.kubectl("delete", "clusterrole,clusterrolebinding", "live-data-operator", "--ignore-not-found")

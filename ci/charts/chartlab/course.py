@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from . import access, installs, instruments, takeover, tools, uninstalls, upgrades, workers
+from checks.report import Report
+
+from . import access, installs, instruments, prometheus, takeover, uninstalls, upgrades, workers
 from .cluster import Cluster
-from .report import Report
 
 
 def checks(report: Report, *, full: bool) -> None:
@@ -35,7 +36,7 @@ def checks(report: Report, *, full: bool) -> None:
 
 def definitions(cluster: Cluster) -> None:
     """ServiceMonitor, PodMonitor and PrometheusRule as the Prometheus operator defines them."""
-    for file in tools.prometheus_definitions():
+    for file in prometheus.prometheus_definitions():
         cluster.kubectl("apply", "--server-side", "--filename", file)
     for kind in installs.MONITORS:
         cluster.kubectl("wait", "--for=condition=Established", f"crd/{kind}", "--timeout=60s")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from .cluster import CRD, NAMESPACE, RESOURCES, Cluster, install
-from .report import Failed, Report, expect, expect_equal, expect_in
+from checks.kubernetes import CRD, NAMESPACE, RESOURCES
+from checks.programs import CHART, call, run
+from checks.report import Failed, Report, expect, expect_equal, expect_in
+
+from .cluster import Cluster, install
 from .static import matrix
-from .tools import CHART, call, run
 
 MONITORS = (
     "servicemonitors.monitoring.coreos.com",
@@ -20,10 +22,10 @@ def with_no_values(cluster: Cluster, helm: str) -> None:
     expect_in("helm test live-data --namespace fia", notes, "the notes")
     expect_in("site.kafka.bootstrapServers", notes, "what the notes say is not set")
     expect(cluster.served(), "the API does not serve livedataprocessors")
-    deployment = cluster.get("deployment", "live-data-operator", "--namespace", NAMESPACE)
+    deployment = cluster.find("deployment", "live-data-operator", "--namespace", NAMESPACE)
     expect(deployment, "there is no Deployment live-data-operator")
     expect_equal((deployment or {})["status"].get("availableReplicas"), 1, "operators available")
-    definition = cluster.get("crd", CRD) or {}
+    definition = cluster.find("crd", CRD) or {}
     expect_equal(definition["metadata"]["annotations"].get("helm.sh/resource-policy"), "keep", "the CRD's policy")
     columns = cluster.kubectl("get", RESOURCES, "--namespace", NAMESPACE)
     expect_equal(columns, "", "resources in a new cluster")
@@ -49,12 +51,12 @@ def tested(cluster: Cluster, helm: str) -> None:
 def with_file(cluster: Cluster, helm: str, file: str) -> None:
     """One file of the matrix as an upgrade of what is there."""
     install(cluster, helm, CHART, "--reset-values", "--values", CHART / "ci" / file)
-    deployment = cluster.get("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
+    deployment = cluster.find("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
     expect_equal(deployment["status"].get("unavailableReplicas"), None, "operators unavailable")
     if file == "monitoring-values.yaml":
         for kind, name in zip(MONITORS, ("live-data-operator", "live-data-workers", "live-data-operator"), strict=True):
-            expect(cluster.get(kind, name, "--namespace", NAMESPACE), f"there is no {kind} {name}")
-        boards = (cluster.get("configmap", "live-data-dashboards", "--namespace", NAMESPACE) or {}).get("data", {})
+            expect(cluster.find(kind, name, "--namespace", NAMESPACE), f"there is no {kind} {name}")
+        boards = (cluster.find("configmap", "live-data-dashboards", "--namespace", NAMESPACE) or {}).get("data", {})
         expect("live-data-workers.json" in boards, f"dashboards: {sorted(boards)}")
     if file == "second-release-values.yaml":
         # Helm keeps what it no longer manages, for its policy says so.

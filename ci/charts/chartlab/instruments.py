@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from .cluster import NAMESPACE, RESOURCES, Cluster, install
-from .report import Report, expect, expect_equal, expect_in, wait_until
+from checks.kubernetes import NAMESPACE, RESOURCES
+from checks.programs import CHART, INSTRUMENTS, call, run
+from checks.report import Report, expect, expect_equal, expect_in, wait_until
+
+from .cluster import Cluster, install
 from .static import matrix
-from .tools import CHART, INSTRUMENTS, call, run
 
 RELEASE = "live-data-instruments"
 

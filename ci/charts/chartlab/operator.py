@@ -10,10 +10,11 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
-from . import tools
-from .cluster import NAMESPACE, PROGRAM, Cluster
-from .report import Failed, expect, expect_equal, wait_until
-from .tools import run
+from checks.kubernetes import NAMESPACE
+from checks.programs import CACHE, run
+from checks.report import Failed, expect, expect_equal, wait_until
+
+from .cluster import PROGRAM, Cluster
 
 # A machine that is busy with builds is slow.
 PATIENCE = 120
@@ -22,7 +23,7 @@ PATIENCE = 120
 def program() -> Path:
     """The operator that was built last, or the one that LIVE_DATA_OPERATOR names."""
     named = os.environ.get("LIVE_DATA_OPERATOR")
-    target = Path(os.environ.get("CARGO_TARGET_DIR") or tools.CACHE / "target")
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or CACHE / "target")
     path = Path(named) if named else target / "debug" / "live-data-operator"
     if not path.exists():
         raise Failed(f"{path} is missing: run cargo build -p live-data-operator, or name one by LIVE_DATA_OPERATOR")
@@ -44,7 +45,7 @@ class Operator:
     def __init__(self, cluster: Cluster) -> None:
         """Starts it and waits until it leads and has looked at every resource."""
         Operator.started += 1
-        deployment = cluster.get("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
+        deployment = cluster.find("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
         container = deployment["spec"]["template"]["spec"]["containers"][0]
         env = {entry["name"]: entry["value"] for entry in container["env"] if "value" in entry}
         env |= {

@@ -7,9 +7,10 @@ import re
 import tempfile
 from pathlib import Path
 
-from . import tools
-from .report import Failed, Report, expect, expect_equal, expect_in
-from .tools import CHART, HERE, INSTRUMENTS, ROOT, call, run
+from checks.programs import CHART, CHART_CHECKS, INSTRUMENTS, ROOT, call, run
+from checks.report import Failed, Report, expect, expect_equal, expect_in
+
+from .prometheus import promtool
 
 HELMS = ("helm", "helm3")
 # Without a cluster Helm takes the version that it was built with, which a build from source may not have set.
@@ -134,9 +135,11 @@ def alerts() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rendered_alerts(folder)
-        run(tools.promtool(), "check", "rules", "--lint=all", "--lint-fatal", folder / "alerts.yaml")
-        (folder / "test.yaml").write_text((HERE / "alerts_test.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-        run(tools.promtool(), "test", "rules", folder / "test.yaml")
+        run(promtool(), "check", "rules", "--lint=all", "--lint-fatal", folder / "alerts.yaml")
+        (folder / "test.yaml").write_text(
+            (CHART_CHECKS / "alerts_test.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+        )
+        run(promtool(), "test", "rules", folder / "test.yaml")
 
 
 def dashboards() -> list[Path]:
@@ -167,7 +170,7 @@ def dashboards_hold() -> None:
                 rules.append(f"        expr: {json.dumps(plain)}")
         path = Path(name) / "dashboards.yaml"
         path.write_text("\n".join(rules) + "\n", encoding="utf-8")
-        run(tools.promtool(), "check", "rules", "--lint=none", path)
+        run(promtool(), "check", "rules", "--lint=none", path)
 
 
 def known_metrics() -> set[str]:
@@ -214,7 +217,7 @@ def metrics_exist() -> None:
 
 def yaml_is_clean() -> None:
     """What is YAML and no template."""
-    files = [HERE / "alerts_test.yaml", HERE / "fixtures"]
+    files = [CHART_CHECKS / "alerts_test.yaml", CHART_CHECKS / "fixtures"]
     for chart in (CHART, INSTRUMENTS):
         files += [chart / "Chart.yaml", chart / "values.yaml", chart / "ci", chart / "tests"]
     run("yamllint", "--strict", "--config-file", ROOT / ".yamllint", *files)
@@ -224,7 +227,7 @@ def checks(report: Report) -> None:
     """All of them."""
     report.check("the charts and the workspace bear one version", versions_agree)
     report.check("YAML that is no template passes yamllint", yaml_is_clean)
-    report.check("the tables of values are those of values.yaml", lambda: run(HERE / "values-table", "--check"))
+    report.check("the tables of values are those of values.yaml", lambda: run(CHART_CHECKS / "values-table", "--check"))
     for chart in (CHART, INSTRUMENTS):
         for helm in HELMS:
             report.check(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from .cluster import CRD, NAMESPACE, RESOURCES, Cluster, install
-from .report import Report, expect, expect_equal, expect_in, wait_until
-from .tools import CHART, HERE, call, run
+from checks.kubernetes import CRD, NAMESPACE, RESOURCES
+from checks.programs import CHART, CHART_CHECKS, call, run
+from checks.report import Report, expect, expect_equal, expect_in, wait_until
+
+from .cluster import Cluster, install
 
 # What each Helm needs besides the usual command. Helm 4 applies on the server's side and meets the fields of the
 # tool that applied them before; Helm 3 patches from the client's side and meets nobody.
@@ -15,10 +17,10 @@ def old_site(cluster: Cluster) -> None:
     """As Argo CD leaves it: applied from the client's side, its default, with its field manager."""
     cluster.namespace()
     manager = "--field-manager=argocd-controller"
-    cluster.kubectl("apply", manager, "--filename", HERE / "fixtures" / "old-site.yaml")
+    cluster.kubectl("apply", manager, "--filename", CHART_CHECKS / "fixtures" / "old-site.yaml")
     cluster.kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=60s")
     wait_until(cluster.served, "the old definition is served")
-    cluster.kubectl("apply", manager, "--filename", HERE / "fixtures" / "old-resource.yaml")
+    cluster.kubectl("apply", manager, "--filename", CHART_CHECKS / "fixtures" / "old-resource.yaml")
     cluster.kubectl("rollout", "status", "deployment/live-data-operator", "--namespace", NAMESPACE, "--timeout=60s")
 
 
@@ -52,7 +54,7 @@ def taken_over(cluster: Cluster, helm: str) -> None:
         for kind, name in (("crd", CRD), (RESOURCES, "merlin"), ("clusterrole", "live-data-operator"))
     }
     expect_equal(after, before, "uids")
-    definition = cluster.get("crd", CRD) or {}
+    definition = cluster.find("crd", CRD) or {}
     expect_equal(definition["spec"]["names"].get("shortNames"), ["ldp"], "the definition's short names")
     expect_equal(
         definition["metadata"]["annotations"].get("meta.helm.sh/release-name"), "live-data", "the CRD's release"
@@ -60,19 +62,19 @@ def taken_over(cluster: Cluster, helm: str) -> None:
     expect_equal(
         definition["metadata"]["labels"].get("app.kubernetes.io/instance"), "live-data", "whose the CRD is to Argo CD"
     )
-    rules = (cluster.get("clusterrole", "live-data-operator") or {})["rules"]
+    rules = (cluster.find("clusterrole", "live-data-operator") or {})["rules"]
     old = [
         rule for rule in rules if "namespaces" in rule["resources"] or "customresourcedefinitions" in rule["resources"]
     ]
     expect_equal(old, [], "rules of the old operator that are left")
-    resource = cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
+    resource = cluster.find(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
     expect_equal(resource["spec"], {"instrument": "MERLIN"}, "the resource's spec")
 
 
 def later_upgrades_need_no_flag(cluster: Cluster, helm: str) -> None:
     """Once taken, the usual command is enough."""
     install(cluster, helm, CHART, "--set", "logLevel=debug")
-    deployment = cluster.get("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
+    deployment = cluster.find("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
     env = {
         entry["name"]: entry.get("value") for entry in deployment["spec"]["template"]["spec"]["containers"][0]["env"]
     }
@@ -83,7 +85,9 @@ def gone_back(cluster: Cluster, helm: str) -> None:
     """Back to the old operator: uninstalled with the definition kept, its manifests applied again."""
     run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, "--wait", env=cluster.env)
     before = cluster.metadata(RESOURCES, "merlin")["uid"]
-    cluster.kubectl("apply", "--field-manager=argocd-controller", "--filename", HERE / "fixtures" / "old-site.yaml")
+    cluster.kubectl(
+        "apply", "--field-manager=argocd-controller", "--filename", CHART_CHECKS / "fixtures" / "old-site.yaml"
+    )
     cluster.kubectl("rollout", "status", "deployment/live-data-operator", "--namespace", NAMESPACE, "--timeout=60s")
     after = cluster.metadata(RESOURCES, "merlin")["uid"]
     expect_equal(after, before, "the resource's uid")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from .cluster import CRD, NAMESPACE, RESOURCES, Cluster, install
-from .report import Report, expect, expect_equal, expect_in, wait_until
-from .tools import CHART, HERE, call, run
+from checks.kubernetes import CRD, NAMESPACE, RESOURCES
+from checks.programs import CHART, CHART_CHECKS, call, run
+from checks.report import Report, expect, expect_equal, expect_in, wait_until
+
+from .cluster import Cluster, install
 
 FINALIZER = "live-data.fia.com/cleanup"
 
@@ -12,8 +14,8 @@ FINALIZER = "live-data.fia.com/cleanup"
 def keeps_by_default(cluster: Cluster, helm: str) -> None:
     """The definition and the resource stay, not Terminating; everything else of the release goes."""
     install(cluster, helm, CHART, "--values", CHART / "ci" / "high-availability-values.yaml")
-    cluster.kubectl("apply", "--filename", HERE / "fixtures" / "old-resource.yaml")
-    cluster.patch({"metadata": {"finalizers": [FINALIZER]}})
+    cluster.kubectl("apply", "--filename", CHART_CHECKS / "fixtures" / "old-resource.yaml")
+    cluster.merge({"metadata": {"finalizers": [FINALIZER]}})
     before = cluster.of_release("live-data")
     expect(len(before) >= 10, f"the release's objects are not found by their labels: {before}")
     answer = run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, "--wait", "--timeout=60s", env=cluster.env)
@@ -21,7 +23,7 @@ def keeps_by_default(cluster: Cluster, helm: str) -> None:
     wait_until(lambda: not cluster.of_release("live-data"), f"nothing is left of {before}")
     expect_equal(cluster.names("secrets", "--namespace", NAMESPACE, "--selector=owner=helm"), [], "Helm's records")
     for kind, name in (("crd", CRD), (RESOURCES, "merlin")):
-        found = cluster.get(kind, name, "--namespace", NAMESPACE) or {}
+        found = cluster.find(kind, name, "--namespace", NAMESPACE) or {}
         expect(found, f"{kind} {name} is gone")
         expect("deletionTimestamp" not in found["metadata"], f"{kind} {name} is Terminating")
 
@@ -44,26 +46,26 @@ def goes_where_asked(cluster: Cluster, helm: str) -> None:
     """With crds.keep=false, resources deleted first as the README says: nothing is left, nothing hangs."""
     install(cluster, helm, CHART, "--set", "crds.keep=false")
     # The operator's part: it takes its finalizer away when the worker is gone. No operator runs in this cluster.
-    cluster.patch({"metadata": {"finalizers": None}})
+    cluster.merge({"metadata": {"finalizers": None}})
     cluster.kubectl("delete", RESOURCES, "--all", "--all-namespaces", "--timeout=60s")
     run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, "--wait", "--timeout=60s", env=cluster.env)
-    wait_until(lambda: cluster.get("crd", CRD) is None, "the definition is gone")
+    wait_until(lambda: cluster.find("crd", CRD) is None, "the definition is gone")
     wait_until(lambda: not cluster.of_release("live-data"), "the release's objects are gone")
 
 
 def what_the_readme_announces(cluster: Cluster, helm: str) -> None:
     """crds.keep=false with a resource still there: it hangs in Terminating until its finalizer is taken away."""
     install(cluster, helm, CHART, "--set", "crds.keep=false")
-    cluster.kubectl("apply", "--filename", HERE / "fixtures" / "old-resource.yaml")
-    cluster.patch({"metadata": {"finalizers": [FINALIZER]}})
+    cluster.kubectl("apply", "--filename", CHART_CHECKS / "fixtures" / "old-resource.yaml")
+    cluster.merge({"metadata": {"finalizers": [FINALIZER]}})
     run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, env=cluster.env)
     for kind, name in (("crd", CRD), (RESOURCES, "merlin")):
         wait_until(
             lambda kind=kind, name=name: "deletionTimestamp" in cluster.metadata(kind, name),
             f"{kind} {name} is Terminating",
         )
-    cluster.patch({"metadata": {"finalizers": None}})
-    wait_until(lambda: cluster.get("crd", CRD) is None, "both are gone once the finalizer is")
+    cluster.merge({"metadata": {"finalizers": None}})
+    wait_until(lambda: cluster.find("crd", CRD) is None, "both are gone once the finalizer is")
 
 
 def checks(report: Report, cluster: Cluster, helm: str) -> None:

@@ -6,9 +6,11 @@ import re
 import shutil
 from pathlib import Path
 
-from .cluster import CRD, NAMESPACE, RESOURCES, Cluster, install
-from .report import Failed, Report, expect, expect_equal, expect_in
-from .tools import CHART, HERE, run
+from checks.kubernetes import CRD, NAMESPACE, RESOURCES
+from checks.programs import CHART, CHART_CHECKS, run
+from checks.report import Failed, Report, expect, expect_equal, expect_in
+
+from .cluster import Cluster, install
 
 # What the previous version's definition did not have, besides a short name that it had and this one has not.
 LATER_FIELD = "suspend"
@@ -42,7 +44,7 @@ def previous_chart(folder: Path) -> Path:
 
 def fields(cluster: Cluster) -> dict:
     """The spec's properties as the API server has them."""
-    versions = (cluster.get("crd", CRD) or {})["spec"]["versions"]
+    versions = (cluster.find("crd", CRD) or {})["spec"]["versions"]
     return versions[0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
 
 
@@ -51,23 +53,23 @@ def upgraded(cluster: Cluster, helm: str) -> None:
     archive = run(helm, "package", previous_chart(cluster.folder), "--destination", cluster.folder).split()[-1]
     install(cluster, helm, archive)
     expect("suspend" not in fields(cluster), "the previous version's definition knows suspend")
-    cluster.kubectl("apply", "--filename", HERE / "fixtures" / "old-resource.yaml")
+    cluster.kubectl("apply", "--filename", CHART_CHECKS / "fixtures" / "old-resource.yaml")
     before = cluster.metadata(RESOURCES, "merlin")
     pods = cluster.names("pods", "--namespace", NAMESPACE)
     install(cluster, helm, CHART)
     expect("suspend" in fields(cluster), "the upgraded definition does not know suspend")
-    expect_equal((cluster.get("crd", CRD) or {})["spec"]["names"]["shortNames"], ["ldp"], "short names")
+    expect_equal((cluster.find("crd", CRD) or {})["spec"]["names"]["shortNames"], ["ldp"], "short names")
     after = cluster.metadata(RESOURCES, "merlin")
     expect_equal(after["uid"], before["uid"], "the resource's uid")
     expect_equal(cluster.names("pods", "--namespace", NAMESPACE), pods, "pods, since the pod's template is the same")
-    cluster.patch({"spec": {"suspend": True}})
+    cluster.merge({"spec": {"suspend": True}})
 
 
 def rolled_back(cluster: Cluster, helm: str) -> None:
     """`helm rollback` gives the previous version back, definition and all."""
     run(helm, "rollback", "live-data", "1", "--namespace", NAMESPACE, "--wait", "--timeout=120s", env=cluster.env)
-    expect_equal((cluster.get("crd", CRD) or {})["spec"]["names"]["shortNames"], ["olddp"], "short names")
-    expect(cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE), "the resource is gone")
+    expect_equal((cluster.find("crd", CRD) or {})["spec"]["names"]["shortNames"], ["olddp"], "short names")
+    expect(cluster.find(RESOURCES, "merlin", "--namespace", NAMESPACE), "the resource is gone")
     install(cluster, helm, CHART)
 
 
@@ -77,7 +79,7 @@ def by_the_other_helm(cluster: Cluster, helm: str) -> None:
     before = cluster.metadata(RESOURCES, "merlin")
     install(cluster, other, CHART, "--set", "logLevel=debug")
     install(cluster, helm, CHART, "--set", "logLevel=warn")
-    deployment = cluster.get("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
+    deployment = cluster.find("deployment", "live-data-operator", "--namespace", NAMESPACE) or {}
     names = [entry["name"] for entry in deployment["spec"]["template"]["spec"]["containers"][0]["env"]]
     expect_equal(len(names), len(set(names)), f"environment: {names}; variables")
     after = cluster.metadata(RESOURCES, "merlin")
@@ -87,7 +89,7 @@ def by_the_other_helm(cluster: Cluster, helm: str) -> None:
 def refused_by_the_definition(cluster: Cluster) -> None:
     """What the definition refuses, it refuses with the field: the instrument cannot be changed."""
     try:
-        cluster.patch({"spec": {"instrument": "LET"}})
+        cluster.merge({"spec": {"instrument": "LET"}})
     except Failed as refused:
         expect_in("instrument cannot be changed", str(refused), "the answer")
     else:

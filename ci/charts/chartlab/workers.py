@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from .cluster import CRD, NAMESPACE, RESOURCES, Cluster, install
+from checks.kubernetes import CRD, NAMESPACE, RESOURCES
+from checks.programs import CHART, CHART_CHECKS, run
+from checks.report import Report, expect, expect_equal, expect_in, wait_until
+
+from .cluster import Cluster, install
 from .operator import PATIENCE, Operator, account, program
-from .report import Report, expect, expect_equal, expect_in, wait_until
-from .tools import CHART, HERE, run
 from .upgrades import fields, previous_chart
 
 VALUES = ("--values", CHART / "ci" / "isis-values.yaml")
@@ -17,7 +19,7 @@ KINDS = "deployments,replicasets,pods,persistentvolumeclaims,persistentvolumes,s
 
 def objects(cluster: Cluster) -> dict[str, tuple[str, str]]:
     """Everything of the worker: its UID and its version, by kind and name."""
-    found = cluster.get(KINDS, "--all-namespaces", SELECTOR) or {}
+    found = cluster.find(KINDS, "--all-namespaces", SELECTOR) or {}
     return {
         f"{item['kind']}/{item['metadata']['name']}": (item["metadata"]["uid"], item["metadata"]["resourceVersion"])
         for item in found.get("items", [])
@@ -31,11 +33,11 @@ def uids(cluster: Cluster, *kinds: str) -> dict[str, str]:
 
 def ready(cluster: Cluster, image: str = "") -> bool:
     """Whether the resource is ready, and one pod is left, of this image."""
-    resource = cluster.get(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
+    resource = cluster.find(RESOURCES, "merlin", "--namespace", NAMESPACE) or {}
     conditions = {
         condition["type"]: condition["status"] for condition in resource.get("status", {}).get("conditions", [])
     }
-    pods = (cluster.get("pods", "--namespace", NAMESPACE, SELECTOR) or {}).get("items", [])
+    pods = (cluster.find("pods", "--namespace", NAMESPACE, SELECTOR) or {}).get("items", [])
     images = [pod["spec"]["containers"][0]["image"] for pod in pods]
     settled = (conditions.get("Ready"), conditions.get("StorageReady"), conditions.get("Progressing"))
     return settled == ("True", "True", "False") and len(images) == 1 and images[0].endswith(image)
@@ -43,7 +45,7 @@ def ready(cluster: Cluster, image: str = "") -> bool:
 
 def made(cluster: Cluster) -> dict[str, tuple[str, str]]:
     """The resource, and what the operator has made of it."""
-    cluster.kubectl("apply", "--filename", HERE / "fixtures" / "old-resource.yaml")
+    cluster.kubectl("apply", "--filename", CHART_CHECKS / "fixtures" / "old-resource.yaml")
     wait_until(lambda: ready(cluster), "the worker is ready", PATIENCE)
     found = objects(cluster)
     kinds = sorted(name.partition("/")[0] for name in found)
@@ -131,7 +133,7 @@ def removed(cluster: Cluster, helm: str) -> None:
         wait_until(lambda: not objects(cluster), f"nothing is left of the worker, but {objects(cluster)}")
     install(cluster, helm, CHART, *VALUES, "--set", "crds.keep=false")
     run(helm, "uninstall", "live-data", "--namespace", NAMESPACE, "--wait", "--timeout=60s", env=cluster.env)
-    wait_until(lambda: cluster.get("crd", CRD) is None, "the definition is gone")
+    wait_until(lambda: cluster.find("crd", CRD) is None, "the definition is gone")
 
 
 def checks(report: Report, cluster: Cluster, helm: str) -> None:

@@ -6,41 +6,29 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
-from chartlab.report import Failed, expect
-from chartlab.tools import call, run
+from checks.kubernetes import NAMESPACE, RESOURCES, Kubectl
+from checks.programs import call
+from checks.report import Failed, expect
 
 from .instrument import RUN_SECONDS
 
-NAMESPACE = "fia"
-RESTRICTED = "pod-security.kubernetes.io/enforce: restricted"
-RESOURCE = "livedataprocessors.fia.com"
 WORKERS = "--selector=app.kubernetes.io/name=live-data-worker"
 OPERATORS = "--selector=app.kubernetes.io/name=live-data-operator"
 DEPLOYMENT = "livedataprocessor-merlin-deployment"
 # Kinds whose objects are to live through everything that happens to pods.
 LASTING = (
     "deployments,services,serviceaccounts,persistentvolumeclaims,persistentvolumes,roles,rolebindings,clusterroles,"
-    f"clusterrolebindings,configmaps,secrets,{RESOURCE}"
+    f"clusterrolebindings,configmaps,secrets,{RESOURCES}"
 )
 
 
-class Cluster:
+class Cluster(Kubectl):
     """The site's cluster, as its administrator sees it."""
 
-    def __init__(self, env: dict[str, str]) -> None:
-        """`env` names the cluster by KUBECONFIG."""
-        self.env = env
-
-    def kubectl(self, *arguments: str | Path, stdin: str | None = None, seconds: float = 120) -> str:
-        """kubectl, which must succeed."""
-        return run("kubectl", *arguments, stdin=stdin, env=self.env, seconds=seconds)
-
     def get(self, *arguments: str) -> dict:
-        """One object or a list as JSON, of the namespace; empty where there is none."""
-        out = self.kubectl("get", *arguments, "--namespace", NAMESPACE, "--ignore-not-found", "--output=json")
-        return json.loads(out) if out.strip() else {}
+        """Object or list of the namespace as JSON; empty without such an object."""
+        return self.find(*arguments, "--namespace", NAMESPACE) or {}
 
     def items(self, *arguments: str) -> list[dict]:
         """The objects of a list."""
@@ -48,7 +36,7 @@ class Cluster:
 
     def status(self) -> dict:
         """The resource's status."""
-        return self.get(RESOURCE, "merlin").get("status", {})
+        return self.get(RESOURCES, "merlin").get("status", {})
 
     def condition(self, kind: str) -> dict:
         """One condition of the resource; empty where there is none."""
@@ -82,13 +70,6 @@ class Cluster:
             if not name.startswith(("system:", "kube-", "sh.helm.release")):
                 found[f"{item['kind']}/{name}"] = item["metadata"]["uid"]
         return found
-
-    def patch(self, spec: dict) -> None:
-        """Changes the resource's spec."""
-        self.kubectl(
-            *("patch", RESOURCE, "merlin", "--namespace", NAMESPACE, "--type=merge"),
-            *("--patch", json.dumps({"spec": spec})),
-        )
 
     def wait(self, condition: Callable[[], object], what: str, seconds: float = 180) -> None:
         """Waits for a condition; fails with the resource's own words when it does not come."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from chartlab.tools import ROOT
+from checks.programs import ROOT
 
 from .instrument import NAME
 

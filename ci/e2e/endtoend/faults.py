@@ -7,9 +7,10 @@ import os
 import signal
 from pathlib import Path
 
-from chartlab.report import Report, expect, expect_equal, expect_in
+from checks.kubernetes import NAMESPACE
+from checks.report import Report, expect, expect_equal, expect_in
 
-from .cluster import DEPLOYMENT, NAMESPACE, OPERATORS, WORKERS, Cluster
+from .cluster import DEPLOYMENT, OPERATORS, WORKERS, Cluster
 from .site import Site
 
 OPERATOR_ACCOUNT = f"system:serviceaccount:{NAMESPACE}:live-data-operator"
@@ -92,7 +93,7 @@ def out_of_memory(site: Site) -> None:
     cluster, before = site.cluster, site.cluster.identities()
     cluster.mid_run()
     old = running(cluster, WORKERS)
-    cluster.patch({"resources": TINY})
+    cluster.merge({"spec": {"resources": TINY}})
     try:
         cluster.wait(
             lambda: cluster.condition("Degraded").get("reason") == "OutOfMemory", "the status says OutOfMemory", 300
@@ -105,7 +106,7 @@ def out_of_memory(site: Site) -> None:
         expect(cluster.ready(), "the old worker does not go on")
         cluster.goes_on()
     finally:
-        cluster.patch({"resources": None})
+        cluster.merge({"spec": {"resources": None}})
     back(cluster, before)
     expect_equal(running(cluster, WORKERS), old, "the worker's pod and container")
 

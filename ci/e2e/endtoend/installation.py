@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import time
 
-from chartlab.report import Report, expect, expect_equal
+from checks.kubernetes import NAMESPACE
+from checks.report import Report, expect, expect_equal
 
 from . import release
-from .cluster import NAMESPACE
 from .site import TOKEN, Site
 
 # On a machine that has nothing else to do. Where it has, the same is waited for with patience, and the time only told.

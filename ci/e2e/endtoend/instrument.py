@@ -7,7 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from chartlab.report import Failed
+from checks.report import Failed
 
 RUN_SECONDS = 25
 GAP_SECONDS = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from chartlab.tools import run
+from checks.programs import run
 
 SYSCTLS = (
     "net/ipv4/ip_forward",

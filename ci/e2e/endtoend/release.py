@@ -7,9 +7,9 @@ import os
 import re
 from pathlib import Path
 
-from chartlab.tools import CACHE, ROOT, call, environment, run
+from checks.kubernetes import NAMESPACE
+from checks.programs import CACHE, ROOT, call, environment, run
 
-from .cluster import NAMESPACE
 from .site import Site
 
 RELEASE = "live-data"

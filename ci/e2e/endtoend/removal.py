@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from chartlab.report import Report, expect, expect_equal
-from chartlab.tools import call
+from checks.kubernetes import CRD, NAMESPACE, RESOURCES
+from checks.programs import call
+from checks.report import Report, expect, expect_equal
 
 from . import definitions, release
-from .cluster import NAMESPACE, OPERATORS, RESOURCE, WORKERS
+from .cluster import OPERATORS, WORKERS
 from .faults import running
 from .site import Site
 
-CRD = "livedataprocessors.fia.com"
 # What was there before the chart, and what every namespace has.
 NOT_OURS = {
     "ConfigMap/kube-root-ca.crt",
@@ -30,7 +30,7 @@ KINDS = (
 def left(site: Site) -> list[str]:
     """Every object that is neither the cluster's own nor was there before."""
     found = []
-    kinds = f"{KINDS},{RESOURCE}" if site.cluster.items("crd") else KINDS
+    kinds = f"{KINDS},{RESOURCES}" if site.cluster.items("crd") else KINDS
     for item in site.cluster.items(kinds):
         name = f"{item['kind']}/{item['metadata']['name']}"
         labels = item["metadata"].get("labels", {})
@@ -69,18 +69,18 @@ def uninstalled(site: Site) -> None:
 def installed_again(site: Site, version: str) -> None:
     """The operator takes up what stayed, and makes nothing anew."""
     cluster = site.cluster
-    worker, uid = running(cluster, WORKERS), cluster.get(RESOURCE, "merlin")["metadata"]["uid"]
+    worker, uid = running(cluster, WORKERS), cluster.get(RESOURCES, "merlin")["metadata"]["uid"]
     release.install(site, version, "--wait", "--timeout=180s")
     cluster.wait(cluster.ready, "the resource is ready")
     expect_equal(running(cluster, WORKERS), worker, "the worker's pod and container")
-    expect_equal(cluster.get(RESOURCE, "merlin")["metadata"]["uid"], uid, "the resource's UID")
+    expect_equal(cluster.get(RESOURCES, "merlin")["metadata"]["uid"], uid, "the resource's UID")
 
 
 def removed(site: Site) -> None:
     """All of it, by the README's three steps: then nothing is left but the data."""
     cluster = site.cluster
     release.uninstall(site, f"{release.RELEASE}-instruments")
-    cluster.wait(lambda: not cluster.items(RESOURCE), "the resource is gone")
+    cluster.wait(lambda: not cluster.items(RESOURCES), "the resource is gone")
     source = f"oci://{site.registry}/charts/live-data"
     version = release.next_version()
     release.helm(
@@ -90,7 +90,7 @@ def removed(site: Site) -> None:
     )
     release.uninstall(site, release.RELEASE)
     cluster.wait(lambda: left(site) == ["Lease/live-data-operator"], "only the Lease is left", 120)
-    done = call("kubectl", "get", RESOURCE, "--namespace", NAMESPACE, env=cluster.env)
+    done = call("kubectl", "get", RESOURCES, "--namespace", NAMESPACE, env=cluster.env)
     expect(done.returncode != 0, "the API still serves the resource")
     expect(any(site.volume.path.glob("*.nxs")), "the data are gone")
     expect_equal(cluster.get("pvc", "merlin-output")["status"]["phase"], "Bound", "the site's claim")

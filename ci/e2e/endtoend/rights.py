@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 
-from chartlab.report import Report, expect, expect_equal, expect_in
-from chartlab.tools import call
+from checks.kubernetes import NAMESPACE
+from checks.programs import call
+from checks.report import Report, expect, expect_equal, expect_in
 
-from .cluster import NAMESPACE, WORKERS
+from .cluster import WORKERS
 from .site import TOKEN, Site
 
 # What the operator mounts for writing, and what every container has of its own in /dev.

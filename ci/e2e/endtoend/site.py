@@ -9,11 +9,11 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from chartlab import tools
-from chartlab.tools import ROOT, call, run
+from checks.kubernetes import NAMESPACE, RESTRICTED
+from checks.programs import ROOT, call, environment, run
 
 from . import definitions
-from .cluster import NAMESPACE, RESTRICTED, Cluster
+from .cluster import Cluster
 from .instrument import Instrument
 from .scripts import ScriptApi
 from .volume import Volume, Watcher
@@ -80,7 +80,7 @@ class Site:
 
     def part(self, program: str, *options: str) -> dict[str, str]:
         """Starts a part of the laboratory; what a client needs to know."""
-        owner = tools.environment(LAB_OWNER=str(os.getpid()))
+        owner = environment(LAB_OWNER=str(os.getpid()))
         answer = run(LAB / program, "up", self.folder / program, *options, env=owner, seconds=600)
         self.parts[program] = dict(line.split("=", 1) for line in answer.splitlines())
         return self.parts[program]
@@ -91,7 +91,7 @@ class Site:
         self.host = found["NODE_HOST"]
         folder = str(self.folder / "helm")
         self.cluster = Cluster(
-            tools.environment(
+            environment(
                 KUBECONFIG=found["KUBECONFIG"], HELM_CACHE_HOME=folder, HELM_CONFIG_HOME=folder, HELM_DATA_HOME=folder
             )
         )
@@ -108,7 +108,9 @@ class Site:
         self.api = ScriptApi(self.host)
         self.volume = Volume(self.folder / "volume")
         self.watcher = Watcher(self.volume)
-        text = BEFORE_THE_CHART.format(namespace=NAMESPACE, label=RESTRICTED, token=TOKEN, volume=self.volume.path)
+        text = BEFORE_THE_CHART.format(
+            namespace=NAMESPACE, label=RESTRICTED.replace("=", ": "), token=TOKEN, volume=self.volume.path
+        )
         self.cluster.kubectl("apply", "--filename=-", stdin=text)
         self.definitions = definitions.folder(self.folder / "instruments")
         # Not by `apply`, which would repeat it all in an annotation.

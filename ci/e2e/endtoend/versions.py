@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from chartlab.report import Failed, Report, expect, expect_equal, expect_in
+from checks.report import Failed, Report, expect, expect_equal, expect_in
 
 from . import release
 from .cluster import OPERATORS, WORKERS

@@ -1,4 +1,4 @@
-//! Generates what is made from the Rust types of `live-data-crd`, each time the operator is built.
+//! Files generated from the Rust types of `live-data-crd` at each build of the operator.
 //!
 //! Always, in OUT_DIR (embedded in the program, printed by `live-data-operator crd`):
 //! - `crd.yaml`: the CustomResourceDefinition;
@@ -12,6 +12,8 @@
 //!   same document, with `definitions.LiveDataProcessorSpec` added. The hand-written part refers to it as
 //!   `{"$ref": "#/definitions/LiveDataProcessorSpec"}`, for `worker` (the JSON in WORKER_DEFAULTS) in `live-data`
 //!   and for the `spec` of each instrument in `live-data-instruments`.
+//!
+//! In `docs`, where it is present: `reasons.md`, the tables of reasons.
 //!
 //! A file whose content is unchanged is not rewritten; one that changes is written beside and renamed into place.
 //! `ci/generate --check` compares all of them with what is committed.
@@ -46,6 +48,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             "cargo::warning=no folder {}: the chart's definition is not written",
             templates.display()
         );
+    }
+    let docs = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../docs");
+    println!("cargo::rerun-if-changed={}", docs.join("reasons.md").display());
+    // Images are built from a tree without documents.
+    if docs.is_dir() {
+        replace(&docs.join("reasons.md"), &live_data_crd::reason::document::markdown());
     }
     for chart in ["live-data", "live-data-instruments"] {
         let source = charts.join(chart).join("values.schema.in.json");
@@ -107,8 +115,8 @@ fn values_schema(source: &str, spec: &Value) -> Result<String, Box<dyn Error>> {
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-/// Writes the file if its content differs; a folder that cannot be written to is a warning, for the program can be
-/// built from a read-only tree.
+/// Writes the file if its content differs. A folder that cannot be written to causes a warning only, because the program
+/// can be built from a read-only tree.
 fn replace(path: &Path, content: &str) {
     if fs::read_to_string(path).is_ok_and(|present| present == content) {
         return;

@@ -1,219 +1,240 @@
-//! The worker's `/status` document: what one worker says about itself, read by the operator and the page.
+//! The worker's `/status` document, read by the operator and the page.
 //!
-//! Promises: camelCase JSON; every field has a default and an unknown field is ignored, so a worker and an
-//! operator of different versions understand each other; no field ever holds a secret. It must not decide
-//! anything: the worker fills it in, the operator's `observe` and `status` judge it.
+//! Promises: camelCase JSON; every field has a default and unknown fields are ignored, so that a worker and an operator of
+//! different versions understand each other; no field holds a secret. Must not: decide anything; the worker fills it in,
+//! and the operator's `status` draws the conclusions.
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The whole `/status` document of one worker.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+use crate::reason::WorkerReason;
+
+/// Whole `/status` document of one worker.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
 pub struct WorkerReport {
-    /// The instrument whose topics are read, as in `<INSTRUMENT>_events`.
+    /// Instrument whose topics are read, as in `<INSTRUMENT>_events`.
     pub instrument: String,
-    /// Version of the worker program.
+    /// Semantic version of the worker program.
     pub version: String,
-    /// Which engine runs the scripts: `native` or `mantid`.
+    /// Engine that runs the scripts: `native` or `mantid`.
     pub engine: String,
-    /// What an event's id means on this stream: `spectrum` or `detector`.
+    /// Meaning of an event's id in this stream: `spectrum` or `detector`; empty until it is known.
     pub event_ids: String,
-    /// True from the moment every partition has once reached the high watermark read at the start.
+    /// True once every partition has reached the high watermark that was read at the start; stays true.
     pub ready: bool,
-    /// True while this worker holds the writer's lease in OUTPUT_DIR: only the holder executes scripts.
+    /// True while this worker holds the writer's lease in OUTPUT_DIR; only the holder executes scripts.
     pub writer: bool,
-    /// The run in view; absent when no run was seen.
+    /// Newest run of the timeline, open or ended; absent before the first run start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunReport>,
-    /// The newest run whose final execution is done.
+    /// Newest run whose final execution has ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_completed_run: Option<CompletedRun>,
-    /// Run names that ended while no worker ran and that will not be executed.
+    /// Names of runs that ended while no worker ran and are not executed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped_runs: Vec<String>,
-    /// Events ingested per second, averaged over the last seconds.
+    /// Events ingested per second, averaged over the last few seconds.
     pub rate: f64,
-    /// Age of the newest event read against the newest one in the topic, in seconds; absent when unknown.
+    /// Seconds between the newest event that was read and the newest in the topic; absent when unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_seconds: Option<f64>,
-    /// Position in every partition that is read.
+    /// Partitions that are read, in order of topic and number.
     pub partitions: Vec<PartitionReport>,
-    /// The reduction script.
+    /// Reduction script and its last execution.
     pub script: ScriptReport,
-    /// The StartLiveData monitors that are running.
+    /// StartLiveData monitors that run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub monitors: Vec<MonitorReport>,
-    /// The workspaces of the data service.
+    /// Workspaces of the analysis data service.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub workspaces: Vec<WorkspaceReport>,
-    /// What was refused, counted by reason.
+    /// Number of records and events that were refused, by reason.
     pub rejected: BTreeMap<String, u64>,
-    /// Where the memory goes.
+    /// Memory of the process.
     pub memory: MemoryReport,
-    /// What is wrong although the worker goes on; empty when all is well.
+    /// Problems that the worker works around, in order of their reasons; empty if there are none.
     pub degraded: Vec<Degradation>,
-    /// When the worker started, RFC 3339 in UTC.
+    /// Start of the worker, RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started: Option<String>,
 }
 
-/// The run in view.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Newest run of the timeline.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
 pub struct RunReport {
-    /// The run's name as the stream gives it; digits for an ordinary run.
+    /// Name of the run as the stream has it; digits for an ordinary run.
     pub number: String,
-    /// The run's title.
+    /// Title of the run.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// First pulse time of the run, RFC 3339 in UTC.
+    /// First pulse time, RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<String>,
-    /// End of the run in pulse time, RFC 3339 in UTC; absent while it goes on.
+    /// End of the run in pulse time, RFC 3339 in UTC; absent while the run is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_time: Option<String>,
-    /// Events in the run.
+    /// Events in the run, including those that memory has no room for.
     pub events: u64,
-    /// Pulses in the run.
     pub pulses: u64,
-    /// Proton charge of the run's good pulses in µA·h.
+    /// Proton charge of the pulses that are not vetoed, in µA·h.
     pub proton_charge: f64,
-    /// Seconds of the run for which the broker had no data left when the worker asked.
+    /// Seconds from the run's start that Kafka had already removed when the worker read the topic.
     pub missing_seconds: f64,
-    /// Number of periods.
+    /// Number of periods; absent if the stream states none.
     #[serde(skip_serializing_if = "is_zero")]
     pub periods: u32,
 }
 
-/// A run whose final execution is done.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Run whose final execution has ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
 pub struct CompletedRun {
-    /// The run's name.
+    /// Name of the run.
     pub number: String,
-    /// When its final execution ended, RFC 3339 in UTC.
+    /// End of the final execution, RFC 3339 in UTC.
     pub finished: String,
-    /// Its error, if that execution failed.
+    /// Error of the final execution, if it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// Position in one partition.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Position of the worker in one partition.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
 pub struct PartitionReport {
-    /// Topic.
     pub topic: String,
-    /// Partition.
     pub partition: i32,
-    /// Offset of the next message to be read.
+    /// Offset of the next record to be read.
     pub offset: i64,
-    /// Messages between that and the high watermark.
+    /// Records from that offset to the high watermark.
     pub lag: i64,
 }
 
-/// The reduction script and its last execution.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Reduction script and its last execution.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
 pub struct ScriptReport {
-    /// SHA-256 of the script's text, in hexadecimal; absent when there is no script.
+    /// SHA-256 of the script's text, hexadecimal; absent without a script.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
-    /// Where the script comes from, in words.
+    /// Source of the script: a URL or a path.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// True while `execute()` runs.
     pub running: bool,
-    /// When the last execution started, RFC 3339 in UTC.
+    /// Start of the last execution, RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_run: Option<String>,
-    /// How long the last execution took, in seconds.
+    /// Duration of the last execution in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_duration: Option<f64>,
-    /// Its traceback or the reason why the script could not be fetched or loaded; absent when all went well.
+    /// Traceback of the last execution, or the error of fetching or loading the script; absent after a success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
-    /// When the next execution is due, RFC 3339 in UTC.
+    /// Time at which the next execution is due, RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// Executions since the worker started.
+    /// Executions since the worker's start.
     pub runs: u64,
-    /// Executions since the worker started that failed.
+    /// Failed executions since the worker's start.
     pub failures: u64,
-    /// Names of the threads that the script started and that outlived `execute()`.
+    /// Names of threads that the script started and that outlived `execute()`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub threads: Vec<String>,
 }
 
-/// A StartLiveData monitor.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// StartLiveData monitor.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
 pub struct MonitorReport {
-    /// The workspace that results are put in.
+    /// Workspace of the results.
     pub output_workspace: String,
-    /// The workspace that chunks are accumulated in; empty when it is the output workspace.
+    /// Workspace that chunks are accumulated in; empty if it is the output workspace.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub accumulation_workspace: String,
     /// Seconds between chunks.
     pub update_every: f64,
-    /// Chunks processed.
+    /// Chunks processed since the monitor's start.
     pub chunks: u64,
-    /// The newest pulse time that was processed, RFC 3339 in UTC.
+    /// Newest pulse time that was processed, RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_time_stamp: Option<String>,
-    /// The last error.
+    /// Error of the last chunk; absent after a success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
 }
 
-/// One workspace of the data service.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Workspace of the analysis data service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
 pub struct WorkspaceReport {
-    /// Its name.
+    /// Name in the service.
     pub name: String,
-    /// Its type as Mantid names it, such as `EventWorkspace`.
+    /// Mantid's name of the type, such as `EventWorkspace`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Number of spectra.
     pub spectra: u64,
     /// Number of bins of the first spectrum.
     pub bins: u64,
-    /// Number of events, for event workspaces.
+    /// Number of events; absent for other than event workspaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<u64>,
-    /// Memory that only this workspace holds, in bytes.
+    /// Bytes that only this workspace references; data shared with other workspaces do not count.
     pub memory_bytes: u64,
 }
 
-/// Where the memory goes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Memory of the worker's process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
 pub struct MemoryReport {
-    /// Bytes of the events that are held.
+    /// Bytes of the events in memory.
     pub event_bytes: u64,
-    /// Resident set of the process.
+    /// Resident set size in bytes.
     pub rss_bytes: u64,
-    /// The limit that the worker keeps to; 0 when there is none.
+    /// Memory limit in bytes that the worker observes; 0 if there is none.
     pub limit_bytes: u64,
-    /// Number of events that are held.
+    /// Number of events in memory.
     pub events_kept: u64,
 }
 
-/// Something that is wrong although the worker goes on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// A problem that the worker works around.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
 pub struct Degradation {
-    /// One word in CamelCase, fit for a condition's reason, such as `OutputNotWritable`.
+    /// Name of a [`WorkerReason`]; text, because a newer worker may have reasons that an older operator does not know.
     pub reason: String,
-    /// What is wrong and what to do next.
+    /// Cause and next step, for people.
     pub message: String,
 }
 
-// serde hands the field over by reference.
+impl Degradation {
+    /// Degradation with the reason's name on the wire.
+    pub fn new(reason: WorkerReason, message: impl Into<String>) -> Self {
+        Self {
+            reason: reason.name().to_owned(),
+            message: message.into(),
+        }
+    }
+
+    /// The reason, or `None` for one that only a newer worker knows.
+    pub fn known_reason(&self) -> Option<WorkerReason> {
+        self.reason.parse().ok()
+    }
+}
+
+// serde passes the field by reference.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(value: &u32) -> bool {
     *value == 0

@@ -1,46 +1,43 @@
-//! The CustomResourceDefinition and the JSON schemas, made from the types.
+//! CustomResourceDefinition and JSON schema, made from the types.
 //!
-//! Promises: the same types give the same text, byte for byte; what old resources rely on (no `spec` at all)
-//! stays valid. It must not read or write a file: `operator/build.rs` does.
+//! Promises: the same types give the same text, byte for byte; resources without a `spec`, which the former operator
+//! allowed, stay valid. Must not: read or write a file; `operator/build.rs` does.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
+use crate::pattern_rules::{self, PatternWithoutMessage, QUANTITY};
 use crate::spec::LiveDataProcessor;
-use crate::words;
 
-/// Fields of Kubernetes' own types: their long descriptions are left out, `kubectl explain pod.spec` has them.
+/// Fields of Kubernetes' own types. Their long descriptions are left out; `kubectl explain pod.spec` prints them.
 const BORROWED: [&str; 4] = ["affinity", "tolerations", "resources", "conditions"];
 
-/// What Kubernetes accepts as a quantity, less the negative ones.
-pub(crate) const QUANTITY: &str = r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]+))?$";
-
-/// Why the definition could not be made; each is a fault of the types.
+/// Failure to make the definition; each variant is a fault of the types, not of the input.
 #[derive(Debug, Error)]
 pub enum SchemaError {
-    /// The derived definition does not have the shape that this module relies on.
+    /// The derived definition lacks the field named.
     #[error("derive the definition: {0} is missing; adapt crd/src/schema.rs to the derive's output")]
     Shape(&'static str),
-    /// A pattern that an author of a resource would be answered with.
-    #[error("make the definition: the pattern {0} has no words; add them to WORDS in crd/src/words.rs")]
-    Words(String),
-    /// The changed definition is not a definition any more.
+    /// A field's pattern has no message for people.
+    #[error(transparent)]
+    Pattern(#[from] PatternWithoutMessage),
+    /// The changed definition does not deserialize as a CustomResourceDefinition.
     #[error("read the definition back: {0}")]
     Read(#[from] serde_json::Error),
 }
 
-/// The CustomResourceDefinition as the cluster gets it.
+/// CustomResourceDefinition with CEL rules instead of patterns.
 ///
 /// # Errors
-/// Only when the derive's output has changed its shape.
+/// [`SchemaError`] if the derive's output has another shape or a pattern has no message.
 pub fn crd() -> Result<CustomResourceDefinition, SchemaError> {
     let mut definition = with_patterns()?;
     let properties = definition
         .pointer_mut("/spec/versions/0/schema/openAPIV3Schema/properties")
         .ok_or(SchemaError::Shape("properties"))?;
-    words::in_words(properties)?;
+    pattern_rules::replace_patterns(properties)?;
     Ok(serde_json::from_value(definition)?)
 }
 
@@ -50,15 +47,15 @@ fn with_patterns() -> Result<Value, SchemaError> {
         .pointer_mut("/spec/versions/0/schema/openAPIV3Schema")
         .and_then(Value::as_object_mut)
         .ok_or(SchemaError::Shape("the version's schema"))?;
-    // A resource of the old definition may have no spec; without the default it would not be readable.
+    // A resource of the former definition may have no spec; without the default it would not deserialize.
     if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
         required.retain(|field| field != "spec");
         if required.is_empty() {
             schema.remove("required");
         }
     }
-    // Of new resources only: neither name nor instrument can be changed, and one that is older than these rules could not
-    // be told what is wrong, nor lose its finalizers.
+    // For new resources only. Name and instrument cannot be changed: an older resource that breaks these rules could not
+    // be updated at all, not even to get a status or to lose its finalizers.
     schema.insert(
         "x-kubernetes-validations".into(),
         json!([
@@ -87,8 +84,8 @@ fn with_patterns() -> Result<Value, SchemaError> {
     Ok(definition)
 }
 
-/// The spec's schema as JSON Schema draft 7 for a chart's `values.schema.json`: unknown fields are refused,
-/// and rules that only an apiserver can check are left out.
+/// Schema of the spec as JSON Schema draft 7, for a chart's `values.schema.json`: unknown fields are refused, and rules
+/// that only an apiserver can check are left out.
 ///
 /// # Errors
 /// As [`crd`].
@@ -104,7 +101,7 @@ pub fn spec_json_schema() -> Result<Value, SchemaError> {
     Ok(draft_seven(spec))
 }
 
-/// Strips borrowed descriptions and states what a quantity looks like, in a map of properties and below.
+/// Removes descriptions of borrowed types and adds the pattern of quantities, in a map of properties and below it.
 fn tidy(properties: &mut Value, borrowed: bool) {
     let Some(properties) = properties.as_object_mut() else {
         return;

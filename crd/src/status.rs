@@ -1,93 +1,90 @@
-//! The LiveDataProcessor's status: what the operator has seen.
+//! Status of the LiveDataProcessor.
 //!
-//! Promises: everything `kubectl get ldp` prints is here; no field holds a secret; nothing changes while
-//! nothing changes (the operator writes it only when it differs). It must not compute anything.
+//! Promises: it contains everything that `kubectl get ldp` prints; no field holds a secret; no field changes merely because
+//! time passes. Must not: compute anything; the operator's `status` does.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the operator has seen of the resource's worker.
+use crate::reason::ConditionType;
+
+/// State of the resource's worker, as the operator observed it last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct LiveDataProcessorStatus {
-    /// The generation of the spec that this status speaks of.
+    /// Generation of the spec that this status belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The instrument whose topics are read.
+    /// Instrument whose topics are read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instrument: Option<String>,
-    /// Ready, Progressing, Degraded and StorageReady, each with a reason and a message in words.
+    /// Ready, Progressing, Degraded and StorageReady, each with a reason and a message.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// The most important message of the conditions.
+    /// Message of Degraded if that is True, else of Ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The run in view.
+    /// Newest run, open or ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunStatus>,
-    /// Events per second.
+    /// Events per second, to three significant digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<i64>,
-    /// Seconds behind the stream.
+    /// Seconds behind the stream, to a tenth.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_seconds: Option<f64>,
-    /// The reduction script.
+    /// Reduction script and its last execution.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub script: Option<ScriptStatus>,
-    /// The engine that runs the script.
+    /// Engine that runs the script: `native` or `mantid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
-    /// The image that the Deployment runs.
+    /// Image of the Deployment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// When the figures above were reported; changes only with them.
+    /// Time of the figures above (events, rate, lag); changes only with them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker_report_time: Option<Time>,
 }
 
-/// The run in view.
+impl LiveDataProcessorStatus {
+    /// Condition of one type, if the status has it.
+    pub fn condition(&self, type_: ConditionType) -> Option<&Condition> {
+        self.conditions.iter().find(|condition| condition.type_ == type_.name())
+    }
+}
+
+/// Newest run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RunStatus {
-    /// The run's name.
+    /// Name of the run.
     pub number: String,
-    /// First pulse time.
+    /// First pulse time, RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<String>,
     /// Events in the run.
     pub events: i64,
 }
 
-/// The reduction script.
+/// Reduction script and its last execution.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ScriptStatus {
     /// `Succeeded`, `Failed` or, before the first execution, `Waiting`.
     pub state: String,
-    /// SHA-256 of the script.
+    /// SHA-256 of the script's text, hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
-    /// When it was last executed.
+    /// Start of the last execution, RFC 3339 in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_run: Option<String>,
-    /// How long that took, in seconds.
+    /// Duration of the last execution in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_duration: Option<f64>,
-    /// How it failed; at most 1 KiB.
+    /// End of the last execution's traceback, at most 1 KiB; absent after a success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
-}
-
-/// The condition types of the resource.
-pub mod condition {
-    /// A worker is ready: follows the Deployment, never the worker's report.
-    pub const READY: &str = "Ready";
-    /// Something is being changed.
-    pub const PROGRESSING: &str = "Progressing";
-    /// Something is wrong, although what runs may go on.
-    pub const DEGRADED: &str = "Degraded";
-    /// The volumes are bound and as the resource says.
-    pub const STORAGE_READY: &str = "StorageReady";
 }

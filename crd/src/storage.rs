@@ -1,28 +1,29 @@
-//! The storage part of the resource: where results go, where the archive and instruments' definitions come from.
+//! Volumes of the output, the archive and the instrument definitions.
 //!
-//! Promises: each choice has one member, CEL lets at most one be set, and a member left out falls back to the
-//! site's. It must not know how a volume is made; the operator's `desired` does.
+//! Promises: each choice is an object of which CEL lets at most one member be set; an empty choice falls back to the
+//! site's. Must not: know the objects that make up a volume; the operator's `build` does.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
-/// The volumes.
+/// Volumes of the worker.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct StorageSpec {
-    /// Where results go; mounted at `/output`.
+    /// Volume of the results; mounted at `/output`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<OutputSpec>,
-    /// The instruments' archive; mounted read-only at `/archive`.
+    /// Archive of raw files; mounted read-only at `/archive`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archive: Option<ArchiveSpec>,
-    /// Instrument definition files; mounted read-only where the worker looks for them (INSTRUMENT_DIR).
+    /// Instrument definition files; mounted read-only at the worker's INSTRUMENT_DIR.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instruments: Option<InstrumentsSpec>,
 }
 
-/// Where results go: one of the members; CephFS when none is set.
+/// Volume of the results: at most one of the members; CephFS when none is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [{
@@ -30,18 +31,18 @@ pub struct StorageSpec {
     "message": "choose one of cephFs, persistentVolumeClaim and emptyDir"
 }]))]
 pub struct OutputSpec {
-    /// A folder of a CephFS, by a persistent volume that the operator makes.
+    /// Folder of a CephFS, by a PersistentVolume that the operator makes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ceph_fs: Option<CephFsSpec>,
-    /// A claim that exists.
+    /// Existing claim in the resource's namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistent_volume_claim: Option<ClaimSpec>,
-    /// The node's disk, gone with the pod.
+    /// Disk of the node; its files are lost with the pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub empty_dir: Option<EmptyDirSpec>,
 }
 
-/// Where the archive comes from: one of the members; SMB when none is set.
+/// Source of the archive: at most one of the members; SMB when none is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [{
@@ -49,19 +50,19 @@ pub struct OutputSpec {
     "message": "choose one of smb, persistentVolumeClaim and none"
 }]))]
 pub struct ArchiveSpec {
-    /// An SMB share, by a persistent volume that the operator makes.
+    /// SMB share, by a PersistentVolume that the operator makes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smb: Option<SmbSpec>,
-    /// A claim that exists.
+    /// Existing claim in the resource's namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistent_volume_claim: Option<ClaimSpec>,
-    /// No archive.
+    /// No archive, whatever the site has.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub none: Option<Nothing>,
+    pub none: Option<EmptyObject>,
 }
 
-/// Where instrument definition files (`<NAME>_Definition*.xml`, `<NAME>_Parameters.xml`) come from: one of the members;
-/// those of the image when none is set.
+/// Source of instrument definition files (`<NAME>_Definition*.xml`, `<NAME>_Parameters.xml`): at most one of the members;
+/// the image's files when none is set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [{
@@ -69,22 +70,22 @@ pub struct ArchiveSpec {
     "message": "choose one of configMap, persistentVolumeClaim and none"
 }]))]
 pub struct InstrumentsSpec {
-    /// A ConfigMap with a key for each file; 1 MiB at most.
+    /// ConfigMap with a key for each file; 1 MiB at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map: Option<ConfigMapSpec>,
-    /// A claim that exists.
+    /// Existing claim in the resource's namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub persistent_volume_claim: Option<ClaimSpec>,
-    /// Those of the image, whatever the site has.
+    /// Files of the image, whatever the site has.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub none: Option<Nothing>,
+    pub none: Option<EmptyObject>,
 }
 
-/// Nothing of the kind: an empty object.
+/// Empty object, which chooses the member that has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Nothing {}
+pub struct EmptyObject {}
 
-/// A ConfigMap in the resource's namespace.
+/// ConfigMap in the resource's namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigMapSpec {
@@ -93,41 +94,42 @@ pub struct ConfigMapSpec {
     pub name: String,
 }
 
-/// A folder of a CephFS.
+/// Folder of a CephFS.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CephFsSpec {
-    /// Id of the Ceph cluster.
+    /// ID of the Ceph cluster; the site's CLUSTER_ID when left out.
     #[serde(rename = "clusterID", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub cluster_id: Option<String>,
-    /// Name of the file system.
+    /// Name of the file system; the site's FS_NAME when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub fs_name: Option<String>,
-    /// Folder; `/isis/instrument/GENERIC/livereduce/<NAME>` when left out.
+    /// Absolute path of the folder; `/isis/instrument/GENERIC/livereduce/<NAME>` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024), regex(pattern = r"^/"))]
     pub root_path: Option<String>,
-    /// How the node mounts it; `fuse` when left out.
+    /// Client that mounts it; `fuse` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mounter: Option<CephMounter>,
-    /// Name of the secret that the node mounts it with.
+    /// Name of the Secret with the mount's credentials; the site's, else `ceph-creds`, when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"))]
     pub secret_name: Option<String>,
-    /// Namespace of that secret.
+    /// Namespace of that Secret; the site's, else the resource's, when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"))]
     pub secret_namespace: Option<String>,
-    /// Capacity that the volume states; 1000Gi when left out.
+    /// Nominal capacity of the volume, which nothing enforces; 1000Gi when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Quantity>,
 }
 
-/// How the node mounts a CephFS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Client that mounts a CephFS on the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum CephMounter {
     /// ceph-fuse.
     Fuse,
@@ -135,32 +137,32 @@ pub enum CephMounter {
     Kernel,
 }
 
-/// An SMB share.
+/// SMB share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SmbSpec {
-    /// The share, such as `//host/share/`.
+    /// Address of the share, such as `//host/share/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024), regex(pattern = r"^//[^/]+/.+"))]
     pub source: Option<String>,
-    /// Name of the secret that the node mounts it with; `archive-creds` when left out.
+    /// Name of the Secret with the mount's credentials; `archive-creds` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"))]
     pub secret_name: Option<String>,
-    /// Namespace of that secret.
+    /// Namespace of that Secret; the site's, else the resource's, when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"))]
     pub secret_namespace: Option<String>,
-    /// Options of the mount; `noserverino`, `_netdev` and `vers=2.1` when left out.
+    /// Mount options, at most 32; `noserverino`, `_netdev` and `vers=2.1` when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32))]
     pub mount_options: Option<Vec<String>>,
-    /// Capacity that the volume states; 1000Gi when left out.
+    /// Nominal capacity of the volume, which nothing enforces; 1000Gi when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Quantity>,
 }
 
-/// A claim that exists in the resource's namespace.
+/// Existing claim in the resource's namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimSpec {
@@ -169,11 +171,11 @@ pub struct ClaimSpec {
     pub claim_name: String,
 }
 
-/// The node's disk.
+/// Disk of the node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct EmptyDirSpec {
-    /// How much may be written before the pod is evicted.
+    /// Amount of data beyond which the pod is evicted; unlimited when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_limit: Option<Quantity>,
 }

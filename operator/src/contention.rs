@@ -1,99 +1,114 @@
-//! Objects that do not stay as they were applied: another controller changes them back, or an admission webhook on the
-//! way.
+//! Objects that another controller or an admission webhook changes back after they were applied.
 //!
-//! Promises: an object is applied a few times a minute at most because of what others do to it, however often they do;
-//! one that was left to them is told about until it has stayed as it should for a while. What the spec changes is never
-//! held back. No I/O; the time is handed in.
+//! Promises: corrections of one object are limited to five within the first minute and one a minute after that; such an
+//! object is a problem until it has stayed as desired for a minute. Changes of the spec are not counted. Must not: read the
+//! clock.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use live_data_crd::reason::ConditionReason;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::objects::Kind;
-use crate::validate::Problem;
+use crate::object_cache::ObjectId;
+use crate::object_kind::ObjectKind;
+use crate::problem::Problem;
 
-/// So often is an object put right within [`WINDOW`] before it counts as contended.
-const TIMES: u32 = 5;
-/// A contended object is put right once in this time.
+/// Corrections within [`WINDOW`] from which an object counts as contended.
+const MAX_CORRECTIONS: u32 = 5;
+/// Time between corrections of a contended object.
 const WINDOW: Duration = Duration::from_secs(60);
-/// What nobody has touched for so long is forgotten.
-const FORGOTTEN: Duration = Duration::from_secs(600);
+/// Age from which the record of an object that does not differ any more is dropped.
+const RETENTION: Duration = Duration::from_secs(600);
 
-/// Which object: kind, namespace, name.
-type Key = (Kind, String, String);
-
-/// How often each object was put right lately.
+/// Recent corrections of all objects.
 #[derive(Debug, Default)]
 pub struct Contention {
-    entries: Mutex<HashMap<Key, Entry>>,
+    records: Mutex<HashMap<ObjectId, ContentionRecord>>,
 }
 
 #[derive(Debug)]
-struct Entry {
-    since: Instant,
-    times: u32,
-    contended: Option<String>,
+struct ContentionRecord {
+    window_start: Instant,
+    /// Corrections since the window's start.
+    corrections: u32,
+    /// Path of the field that others change, once the object is contended.
+    contended_field: Option<String>,
 }
 
-/// Whether an object that differs may be put right now, and what is to be told.
+/// Permission to correct an object that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// It may be applied.
-    pub apply: bool,
-    /// It is changed again and again.
+pub struct Correction {
+    /// The object may be applied now.
+    pub allowed: bool,
+    /// Problem of a contended object.
     pub problem: Option<Problem>,
 }
 
 impl Contention {
-    /// An object that was applied as it should be differs again, in this field.
-    pub fn differs(&self, kind: Kind, namespace: &str, name: &str, field: &str, now: Instant) -> Verdict {
-        let mut entries = self.entries.lock();
-        // Of objects that are gone, or were never looked at again.
-        entries.retain(|_, entry| now.duration_since(entry.since) < FORGOTTEN);
-        let entry = entries.entry(key(kind, namespace, name)).or_insert_with(|| Entry {
-            since: now,
-            times: 0,
-            contended: None,
-        });
-        if now.duration_since(entry.since) >= WINDOW {
-            entry.since = now;
-            // One that was contended gets one attempt a window, until it stays as it is.
-            entry.times = if entry.contended.is_some() { TIMES - 1 } else { 0 };
+    /// Records that an object differs in `field` although it was applied before.
+    pub fn record_difference(
+        &self,
+        kind: ObjectKind,
+        namespace: &str,
+        name: &str,
+        field: &str,
+        now: Instant,
+    ) -> Correction {
+        let mut records = self.records.lock();
+        // Objects that are gone or were not reconciled since.
+        records.retain(|_, record| now.duration_since(record.window_start) < RETENTION);
+        let record = records
+            .entry(ObjectId::new(kind, namespace, name))
+            .or_insert_with(|| ContentionRecord {
+                window_start: now,
+                corrections: 0,
+                contended_field: None,
+            });
+        if now.duration_since(record.window_start) >= WINDOW {
+            record.window_start = now;
+            // A contended object gets one correction a window, until it stays as desired.
+            record.corrections = if record.contended_field.is_some() {
+                MAX_CORRECTIONS - 1
+            } else {
+                0
+            };
         }
-        let apply = entry.times < TIMES;
-        entry.times = entry.times.saturating_add(1);
-        if !apply && entry.contended.is_none() {
-            entry.contended = Some(field.to_owned());
+        let allowed = record.corrections < MAX_CORRECTIONS;
+        record.corrections = record.corrections.saturating_add(1);
+        if !allowed && record.contended_field.is_none() {
+            record.contended_field = Some(field.to_owned());
         }
-        Verdict {
-            apply,
-            problem: entry.contended.as_deref().map(|field| problem(kind, name, field)),
+        Correction {
+            allowed,
+            problem: record
+                .contended_field
+                .as_deref()
+                .map(|field| problem(kind, name, field)),
         }
     }
 
-    /// An object is as it should be.
-    pub fn agrees(&self, kind: Kind, namespace: &str, name: &str, now: Instant) -> Option<Problem> {
-        let mut entries = self.entries.lock();
-        let key = key(kind, namespace, name);
-        let entry = entries.get(&key)?;
-        if now.duration_since(entry.since) >= WINDOW {
-            entries.remove(&key);
+    /// Records that an object is as desired; returns the problem of one that was contended within the last minute.
+    pub fn record_agreement(&self, kind: ObjectKind, namespace: &str, name: &str, now: Instant) -> Option<Problem> {
+        let mut records = self.records.lock();
+        let id = ObjectId::new(kind, namespace, name);
+        let record = records.get(&id)?;
+        if now.duration_since(record.window_start) >= WINDOW {
+            records.remove(&id);
             return None;
         }
-        entry.contended.as_deref().map(|field| problem(kind, name, field))
+        record
+            .contended_field
+            .as_deref()
+            .map(|field| problem(kind, name, field))
     }
 }
 
-fn key(kind: Kind, namespace: &str, name: &str) -> Key {
-    (kind, namespace.to_owned(), name.to_owned())
-}
-
-fn problem(kind: Kind, name: &str, field: &str) -> Problem {
+fn problem(kind: ObjectKind, name: &str, field: &str) -> Problem {
     let kind = kind.name();
     Problem::new(
-        "Contended",
+        ConditionReason::Contended,
         format!(
             "{} of the {kind} {name} is changed again and again by someone else, and put right once a minute: `kubectl get \
              {} {name} --show-managed-fields -o yaml` tells who; an admission webhook changes it without a name",
@@ -114,7 +129,9 @@ mod tests {
         seconds
             .filter(|second| {
                 let now = start + Duration::from_secs(*second);
-                contention.differs(Kind::Deployment, "n", "a", FIELD, now).apply
+                contention
+                    .record_difference(ObjectKind::Deployment, "n", "a", FIELD, now)
+                    .allowed
             })
             .count()
     }
@@ -124,11 +141,11 @@ mod tests {
         let (contention, start) = (Contention::default(), Instant::now());
         assert_eq!(times_applied(&contention, 0..60, start), 5);
         assert_eq!(times_applied(&contention, 60..360, start), 5);
-        let other = contention.differs(Kind::Deployment, "n", "b", FIELD, start);
+        let other = contention.record_difference(ObjectKind::Deployment, "n", "b", FIELD, start);
         assert_eq!(
             other,
-            Verdict {
-                apply: true,
+            Correction {
+                allowed: true,
                 problem: None
             }
         );
@@ -138,28 +155,28 @@ mod tests {
     fn a_fight_is_told_until_it_has_been_over_for_a_minute() {
         let (contention, start) = (Contention::default(), Instant::now());
         times_applied(&contention, 0..6, start);
-        let told = |seconds| {
+        let problem_at = |seconds| {
             let now = start + Duration::from_secs(seconds);
-            contention.agrees(Kind::Deployment, "n", "a", now)
+            contention.record_agreement(ObjectKind::Deployment, "n", "a", now)
         };
-        let problem = told(10).unwrap();
-        assert_eq!(problem.reason, "Contended");
+        let problem = problem_at(10).unwrap();
+        assert_eq!(problem.reason, ConditionReason::Contended);
         assert!(
             problem.message.contains("spec.replicas of the Deployment a"),
             "{}",
             problem.message
         );
-        assert_eq!(told(61), None);
-        assert_eq!(told(10), None, "it was forgotten");
+        assert_eq!(problem_at(61), None);
+        assert_eq!(problem_at(10), None, "it was forgotten");
     }
 
     #[test]
-    fn edits_by_hand_are_put_right_and_not_told() {
+    fn edits_by_hand_are_put_right_and_not_problem_at() {
         let (contention, start) = (Contention::default(), Instant::now());
         for minute in 0..10 {
             let now = start + Duration::from_secs(60 * minute);
-            let verdict = contention.differs(Kind::Deployment, "n", "a", FIELD, now);
-            assert!(verdict.apply && verdict.problem.is_none());
+            let correction = contention.record_difference(ObjectKind::Deployment, "n", "a", FIELD, now);
+            assert!(correction.allowed && correction.problem.is_none());
         }
     }
 }

@@ -1,16 +1,16 @@
-//! Whether an object in the cluster is as it should be.
+//! Comparison of a desired object with the one in the cluster.
 //!
-//! Promises: a field that the apiserver or someone else added is no difference, a field of ours that differs is;
-//! quantities are compared as numbers. Together with the digest of what was last applied (which shows fields that
-//! are no longer wanted) this decides whether a write is needed, so that an unchanged resource costs none. Pure.
+//! Promises: a field that the apiserver or another manager added is no difference; quantities are compared as numbers.
+//! Together with the digest of the object last applied, which reveals fields that are no longer wanted, the comparison
+//! decides whether a write is needed. Must not: make requests.
 
 use serde_json::Value;
 
-use crate::objects::Kind;
+use crate::object_kind::ObjectKind;
 
-/// Path of the first field that differs, if any does. Kind and apiVersion are what the object was asked for by, and
-/// lists leave them out.
-pub fn first(desired: &Value, live: &Value) -> Option<String> {
+/// JSON Pointer of the first field of `desired` that `live` lacks or has with another value. Kind and apiVersion are not
+/// compared, because items of lists lack them.
+pub fn first_difference(desired: &Value, live: &Value) -> Option<String> {
     let Value::Object(fields) = desired else {
         return compare(desired, Some(live), "");
     };
@@ -20,23 +20,23 @@ pub fn first(desired: &Value, live: &Value) -> Option<String> {
         .find_map(|(name, wanted)| compare(wanted, live.get(name), &format!("/{name}")))
 }
 
-fn immutable_paths(kind: Kind) -> &'static [&'static str] {
+fn immutable_paths(kind: ObjectKind) -> &'static [&'static str] {
     match kind {
-        Kind::PersistentVolume => &["/spec/csi", "/spec/volumeMode"],
-        Kind::PersistentVolumeClaim => &[
+        ObjectKind::PersistentVolume => &["/spec/csi", "/spec/volumeMode"],
+        ObjectKind::PersistentVolumeClaim => &[
             "/spec/accessModes",
             "/spec/resources",
             "/spec/storageClassName",
             "/spec/volumeMode",
             "/spec/volumeName",
         ],
-        Kind::Deployment => &["/spec/selector"],
-        Kind::ServiceAccount | Kind::Service | Kind::NetworkPolicy => &[],
+        ObjectKind::Deployment => &["/spec/selector"],
+        ObjectKind::ServiceAccount | ObjectKind::Service | ObjectKind::NetworkPolicy => &[],
     }
 }
 
-/// The desired object with the present values of the fields that the API does not let anyone change.
-pub fn with_immutable(kind: Kind, desired: &Value, live: &Value) -> Value {
+/// `desired` with the values that `live` has in the fields that the API does not allow to change.
+pub fn with_immutable(kind: ObjectKind, desired: &Value, live: &Value) -> Value {
     let mut object = desired.clone();
     for path in immutable_paths(kind) {
         if let (Some(field), Some(present)) = (object.pointer_mut(path), live.pointer(path)) {
@@ -46,8 +46,8 @@ pub fn with_immutable(kind: Kind, desired: &Value, live: &Value) -> Value {
     object
 }
 
-/// Paths of the fields that differ and that the API does not let anyone change.
-pub fn immutable(kind: Kind, desired: &Value, live: &Value) -> Vec<String> {
+/// Differences in fields that the API does not allow to change, each as "path is present, not desired".
+pub fn immutable_differences(kind: ObjectKind, desired: &Value, live: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for path in immutable_paths(kind) {
         if let Some(wanted) = desired.pointer(path) {
@@ -78,7 +78,7 @@ fn leaves(desired: &Value, live: Option<&Value>, path: &str, found: &mut Vec<Str
 
 fn compare(desired: &Value, live: Option<&Value>, path: &str) -> Option<String> {
     let Some(live) = live else {
-        // What is empty is not stored.
+        // The apiserver does not store empty fields.
         let empty = match desired {
             Value::Null => true,
             Value::String(text) => text.is_empty(),
@@ -143,7 +143,7 @@ fn same_quantity(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// A quantity as a number, after the format of `k8s.io/apimachinery/pkg/api/resource`.
+/// Value of a quantity, by the format of `k8s.io/apimachinery/pkg/api/resource`.
 fn quantity(text: &str) -> Option<f64> {
     if let Ok(number) = text.parse::<f64>() {
         return number.is_finite().then_some(number);
@@ -184,23 +184,23 @@ mod tests {
         let desired = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "x", "env": [{"name": "A", "value": "1"}]}]}});
         let live = json!({"metadata": {"labels": {"a": "b", "c": "d"}, "uid": "u"}, "spec": {"dnsPolicy": "ClusterFirst",
             "containers": [{"name": "sidecar"}, {"name": "x", "image": "i", "env": [{"name": "B"}, {"name": "A", "value": "1"}]}]}});
-        assert_eq!(first(&desired, &live), None);
+        assert_eq!(first_difference(&desired, &live), None);
     }
 
     #[test]
     fn a_field_of_ours_that_differs_is_found() {
         let live = json!({"spec": {"replicas": 0, "tolerations": [{"key": "a"}]}});
         assert_eq!(
-            first(&json!({"spec": {"replicas": 1}}), &live).as_deref(),
+            first_difference(&json!({"spec": {"replicas": 1}}), &live).as_deref(),
             Some("/spec/replicas")
         );
         assert_eq!(
-            first(&json!({"spec": {"tolerations": [{"key": "b"}]}}), &live).as_deref(),
+            first_difference(&json!({"spec": {"tolerations": [{"key": "b"}]}}), &live).as_deref(),
             Some("/spec/tolerations/0/key")
         );
-        assert!(first(&json!({"spec": {"tolerations": [{"key": "a"}, {"key": "c"}]}}), &live).is_some());
+        assert!(first_difference(&json!({"spec": {"tolerations": [{"key": "a"}, {"key": "c"}]}}), &live).is_some());
         assert!(
-            first(
+            first_difference(
                 &json!({"spec": {"volumes": [{"name": "v", "emptyDir": {}}]}}),
                 &json!({"spec": {"volumes": [{"name": "v", "hostPath": {}}]}})
             )
@@ -211,21 +211,27 @@ mod tests {
     #[test]
     fn objects_from_lists_have_no_kind() {
         let desired = json!({"apiVersion": "v1", "kind": "Service", "spec": {"a": 1}});
-        assert_eq!(first(&desired, &json!({"spec": {"a": 1}})), None);
+        assert_eq!(first_difference(&desired, &json!({"spec": {"a": 1}})), None);
     }
 
     #[test]
     fn quantities_are_numbers() {
         let desired = json!({"limits": {"memory": "1024Mi", "cpu": "2000m"}});
-        assert_eq!(first(&desired, &json!({"limits": {"memory": "1Gi", "cpu": "2"}})), None);
-        assert!(first(&desired, &json!({"limits": {"memory": "1G", "cpu": "2"}})).is_some());
-        assert!(first(&json!({"value": "1024Mi"}), &json!({"value": "1Gi"})).is_some());
+        assert_eq!(
+            first_difference(&desired, &json!({"limits": {"memory": "1Gi", "cpu": "2"}})),
+            None
+        );
+        assert!(first_difference(&desired, &json!({"limits": {"memory": "1G", "cpu": "2"}})).is_some());
+        assert!(first_difference(&json!({"value": "1024Mi"}), &json!({"value": "1Gi"})).is_some());
     }
 
     #[test]
     fn what_is_empty_is_not_stored() {
-        assert_eq!(first(&json!({"a": "", "b": [], "c": null}), &json!({})), None);
-        assert!(first(&json!({"emptyDir": {}}), &json!({})).is_some());
+        assert_eq!(
+            first_difference(&json!({"a": "", "b": [], "c": null}), &json!({})),
+            None
+        );
+        assert!(first_difference(&json!({"emptyDir": {}}), &json!({})).is_some());
     }
 
     #[test]
@@ -233,7 +239,7 @@ mod tests {
         let desired = json!({"spec": {"csi": {"driver": "d", "volumeAttributes": {"rootPath": "/a"}}}});
         let live = json!({"spec": {"csi": {"driver": "d", "volumeAttributes": {"rootPath": "/b"}}}});
         assert_eq!(
-            immutable(Kind::PersistentVolume, &desired, &live),
+            immutable_differences(ObjectKind::PersistentVolume, &desired, &live),
             ["spec.csi.volumeAttributes.rootPath is \"/b\", not \"/a\""]
         );
     }

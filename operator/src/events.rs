@@ -1,24 +1,29 @@
-//! Events on the resources: what was done and what went wrong, once each.
+//! Kubernetes Events on the resources.
 //!
-//! Promises: an Event tells of a change, so a steady resource has none; a failed Event is logged and forgotten. No
-//! text holds a secret: they are the conditions' texts.
+//! Promises: each Event reports a change, so that a steady resource has none; an Event that cannot be written is logged
+//! and dropped; no text holds a secret, because all texts are those of conditions.
 
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
-use live_data_crd::status::condition;
+use live_data_crd::reason::{ConditionType, EventReason};
 use live_data_crd::{LiveDataProcessor, LiveDataProcessorStatus};
 
-use crate::apply::Applied;
+use crate::apply::ApplyReport;
 use crate::names::MANAGER;
 
-/// Writes Events.
+/// Longest note of an Event in bytes; the API allows 1024.
+const MAX_NOTE_BYTES: usize = 1000;
+
+/// Writer of Events.
 #[derive(Clone)]
-pub struct Events {
+pub struct EventPublisher {
     recorder: Recorder,
 }
 
-impl Events {
-    /// A writer under the operator's name.
+impl EventPublisher {
+    /// Writer whose Events name the operator as controller and `instance` as its replica.
     pub fn new(client: Client, instance: &str) -> Self {
         let reporter = Reporter {
             controller: MANAGER.into(),
@@ -29,93 +34,80 @@ impl Events {
         }
     }
 
-    /// Tells what was applied and which conditions have changed.
-    pub async fn tell(
+    /// Publishes an Event for what was applied and for each change of Degraded and Ready.
+    pub async fn publish_changes(
         &self,
         resource: &LiveDataProcessor,
-        applied: &Applied,
+        applied: &ApplyReport,
         before: &LiveDataProcessorStatus,
         after: &LiveDataProcessorStatus,
     ) {
         for event in changes(applied, before, after) {
-            self.publish(resource, &event).await;
+            self.publish(&resource.object_ref(&()), &event).await;
         }
     }
 
-    async fn publish(&self, resource: &LiveDataProcessor, event: &Event) {
-        if let Err(error) = self.recorder.publish(event, &resource.object_ref(&())).await {
-            tracing::debug!(%error, reason = event.reason, "an Event could not be written");
-        }
+    /// Publishes the cause that delays a deletion.
+    pub async fn publish_deletion_wait(&self, resource: &LiveDataProcessor, cause: &str) {
+        let event = warning(EventReason::DeletionWaits.name(), "Delete", cause);
+        self.publish(&resource.object_ref(&()), &event).await;
     }
 
-    /// Tells what a deletion waits for.
-    pub async fn deletion_waits(&self, resource: &LiveDataProcessor, held: &str) {
-        self.publish(resource, &warning("DeletionWaits", "Delete", held)).await;
-    }
-
-    /// Tells that a resource cannot be read.
-    pub async fn unreadable(&self, name: &str, namespace: &str, uid: &str, error: &str) {
-        let reference = k8s_openapi::api::core::v1::ObjectReference {
+    /// Publishes that a resource does not deserialize.
+    pub async fn publish_unreadable(&self, metadata: &ObjectMeta, error: &str) {
+        let reference = ObjectReference {
             api_version: Some("fia.com/v1".into()),
             kind: Some("LiveDataProcessor".into()),
-            name: Some(name.into()),
-            namespace: Some(namespace.into()),
-            uid: Some(uid.into()),
-            ..Default::default()
+            name: Some(metadata.name.clone().unwrap_or_default()),
+            namespace: Some(metadata.namespace.clone().unwrap_or_default()),
+            uid: Some(metadata.uid.clone().unwrap_or_default()),
+            ..ObjectReference::default()
         };
-        let event = warning(
-            "Unreadable",
-            "Read",
-            &format!("the resource cannot be read and is left alone: {error}"),
-        );
-        if let Err(error) = self.recorder.publish(&event, &reference).await {
-            tracing::debug!(%error, "an Event could not be written");
+        let note = format!("the resource cannot be read and is left alone: {error}");
+        self.publish(&reference, &warning(EventReason::Unreadable.name(), "Read", &note))
+            .await;
+    }
+
+    async fn publish(&self, reference: &ObjectReference, event: &Event) {
+        if let Err(error) = self.recorder.publish(event, reference).await {
+            tracing::debug!(%error, reason = event.reason, "an Event could not be written");
         }
     }
 }
 
-/// The Events of one reconcile.
-fn changes(applied: &Applied, before: &LiveDataProcessorStatus, after: &LiveDataProcessorStatus) -> Vec<Event> {
+/// Events of one reconcile.
+fn changes(applied: &ApplyReport, before: &LiveDataProcessorStatus, after: &LiveDataProcessorStatus) -> Vec<Event> {
     let mut events = Vec::new();
     if !applied.adopted.is_empty() {
-        let what = format!("took over {} from the former operator", applied.adopted.join(", "));
-        events.push(normal("TakenOver", "TakeOver", &what));
+        let note = format!("took over {} from the former operator", applied.adopted.join(", "));
+        events.push(normal(EventReason::TakenOver, "TakeOver", &note));
     } else if !applied.written.is_empty() {
-        events.push(normal(
-            "Applied",
-            "Apply",
-            &format!("applied {}", applied.written.join(", ")),
-        ));
+        let note = format!("applied {}", applied.written.join(", "));
+        events.push(normal(EventReason::Applied, "Apply", &note));
     }
-    let of = |status: &LiveDataProcessorStatus, kind: &str| {
-        status
-            .conditions
-            .iter()
-            .find(|condition| condition.type_ == kind)
-            .cloned()
-    };
-    if let Some(degraded) = of(after, condition::DEGRADED) {
-        let former = of(before, condition::DEGRADED);
-        let changed = former
-            .as_ref()
+    if let Some(degraded) = after.condition(ConditionType::Degraded) {
+        let changed = before
+            .condition(ConditionType::Degraded)
             .is_none_or(|former| former.status != degraded.status || former.reason != degraded.reason);
         if changed && degraded.status == "True" {
             events.push(warning(&degraded.reason, "Reconcile", &degraded.message));
         }
     }
-    if let Some(ready) = of(after, condition::READY) {
-        let was = of(before, condition::READY).is_some_and(|former| former.status == "True");
-        match (was, ready.status == "True") {
-            (false, true) => events.push(normal("Ready", "Reconcile", &ready.message)),
-            (true, false) => events.push(warning("NotReady", "Reconcile", &ready.message)),
+    if let Some(ready) = after.condition(ConditionType::Ready) {
+        let was_ready = before
+            .condition(ConditionType::Ready)
+            .is_some_and(|former| former.status == "True");
+        match (was_ready, ready.status == "True") {
+            (false, true) => events.push(normal(EventReason::Ready, "Reconcile", &ready.message)),
+            (true, false) => events.push(warning(EventReason::NotReady.name(), "Reconcile", &ready.message)),
             _ => {}
         }
     }
     events
 }
 
-fn normal(reason: &str, action: &str, note: &str) -> Event {
-    event(EventType::Normal, reason, action, note)
+fn normal(reason: EventReason, action: &str, note: &str) -> Event {
+    event(EventType::Normal, reason.name(), action, note)
 }
 
 fn warning(reason: &str, action: &str, note: &str) -> Event {
@@ -123,15 +115,10 @@ fn warning(reason: &str, action: &str, note: &str) -> Event {
 }
 
 fn event(type_: EventType, reason: &str, action: &str, note: &str) -> Event {
-    // The API takes 1024 bytes.
-    let mut end = note.len().min(1000);
-    while !note.is_char_boundary(end) {
-        end -= 1;
-    }
     Event {
         type_,
         reason: reason.to_owned(),
-        note: Some(note[..end].to_owned()),
+        note: Some(note[..note.floor_char_boundary(MAX_NOTE_BYTES)].to_owned()),
         action: action.to_owned(),
         secondary: None,
     }

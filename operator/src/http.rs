@@ -1,7 +1,7 @@
-//! `/healthz`, `/readyz` and `/metrics`.
+//! HTTP server of the operator: `/healthz`, `/readyz` and `/metrics`.
 //!
-//! Promises: healthy while the program answers; ready when it leads and its watches have brought everything, or
-//! stands by: a standby is ready too, or a rollout would never end. Read-only.
+//! Promises: healthy while the program answers; ready while it leads with complete watches, or stands by. A standby counts
+//! as ready, because a rollout of the operator would never end otherwise. Must not: change state.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
 
-/// Why the pages cannot be served.
+/// The address of HTTP_ADDR cannot be bound.
 #[derive(Debug, Error)]
 #[error("listen on HTTP_ADDR={address}: {source}; choose another address")]
 pub struct HttpError {
@@ -24,24 +24,24 @@ pub struct HttpError {
     source: std::io::Error,
 }
 
-/// What the pages tell.
+/// State behind `/readyz`.
 #[derive(Debug, Default)]
 pub struct Health {
-    /// Whether the apiserver has answered and, when leading, the watches are complete.
+    /// The apiserver has answered and, while leading, all watches are complete.
     pub ready: AtomicBool,
 }
 
-/// Listens on the address.
+/// Binds the address.
 ///
 /// # Errors
-/// When the address is taken or not this machine's.
+/// [`HttpError`] if the address is in use or does not belong to this machine.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, HttpError> {
     TcpListener::bind(address)
         .await
         .map_err(|source| HttpError { address, source })
 }
 
-/// Serves the pages until it is dropped.
+/// Serves requests until the future is dropped.
 pub async fn serve(listener: TcpListener, health: Arc<Health>, metrics: Arc<Metrics>) {
     let ready = move || {
         let ready = health.ready.load(Ordering::Relaxed);

@@ -1,8 +1,8 @@
-//! Who works, when there is more than one operator: whoever holds the Lease.
+//! Leader election by a Lease: of several operators only its holder reconciles.
 //!
-//! Promises: two clocks are never compared: a candidate takes the Lease over when it has seen no renewal for the
-//! Lease's duration by its own clock, so skew between replicas does no harm; the holder stops working before that
-//! when it cannot renew; the Lease is given back on a clean end, so that a standby works at once.
+//! Promises: clocks of two machines are never compared; a candidate takes the Lease over after it has seen no renewal for
+//! the Lease's duration by its own clock. A holder that cannot renew stops earlier. The Lease is released on a clean end,
+//! so that a standby leads at once.
 
 use std::time::Duration;
 
@@ -13,38 +13,59 @@ use kube::Client;
 use kube::api::{Api, ObjectMeta, PostParams};
 use tokio::time::{Instant, sleep};
 
-use crate::failure;
+use crate::backoff;
 use crate::names::LEASE;
 
-/// A holder that was not heard of for this long is gone.
+/// Time without renewal after which a candidate takes the Lease over.
 const DURATION: Duration = Duration::from_secs(15);
-/// A holder that could not renew for this long stops working.
+/// Time without a successful renewal after which the holder stops.
 const RENEW_WITHIN: Duration = Duration::from_secs(10);
-/// Time between renewals, and between a standby's looks.
+/// Time between renewals, and between a standby's attempts.
 const RETRY: Duration = Duration::from_secs(2);
-/// An apiserver that does not answer for this long has not answered.
+/// Limit of one attempt.
 const REQUEST: Duration = Duration::from_secs(4);
 
-/// One candidate for the Lease.
+/// Candidate for the Lease: one process.
 pub struct Candidate {
     leases: Api<Lease>,
     identity: String,
-    /// The holder's last sign of life (who, when by its clock, how often it changed hands) and when it was first seen.
-    observed: Option<(Sign, Instant)>,
+    /// Last renewal by another holder, and when this process saw it first.
+    observed: Option<(LeaseRenewal, Instant)>,
 }
 
-type Sign = (Option<String>, Option<Timestamp>, Option<i32>);
+/// Fields of the Lease that each renewal changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct LeaseRenewal {
+    holder: Option<String>,
+    /// By the holder's clock; compared for equality only.
+    renewed: Option<Timestamp>,
+    transitions: Option<i32>,
+}
 
-/// What a look at the Lease gave.
+impl From<LeaseSpec> for LeaseRenewal {
+    fn from(spec: LeaseSpec) -> Self {
+        Self {
+            // A released Lease has an empty holder.
+            holder: spec.holder_identity.filter(|holder| !holder.is_empty()),
+            renewed: spec.renew_time.map(|time| time.0),
+            transitions: spec.lease_transitions,
+        }
+    }
+}
+
+/// Result of an attempt to take or renew the Lease.
 #[derive(Debug, PartialEq, Eq)]
-enum Look {
+enum LeaseState {
+    /// This process holds it.
     Held,
-    Ours,
+    /// Another process holds it.
+    HeldByOther,
+    /// This process held it, and another has taken it.
     Lost,
 }
 
 impl Candidate {
-    /// A candidate under a name that no other has.
+    /// Candidate with an identity that no other process has.
     pub fn new(client: Client, namespace: &str, identity: String) -> Self {
         Self {
             leases: Api::namespaced(client, namespace),
@@ -53,30 +74,30 @@ impl Candidate {
         }
     }
 
-    /// Waits until the Lease is ours. `looked` is called after each answer of the apiserver.
-    pub async fn acquire(&mut self, mut looked: impl FnMut()) {
+    /// Waits until this process holds the Lease. Calls `on_answer` after each answer of the apiserver.
+    pub async fn acquire(&mut self, mut on_answer: impl FnMut()) {
         loop {
-            match self.look().await {
-                Ok(look) => {
-                    looked();
-                    if look == Look::Ours {
+            match self.renew().await {
+                Ok(state) => {
+                    on_answer();
+                    if state == LeaseState::Held {
                         return;
                     }
                 }
                 Err(error) => tracing::warn!(%error, "the Lease cannot be read or written"),
             }
-            sleep(RETRY.mul_f64(0.8 + 0.4 * failure::random())).await;
+            sleep(backoff::jittered(RETRY, 0.2)).await;
         }
     }
 
-    /// Renews the Lease until it is lost.
+    /// Renews the Lease; returns when another process has it or renewals have failed for 10 s.
     pub async fn hold(&mut self) {
         let mut renewed = Instant::now();
         loop {
             sleep(RETRY).await;
-            match self.look().await {
-                Ok(Look::Ours) => renewed = Instant::now(),
-                Ok(Look::Held | Look::Lost) => {
+            match self.renew().await {
+                Ok(LeaseState::Held) => renewed = Instant::now(),
+                Ok(LeaseState::HeldByOther | LeaseState::Lost) => {
                     tracing::warn!("another operator holds the Lease");
                     return;
                 }
@@ -90,7 +111,7 @@ impl Candidate {
         }
     }
 
-    /// Gives the Lease back.
+    /// Releases the Lease, if this process holds it; an error is logged.
     pub async fn release(&self) {
         let release = async {
             let mut lease = self.leases.get(LEASE).await?;
@@ -110,14 +131,14 @@ impl Candidate {
         }
     }
 
-    async fn look(&mut self) -> Result<Look, kube::Error> {
-        match tokio::time::timeout(REQUEST, self.look_now()).await {
-            Ok(look) => look,
+    async fn renew(&mut self) -> Result<LeaseState, kube::Error> {
+        match tokio::time::timeout(REQUEST, self.renew_without_limit()).await {
+            Ok(state) => state,
             Err(elapsed) => Err(kube::Error::Service(Box::new(elapsed))),
         }
     }
 
-    async fn look_now(&mut self) -> Result<Look, kube::Error> {
+    async fn renew_without_limit(&mut self) -> Result<LeaseState, kube::Error> {
         let Some(lease) = self.leases.get_opt(LEASE).await? else {
             return self.write(None).await;
         };
@@ -125,28 +146,28 @@ impl Candidate {
         let holder = spec.holder_identity.clone().filter(|holder| !holder.is_empty());
         let ours = holder.as_deref() == Some(self.identity.as_str());
         if holder.is_some() && !ours && !self.expired(&spec, Instant::now()) {
-            return Ok(Look::Held);
+            return Ok(LeaseState::HeldByOther);
         }
         self.write(Some(lease)).await
     }
 
-    /// Whether the holder has shown no sign of life for the Lease's duration, since this candidate looks.
+    /// True if the holder has not renewed for the Lease's duration, measured by this process.
     fn expired(&mut self, spec: &LeaseSpec, now: Instant) -> bool {
-        let sign = sign(spec.clone());
+        let renewal = LeaseRenewal::from(spec.clone());
         let duration = spec
             .lease_duration_seconds
             .and_then(|seconds| u64::try_from(seconds).ok())
             .unwrap_or(15);
         match &self.observed {
-            Some((known, since)) if *known == sign => now.duration_since(*since) > Duration::from_secs(duration),
+            Some((known, since)) if *known == renewal => now.duration_since(*since) > Duration::from_secs(duration),
             _ => {
-                self.observed = Some((sign, now));
+                self.observed = Some((renewal, now));
                 false
             }
         }
     }
 
-    async fn write(&mut self, present: Option<Lease>) -> Result<Look, kube::Error> {
+    async fn write(&mut self, present: Option<Lease>) -> Result<LeaseState, kube::Error> {
         let now = MicroTime(Timestamp::now());
         let previous = present
             .as_ref()
@@ -184,49 +205,37 @@ impl Candidate {
             }
         };
         match written {
-            Ok(_) => Ok(Look::Ours),
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(if ours { Look::Lost } else { Look::Held }),
+            Ok(_) => Ok(LeaseState::Held),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(if ours {
+                LeaseState::Lost
+            } else {
+                LeaseState::HeldByOther
+            }),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Who holds the Lease and renews it: looked at until it changes, for at most as long as a holder may be silent, so that
-/// no clock but this process's own decides.
+/// Identity of a holder that renews the Lease, or `None`. Reads the Lease until it changes, for 15 s at most, so that no
+/// clock but this process's own matters.
 ///
 /// # Errors
-/// When the apiserver does not answer.
-pub async fn holder(client: &Client, namespace: &str) -> Result<Option<String>, kube::Error> {
+/// [`kube::Error`] if the apiserver does not answer.
+pub async fn active_holder(client: &Client, namespace: &str) -> Result<Option<String>, kube::Error> {
     let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
-    let first = sign(
-        leases
-            .get_opt(LEASE)
-            .await?
-            .and_then(|lease| lease.spec)
-            .unwrap_or_default(),
-    );
+    let first = read_renewal(&leases).await?;
     let started = Instant::now();
-    while first.0.is_some() && started.elapsed() < DURATION {
+    while first.holder.is_some() && started.elapsed() < DURATION {
         sleep(RETRY / 2).await;
-        let now = sign(
-            leases
-                .get_opt(LEASE)
-                .await?
-                .and_then(|lease| lease.spec)
-                .unwrap_or_default(),
-        );
+        let now = read_renewal(&leases).await?;
         if now != first {
-            return Ok(now.0);
+            return Ok(now.holder);
         }
     }
     Ok(None)
 }
 
-/// The holder's last sign of life; no holder is no name.
-fn sign(spec: LeaseSpec) -> Sign {
-    (
-        spec.holder_identity.filter(|holder| !holder.is_empty()),
-        spec.renew_time.map(|time| time.0),
-        spec.lease_transitions,
-    )
+async fn read_renewal(leases: &Api<Lease>) -> Result<LeaseRenewal, kube::Error> {
+    let lease = leases.get_opt(LEASE).await?;
+    Ok(lease.and_then(|lease| lease.spec).unwrap_or_default().into())
 }

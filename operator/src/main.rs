@@ -1,4 +1,4 @@
-//! The operator's program: arguments, the environment, and who works.
+//! Program of the operator: command line, environment, leader election.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -12,11 +12,11 @@ use live_data_operator::config::Config;
 use live_data_operator::http::{self, Health};
 use live_data_operator::leader::{self, Candidate};
 use live_data_operator::metrics::Metrics;
-use live_data_operator::observe::reports;
+use live_data_operator::observe::poll;
 use live_data_operator::{controller, names, probe, release};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Makes and watches what each LiveDataProcessor asks for. Settings come from the environment; the chart lists them.
+/// Makes and watches the objects of each LiveDataProcessor. Settings come from the environment; the chart lists them.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -26,44 +26,44 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Works as the operator (the default).
+    /// Runs the operator (the default).
     Run,
     /// Prints the CustomResourceDefinition.
     Crd {
-        /// In which form.
-        #[arg(long, value_enum, default_value_t = Form::Yaml)]
-        form: Form,
+        /// Form of the output.
+        #[arg(long, value_enum, default_value_t = CrdForm::Yaml)]
+        form: CrdForm,
     },
-    /// Waits until an operator's /readyz answers, and asks the API for the resource: what `helm test` runs.
+    /// Waits until an operator's /readyz answers, then checks that the API serves the resource; `helm test` runs it.
     Probe {
-        /// Such as `http://live-data-operator.fia.svc:8080/readyz`.
+        /// URL, such as `http://live-data-operator.fia.svc:8080/readyz`.
         url: String,
-        /// How long to wait for it.
+        /// Limit of the wait, in seconds.
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
     /// Removes the finalizers, before uninstalling or going back; stop the operator first.
     Release {
-        /// Of every resource in the cluster.
+        /// Every resource in the cluster.
         #[arg(long, conflicts_with_all = ["name", "namespace"])]
         all: bool,
-        /// Of this resource only.
+        /// Name of the only resource.
         #[arg(required_unless_present = "all")]
         name: Option<String>,
         /// Namespace of the resource.
         #[arg(short, long, requires = "name")]
         namespace: Option<String>,
-        /// Even though an operator runs, which puts them back.
+        /// Although an operator runs, which puts them back.
         #[arg(long)]
         force: bool,
     },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Form {
+enum CrdForm {
     /// For `kubectl apply`.
     Yaml,
-    /// As the chart has it.
+    /// Template of the chart.
     Chart,
     /// JSON Schema of the spec.
     SpecSchema,
@@ -76,14 +76,14 @@ fn main() -> ExitCode {
         print!(
             "{}",
             match form {
-                Form::Yaml => include_str!(concat!(env!("OUT_DIR"), "/crd.yaml")),
-                Form::Chart => include_str!(concat!(env!("OUT_DIR"), "/crd-template.yaml")),
-                Form::SpecSchema => include_str!(concat!(env!("OUT_DIR"), "/spec.schema.json")),
+                CrdForm::Yaml => include_str!(concat!(env!("OUT_DIR"), "/crd.yaml")),
+                CrdForm::Chart => include_str!(concat!(env!("OUT_DIR"), "/crd-template.yaml")),
+                CrdForm::SpecSchema => include_str!(concat!(env!("OUT_DIR"), "/spec.schema.json")),
             }
         );
         return ExitCode::SUCCESS;
     }
-    // One thread: the work is waiting, and threads of their own memory are what makes a small program large.
+    // One thread: nearly all time is spent waiting, and the memory arenas of further threads are most of a small program.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -111,14 +111,14 @@ fn main() -> ExitCode {
 }
 
 fn configuration() -> Result<Config, Box<dyn std::error::Error>> {
-    // A variable that is not text is none of ours.
+    // A variable that is not UTF-8 is none of the operator's.
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     Ok(Config::from_environment(&environment)?)
 }
 
-fn log() {
+fn init_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("RUST_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let text = std::env::var("LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("text"));
@@ -140,7 +140,7 @@ fn log() {
 
 async fn client() -> Result<Client, Box<dyn std::error::Error>> {
     let mut config = kube::Config::infer().await?;
-    // A request that hangs must not hold a reconcile for ever; watches have a limit of their own, longer than this.
+    // A request that hangs must not block a reconcile for ever; watches have a limit of their own, longer than this.
     config.connect_timeout = Some(std::time::Duration::from_secs(10));
     config.write_timeout = Some(std::time::Duration::from_secs(30));
     config.read_timeout = Some(std::time::Duration::from_secs(305));
@@ -150,29 +150,29 @@ async fn client() -> Result<Client, Box<dyn std::error::Error>> {
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let config = Arc::new(configuration()?);
-    log();
+    init_logging();
     let client = client().await?;
     let health = Arc::new(Health::default());
     let metrics = Arc::new(Metrics::default());
     let listener = http::listen(config.http_addr).await?;
     tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "serving");
-    let pages = http::serve(listener, health.clone(), metrics.clone());
+    let server = http::serve(listener, health.clone(), metrics.clone());
     let namespace = config
         .pod_namespace
         .clone()
         .unwrap_or_else(|| client.default_namespace().to_owned());
     let identity = identity(&config);
-    let workers = reports::client()?;
+    let workers = poll::client()?;
     let mut candidate = Candidate::new(client.clone(), &namespace, identity.clone());
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     let lead = async {
         loop {
-            metrics.leads(false);
+            metrics.set_leader(false);
             candidate.acquire(|| health.ready.store(true, Ordering::Relaxed)).await;
             tracing::info!(identity, "leading");
-            metrics.leads(true);
+            metrics.set_leader(true);
             health.ready.store(false, Ordering::Relaxed);
             let ready = || health.ready.store(true, Ordering::Relaxed);
             let work = controller::run(
@@ -183,7 +183,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
                 &identity,
                 ready,
             );
-            // Dropping the controller ends every request that it has under way.
+            // Dropping the controller ends every request under way.
             tokio::select! {
                 () = work => tracing::error!("the controller ended"),
                 () = candidate.hold() => tracing::warn!("the Lease is lost"),
@@ -191,7 +191,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         }
     };
     tokio::select! {
-        () = pages => return Err("the HTTP server ended".into()),
+        () = server => return Err("the HTTP server ended".into()),
         () = lead => {}
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -201,7 +201,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The pod's name, or one that no other process has.
+/// Pod's name, or host name and process ID, which no other process has.
 fn identity(config: &Config) -> String {
     config.pod_name.clone().unwrap_or_else(|| {
         let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
@@ -211,7 +211,7 @@ fn identity(config: &Config) -> String {
 
 async fn run_probe(url: &str, seconds: u64) -> Result<(), Box<dyn std::error::Error>> {
     let limit = std::time::Duration::from_secs(seconds);
-    probe::probe(&client().await?, &reports::client()?, url, limit).await?;
+    probe::probe(&client().await?, &poll::client()?, url, limit).await?;
     println!("{url} is ready and the API serves livedataprocessors");
     Ok(())
 }
@@ -223,7 +223,7 @@ async fn run_release(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let client = client().await?;
     let lease_namespace = std::env::var("POD_NAMESPACE").unwrap_or_else(|_| client.default_namespace().to_owned());
-    if !force && let Some(holder) = leader::holder(&client, &lease_namespace).await? {
+    if !force && let Some(holder) = leader::active_holder(&client, &lease_namespace).await? {
         return Err(format!(
             "the operator {holder} runs and would put the finalizers back: stop it first (kubectl --namespace \
              {lease_namespace} scale deployment --all --replicas=0 --selector app.kubernetes.io/name={}), or use --force",

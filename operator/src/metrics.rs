@@ -1,9 +1,10 @@
-//! The operator's metrics, in the text format of OpenMetrics.
+//! Metrics of the operator, in the OpenMetrics text format.
 //!
-//! Promises: every name begins with `live_data_operator_`; labels have few values. No I/O.
+//! Promises: every name begins with `live_data_operator_`; a label has a handful of values at most.
 
 use std::fmt::Error;
 use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -12,6 +13,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use crate::error::ErrorClass;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ByOutcome {
@@ -28,7 +31,7 @@ struct ByKind {
     kind: &'static str,
 }
 
-/// All metrics.
+/// Metrics of the operator, with their registry.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -73,9 +76,13 @@ impl Metrics {
             "Time that a reconcile took",
             self.duration.clone(),
         );
-        registry.register("objects_applied", "Objects made or changed", self.applied.clone());
+        registry.register("objects_applied", "ObjectCache made or changed", self.applied.clone());
         registry.register("status_writes", "Statuses written", self.status_writes.clone());
-        registry.register("worker_polls", "Reports asked for, by outcome", self.polls.clone());
+        registry.register(
+            "worker_polls",
+            "WorkerReports asked for, by outcome",
+            self.polls.clone(),
+        );
         registry.register("watch_errors", "Broken watches by kind", self.watch_errors.clone());
         registry.register(
             "unreadable_resources",
@@ -87,22 +94,22 @@ impl Metrics {
         self
     }
 
-    /// A reconcile went well.
-    pub fn reconciled(&self, seconds: f64, applied: usize, status_written: bool) {
+    /// Counts a reconcile without error: its duration, the objects written and the status write.
+    pub fn record_reconcile(&self, duration: Duration, applied: usize, status_written: bool) {
         self.reconciles.get_or_create(&ByOutcome { outcome: "ok" }).inc();
-        self.duration.observe(seconds);
+        self.duration.observe(duration.as_secs_f64());
         self.applied.inc_by(applied as u64);
         self.status_writes.inc_by(u64::from(status_written));
     }
 
-    /// A reconcile failed.
-    pub fn failed(&self, class: &'static str) {
+    /// Counts a reconcile that ended with an error.
+    pub fn record_failure(&self, class: ErrorClass) {
         self.reconciles.get_or_create(&ByOutcome { outcome: "failed" }).inc();
-        self.failures.get_or_create(&ByClass { class }).inc();
+        self.failures.get_or_create(&ByClass { class: class.label() }).inc();
     }
 
-    /// A worker was asked for its report.
-    pub fn polled(&self, answered: bool) {
+    /// Counts a request for a worker's report.
+    pub fn record_poll(&self, answered: bool) {
         self.polls
             .get_or_create(&ByOutcome {
                 outcome: if answered { "ok" } else { "failed" },
@@ -110,30 +117,30 @@ impl Metrics {
             .inc();
     }
 
-    /// A watch broke.
-    pub fn watch_broke(&self, kind: &'static str) {
+    /// Counts an error of a watch.
+    pub fn record_watch_error(&self, kind: &'static str) {
         self.watch_errors.get_or_create(&ByKind { kind }).inc();
     }
 
-    /// A resource could not be read.
-    pub fn unreadable(&self) {
+    /// Counts a version of a resource that does not deserialize.
+    pub fn record_unreadable_resource(&self) {
         self.unreadable.inc();
     }
 
-    /// Whether this operator leads.
-    pub fn leads(&self, leads: bool) {
+    /// Sets whether this operator holds the Lease.
+    pub fn set_leader(&self, leads: bool) {
         self.leader.set(i64::from(leads));
     }
 
-    /// How many resources there are.
-    pub fn resources(&self, count: usize) {
+    /// Sets the number of LiveDataProcessors.
+    pub fn set_resources(&self, count: usize) {
         self.resources.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// The page.
+    /// Page of `/metrics` in the OpenMetrics text format.
     ///
     /// # Errors
-    /// When a metric cannot be written, which is a fault of this program.
+    /// [`std::fmt::Error`] if a metric cannot be encoded, a fault of this program.
     pub fn page(&self) -> Result<String, Error> {
         let mut page = String::new();
         encode(&mut page, &self.registry)?;

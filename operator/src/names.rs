@@ -1,29 +1,34 @@
-//! Names, labels and annotations of everything that the operator makes.
+//! Names, labels and annotations of the objects that the operator makes.
 //!
-//! Promises: the names are those of the Python operator that ran here before, so that its objects can be taken
-//! over; nothing else in the crate spells one out. Pure.
+//! Promises: names equal those of the former operator, which was written in Python, so that its objects can be taken over.
+//! No other module spells one out.
 
 use std::collections::BTreeMap;
 
-/// Field manager of every write, holder prefix and controller name of every Event.
+use kube::ResourceExt;
+use live_data_crd::LiveDataProcessor;
+
+/// Field manager of every write, and controller of every Event.
 pub const MANAGER: &str = "live-data-operator";
-/// Field manager of the Python operator that ran here before.
-pub const OLD_MANAGER: &str = "OpenAPI-Generator";
-/// The finalizer by which a resource waits for its volumes to go.
+/// Field manager of the former operator.
+pub const FORMER_MANAGER: &str = "OpenAPI-Generator";
+/// Finalizer with which a resource waits for the deletion of its volumes.
 pub const FINALIZER: &str = "live-data.fia.com/cleanup";
-/// The former operator's finalizer, which nobody would take from a resource any more.
-pub const OLD_FINALIZER: &str = "kopf.zalando.org/KopfFinalizerMarker";
-/// Digest of what was last applied: shows fields that are no longer wanted.
-pub const APPLIED: &str = "live-data.fia.com/applied";
-/// Namespace and name of the resource that a cluster-wide object belongs to.
-pub const OWNER: &str = "live-data.fia.com/owner";
-/// The script of a resource, on the pod template.
-pub const SCRIPT: &str = "live-data.fia.com/script";
-/// `app.kubernetes.io/name` of everything that belongs to a worker.
+/// Finalizer of the former operator, which nobody else removes any more.
+pub const FORMER_FINALIZER: &str = "kopf.zalando.org/KopfFinalizerMarker";
+/// Annotation with the digest of the object last applied, which reveals fields that are no longer wanted.
+pub const APPLIED_DIGEST_ANNOTATION: &str = "live-data.fia.com/applied";
+/// Annotation of a cluster-wide object with its resource, as `namespace/name`.
+pub const OWNER_ANNOTATION: &str = "live-data.fia.com/owner";
+/// Annotation of the pod template with the text of an inline script.
+pub const SCRIPT_ANNOTATION: &str = "live-data.fia.com/script";
+/// Value of the label `app.kubernetes.io/name` of all objects and pods of workers.
 pub const WORKER: &str = "live-data-worker";
-/// Selects the objects and pods of workers.
+/// Label selector of all objects and pods of workers.
 pub const WORKER_SELECTOR: &str = "app.kubernetes.io/name=live-data-worker";
-/// Port of the worker's pages, status and metrics.
+/// Label with the name of the resource, on all its objects and pods.
+pub const INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
+/// TCP port of the worker's page, `/status` and `/metrics`.
 pub const WORKER_PORT: i32 = 8080;
 /// Name of the Lease; the chart's Role grants this one only.
 pub const LEASE: &str = "live-data-operator";
@@ -31,14 +36,12 @@ pub const LEASE: &str = "live-data-operator";
 /// Names of one resource's objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
-    /// Namespace of the resource.
     pub namespace: String,
-    /// Name of the resource.
     pub resource: String,
 }
 
 impl Names {
-    /// The names for one resource.
+    /// Names of the objects of the resource `namespace/resource`.
     pub fn new(namespace: &str, resource: &str) -> Self {
         Self {
             namespace: namespace.to_owned(),
@@ -46,52 +49,57 @@ impl Names {
         }
     }
 
-    /// Label `app`, container, Service, ServiceAccount and NetworkPolicy.
+    /// Names of one resource's objects.
+    pub fn of(resource: &LiveDataProcessor) -> Self {
+        Self::new(&resource.namespace().unwrap_or_default(), &resource.name_any())
+    }
+
+    /// Name of container, Service, ServiceAccount and NetworkPolicy, and value of the label `app`.
     pub fn base(&self) -> String {
         format!("livedataprocessor-{}", self.resource)
     }
 
-    /// The worker's Deployment.
+    /// Name of the worker's Deployment.
     pub fn deployment(&self) -> String {
         format!("{}-deployment", self.base())
     }
 
-    /// The output's volume.
+    /// Name of the output's PersistentVolume.
     pub fn ceph_volume(&self) -> String {
         format!("{}-ceph-pv", self.base())
     }
 
-    /// The output's claim.
+    /// Name of the output's PersistentVolumeClaim.
     pub fn ceph_claim(&self) -> String {
         format!("{}-ceph-pvc", self.base())
     }
 
-    /// The archive's volume.
+    /// Name of the archive's PersistentVolume.
     pub fn archive_volume(&self) -> String {
         format!("{}-archive-pv-smb", self.base())
     }
 
-    /// The archive's claim.
+    /// Name of the archive's PersistentVolumeClaim.
     pub fn archive_claim(&self) -> String {
         format!("{}-archive-pvc", self.base())
     }
 
-    /// Value of the annotation [`OWNER`].
+    /// Value of the annotation [`OWNER_ANNOTATION`]: `namespace/name`.
     pub fn owner(&self) -> String {
         format!("{}/{}", self.namespace, self.resource)
     }
 
-    /// The selector of the Deployment and the Service: immutable, as the former operator had it.
+    /// Selector of Deployment and Service; immutable, and equal to the former operator's.
     pub fn selector(&self) -> BTreeMap<String, String> {
         BTreeMap::from([("app".into(), self.base())])
     }
 
-    /// Labels of every object and of the pods.
+    /// Labels of all objects and of the pods.
     pub fn labels(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
             ("app".into(), self.base()),
             ("app.kubernetes.io/name".into(), WORKER.into()),
-            ("app.kubernetes.io/instance".into(), self.resource.clone()),
+            (INSTANCE_LABEL.into(), self.resource.clone()),
             ("app.kubernetes.io/managed-by".into(), MANAGER.into()),
             ("app.kubernetes.io/part-of".into(), "live-data".into()),
         ])

@@ -1,78 +1,87 @@
-//! What to do with an object that is already there.
+//! Decision about an object that exists already.
 //!
-//! Promises: an object that is not this resource's is never written to; one of the former operator is taken over
-//! only when it is unmistakably this resource's: a Deployment that this resource controls, a volume whose driver,
-//! handle and claim match, a claim that names the volume. Pure.
+//! Promises: an object that is not the resource's is never written; an object of the former operator is taken over only
+//! when it is unmistakably the resource's: a Deployment that the resource controls, a volume whose driver, handle and claim
+//! match, a claim that names the volume. Must not: make requests.
 
+use live_data_crd::reason::ConditionReason;
 use serde_json::Value;
 
-use crate::desired::Desired;
+use crate::build::DesiredObject;
 use crate::difference;
-use crate::names::{APPLIED, OWNER};
-use crate::objects::Kind;
-use crate::validate::{Plan, Problem};
+use crate::names::{APPLIED_DIGEST_ANNOTATION, OWNER_ANNOTATION};
+use crate::object_kind::ObjectKind;
+use crate::plan::Plan;
+use crate::problem::Problem;
 
-/// What to do.
+/// Action on an object that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Nothing: it is as it should be.
+pub enum ObjectAction {
+    /// It is as desired: no request.
     Keep,
-    /// Apply it; with the path of the first difference.
+    /// Apply it; with the path of the first difference, such as `/spec/replicas`.
     Apply(String),
-    /// It is being deleted: wait until it is gone.
+    /// It is being deleted: create it again when it is gone.
     Wait,
-    /// It belongs to someone else: leave it alone.
-    Foreign(Problem),
-    /// It is ours but differs in what cannot be changed, which stays as it is.
-    Immutable {
-        /// Which fields, and what to do.
+    /// It belongs to somebody else: no request.
+    LeaveForeign(Problem),
+    /// It is the resource's but differs in fields that the API does not allow to change.
+    KeepImmutable {
+        /// Fields with both values, and the remedy.
         problem: Problem,
-        /// The object with the present values of those fields, if anything else of it is to be applied: whatever its
-        /// source, it bears our labels, or nobody would find it when the resource is deleted.
+        /// Object with the present values of those fields, if another field is to be applied. Its labels matter even
+        /// then: without them nobody finds the object when the resource is deleted.
         rest: Option<Value>,
     },
 }
 
-/// Decides what to do with the object that is there.
-pub fn decide(plan: &Plan, desired: &Desired, live: &Value, former: bool) -> Decision {
-    if let Some(problem) = foreign(plan, desired, live) {
-        return Decision::Foreign(problem);
+/// Action on `live`, the object in the cluster; `former` is true if the former operator manages fields of it.
+pub fn decide(plan: &Plan, desired: &DesiredObject, live: &Value, former: bool) -> ObjectAction {
+    if let Some(problem) = foreign_problem(plan, desired, live) {
+        return ObjectAction::LeaveForeign(problem);
     }
     if live.pointer("/metadata/deletionTimestamp").is_some() {
-        return Decision::Wait;
+        return ObjectAction::Wait;
     }
-    let fixed = difference::immutable(desired.kind, &desired.value, live);
+    let fixed = difference::immutable_differences(desired.kind, &desired.value, live);
     if !fixed.is_empty() {
-        let rest = matches!(desired.kind, Kind::PersistentVolume | Kind::PersistentVolumeClaim)
-            .then(|| difference::with_immutable(desired.kind, &desired.value, live))
-            .filter(|rest| is_new(desired, live, former) || difference::first(rest, live).is_some());
-        return Decision::Immutable {
-            problem: immutable(desired, &fixed),
+        let rest = matches!(
+            desired.kind,
+            ObjectKind::PersistentVolume | ObjectKind::PersistentVolumeClaim
+        )
+        .then(|| difference::with_immutable(desired.kind, &desired.value, live))
+        .filter(|rest| is_new(desired, live, former) || difference::first_difference(rest, live).is_some());
+        return ObjectAction::KeepImmutable {
+            problem: immutable_problem(desired, &fixed),
             rest,
         };
     }
     if is_new(desired, live, former) {
-        return Decision::Apply("the object was never applied in this form".into());
+        return ObjectAction::Apply("the object was never applied in this form".into());
     }
-    difference::first(&desired.value, live).map_or(Decision::Keep, Decision::Apply)
+    difference::first_difference(&desired.value, live).map_or(ObjectAction::Keep, ObjectAction::Apply)
 }
 
-/// Whether the object was never applied in this form: it is the former operator's, or the spec has changed since. One
-/// without a digest has lost it to someone else.
-pub fn is_new(desired: &Desired, live: &Value, former: bool) -> bool {
-    former || annotation(live, APPLIED).is_some_and(|digest| Some(digest) != annotation(&desired.value, APPLIED))
+/// True if the object was never applied in this form: the former operator manages it, or the spec has changed since. An
+/// object without a digest has lost it to somebody else, and is not new.
+pub fn is_new(desired: &DesiredObject, live: &Value, former: bool) -> bool {
+    former
+        || annotation(live, APPLIED_DIGEST_ANNOTATION)
+            .is_some_and(|digest| Some(digest) != annotation(&desired.value, APPLIED_DIGEST_ANNOTATION))
 }
 
-/// Whether the object belongs to this resource, as far as deleting it goes.
-pub fn is_ours(kind: Kind, uid: &str, owner: &str, live: &Value) -> bool {
+/// True if the resource may delete the object: it is the object's controller (`uid`) or, for a volume, its owner by
+/// annotation (`namespace/name`).
+pub fn is_ours(kind: ObjectKind, uid: &str, owner: &str, live: &Value) -> bool {
     match kind {
-        Kind::PersistentVolume => annotation(live, OWNER) == Some(owner),
+        ObjectKind::PersistentVolume => annotation(live, OWNER_ANNOTATION) == Some(owner),
         _ => controller_uid(live) == Some(uid),
     }
 }
 
-/// In words, the finalizers of others on an object that is being deleted. The control plane's own go by themselves.
-pub fn held_by_others(kind: Kind, live: &Value) -> Option<String> {
+/// Kind, name and finalizers of an object that others keep from being deleted; `None` if it is not being deleted or
+/// only the control plane's finalizers are left, which it removes by itself.
+pub fn foreign_finalizers(kind: ObjectKind, live: &Value) -> Option<String> {
     live.pointer("/metadata/deletionTimestamp")?;
     let finalizers = live.pointer("/metadata/finalizers")?.as_array()?;
     let others: Vec<&str> = finalizers
@@ -84,94 +93,97 @@ pub fn held_by_others(kind: Kind, live: &Value) -> Option<String> {
     (!others.is_empty()).then(|| format!("{} {name}: {}", kind.name(), others.join(", ")))
 }
 
-fn foreign(plan: &Plan, desired: &Desired, live: &Value) -> Option<Problem> {
-    let name = &desired.name;
-    let controller = controller_uid(live);
+fn foreign_problem(plan: &Plan, desired: &DesiredObject, live: &Value) -> Option<Problem> {
     match desired.kind {
-        Kind::PersistentVolume => {
-            let text = |path: &str| live.pointer(path).and_then(Value::as_str).unwrap_or_default();
-            let wanted = |path: &str| desired.value.pointer(path).and_then(Value::as_str).unwrap_or_default();
-            if live.pointer("/spec/claimRef").is_some()
-                && ["/spec/claimRef/namespace", "/spec/claimRef/name"]
-                    .iter()
-                    .any(|path| text(path) != wanted(path))
-            {
-                return Some(Problem::new(
-                    "VolumeTaken",
-                    format!(
-                        "the PersistentVolume {name} is held by the claim {}/{}: delete that claim, or give this \
-                         resource another name",
-                        text("/spec/claimRef/namespace"),
-                        text("/spec/claimRef/name")
-                    ),
-                ));
-            }
-            if ["/spec/csi/driver", "/spec/csi/volumeHandle"]
-                .iter()
-                .any(|path| text(path) != wanted(path))
-            {
-                return Some(Problem::new(
-                    "VolumeTaken",
-                    format!(
-                        "the PersistentVolume {name} is another one (driver {:?}, handle {:?}): rename or delete it, or \
-                         give this resource another name",
-                        text("/spec/csi/driver"),
-                        text("/spec/csi/volumeHandle")
-                    ),
-                ));
-            }
-            None
-        }
-        Kind::PersistentVolumeClaim => {
-            let volume = live.pointer("/spec/volumeName").and_then(Value::as_str);
-            let expected = desired.value.pointer("/spec/volumeName").and_then(Value::as_str);
-            if controller == Some(plan.uid.as_str()) || (controller.is_none() && volume == expected) {
-                None
-            } else {
-                Some(Problem::new(
-                    "ClaimTaken",
-                    format!(
-                        "the PersistentVolumeClaim {name} is not this resource's: it is for the volume {}; delete it, or \
-                         give this resource another name",
-                        volume.unwrap_or("that a provisioner makes")
-                    ),
-                ))
-            }
-        }
-        Kind::Deployment | Kind::Service | Kind::ServiceAccount | Kind::NetworkPolicy => {
-            if controller == Some(plan.uid.as_str()) {
-                return None;
-            }
-            let kind = desired.kind.name();
-            Some(Problem::new(
-                "NameTaken",
-                format!(
-                    "the {kind} {name} exists and {}: delete it, or give this resource another name",
-                    if controller.is_some() {
-                        "belongs to another owner"
-                    } else {
-                        "belongs to no LiveDataProcessor"
-                    }
-                ),
-            ))
+        ObjectKind::PersistentVolume => foreign_volume(desired, live),
+        ObjectKind::PersistentVolumeClaim => foreign_claim(plan, desired, live),
+        ObjectKind::Deployment | ObjectKind::Service | ObjectKind::ServiceAccount | ObjectKind::NetworkPolicy => {
+            foreign_owner(plan, desired, live)
         }
     }
 }
 
-fn immutable(desired: &Desired, fields: &[String]) -> Problem {
+fn foreign_volume(desired: &DesiredObject, live: &Value) -> Option<Problem> {
+    let name = &desired.name;
+    let text = |path: &str| live.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let wanted = |path: &str| desired.value.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let differs = |paths: [&str; 2]| paths.iter().any(|path| text(path) != wanted(path));
+    if live.pointer("/spec/claimRef").is_some() && differs(["/spec/claimRef/namespace", "/spec/claimRef/name"]) {
+        return Some(Problem::new(
+            ConditionReason::VolumeTaken,
+            format!(
+                "the PersistentVolume {name} is held by the claim {}/{}: delete that claim, or give this \
+                 resource another name",
+                text("/spec/claimRef/namespace"),
+                text("/spec/claimRef/name")
+            ),
+        ));
+    }
+    differs(["/spec/csi/driver", "/spec/csi/volumeHandle"]).then(|| {
+        Problem::new(
+            ConditionReason::VolumeTaken,
+            format!(
+                "the PersistentVolume {name} is another one (driver {:?}, handle {:?}): rename or delete it, or \
+                 give this resource another name",
+                text("/spec/csi/driver"),
+                text("/spec/csi/volumeHandle")
+            ),
+        )
+    })
+}
+
+fn foreign_claim(plan: &Plan, desired: &DesiredObject, live: &Value) -> Option<Problem> {
+    let controller = controller_uid(live);
+    let volume = live.pointer("/spec/volumeName").and_then(Value::as_str);
+    let expected = desired.value.pointer("/spec/volumeName").and_then(Value::as_str);
+    if controller == Some(plan.uid.as_str()) || (controller.is_none() && volume == expected) {
+        return None;
+    }
+    Some(Problem::new(
+        ConditionReason::ClaimTaken,
+        format!(
+            "the PersistentVolumeClaim {} is not this resource's: it is for the volume {}; delete it, or \
+             give this resource another name",
+            desired.name,
+            volume.unwrap_or("that a provisioner makes")
+        ),
+    ))
+}
+
+fn foreign_owner(plan: &Plan, desired: &DesiredObject, live: &Value) -> Option<Problem> {
+    let controller = controller_uid(live);
+    if controller == Some(plan.uid.as_str()) {
+        return None;
+    }
+    let owner = if controller.is_some() {
+        "belongs to another owner"
+    } else {
+        "belongs to no LiveDataProcessor"
+    };
+    Some(Problem::new(
+        ConditionReason::NameTaken,
+        format!(
+            "the {} {} exists and {owner}: delete it, or give this resource another name",
+            desired.kind.name(),
+            desired.name
+        ),
+    ))
+}
+
+fn immutable_problem(desired: &DesiredObject, fields: &[String]) -> Problem {
     let (reason, advice) = match desired.kind {
-        Kind::PersistentVolume => (
-            "VolumeDiffers",
+        ObjectKind::PersistentVolume => (
+            ConditionReason::VolumeDiffers,
             "a volume's source cannot be changed: to use the new one, suspend the resource, delete the claim and this \
              volume (the data stay: Retain) and resume it; or put the old value back into the spec or the site's values",
         ),
-        Kind::PersistentVolumeClaim => (
-            "VolumeDiffers",
+        ObjectKind::PersistentVolumeClaim => (
+            ConditionReason::VolumeDiffers,
             "a claim cannot be changed: to use the new one, suspend the resource, delete this claim and resume it; or put \
              the old value back",
         ),
         _ => (
-            "NameTaken",
+            ConditionReason::NameTaken,
             "its selector cannot be changed: delete it, and it is made anew",
         ),
     };

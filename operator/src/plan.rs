@@ -1,71 +1,73 @@
-//! The plan: everything that one resource's objects are made from, with no question left open.
+//! Plan of one resource: all values that its objects are built from.
 //!
-//! Values only; `validate` makes them, `desired` reads them.
+//! Promises: no value is left open. Must not: contain logic; `validate` makes the plan, `build` reads it.
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Affinity, ResourceRequirements, Toleration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
-use live_data_crd::spec::{
-    FsGroupChangePolicy, KafkaSecuritySpec, KeyOfConfigMap, LiveSpec, LogLevel, PullPolicy, TopicsSpec, UpdateStrategy,
-};
+use live_data_crd::image::PullPolicy;
+use live_data_crd::kafka::{KafkaSecuritySpec, TopicsSpec};
+use live_data_crd::live::LiveSpec;
+use live_data_crd::script::KeyOfConfigMap;
+use live_data_crd::security::FsGroupChangePolicy;
+use live_data_crd::spec::{LogLevel, UpdateStrategy};
 
 use crate::names::Names;
 
-/// Everything that the objects of one resource are made from.
+/// Values that the objects of one resource are built from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Names of the objects.
     pub names: Names,
     /// UID of the resource, for owner references.
     pub uid: String,
     /// INSTRUMENT of the worker.
     pub instrument: String,
-    /// Image with tag or digest.
+    /// Image reference with tag or digest.
     pub image: String,
-    /// When it is pulled.
+    /// Times at which the node pulls the image; `None` is the cluster's default.
     pub pull_policy: Option<PullPolicy>,
-    /// What it is pulled with.
+    /// Names of Secrets with the registry's credentials.
     pub pull_secrets: Vec<String>,
     /// KAFKA_BOOTSTRAP_SERVERS of the worker.
     pub bootstrap_servers: Option<String>,
-    /// Topics that are named otherwise.
+    /// Names of topics that are not `<INSTRUMENT>_…`.
     pub topics: TopicsSpec,
-    /// How the worker logs in to Kafka.
+    /// Encryption and authentication of the connection to Kafka.
     pub kafka_security: Option<KafkaSecuritySpec>,
-    /// The reduction script.
+    /// Source of the reduction script.
     pub script: Script,
-    /// Seconds between looks for a changed script.
+    /// Seconds between checks for a changed script; `None` is the worker's default.
     pub refresh_seconds: Option<i64>,
-    /// Seconds between executions.
+    /// Seconds between executions; `None` is the worker's default.
     pub run_seconds: Option<i64>,
     /// Seconds after which an execution is interrupted.
     pub timeout_seconds: i64,
-    /// StartLiveData's properties.
+    /// Properties of StartLiveData.
     pub live: Option<LiveSpec>,
-    /// Where results go.
+    /// Volume of the results.
     pub output: Output,
-    /// Where the archive comes from.
+    /// Source of the archive of raw files.
     pub archive: Archive,
-    /// Where definitions of instruments come from.
+    /// Source of instrument definition files.
     pub instruments: Instruments,
-    /// How a new worker replaces the old one.
+    /// Replacement of the old worker by a new one.
     pub strategy: UpdateStrategy,
-    /// User id of the process.
+    /// User ID of the process, not 0.
     pub run_as_user: i64,
-    /// Group id of the process.
+    /// Group ID of the process.
     pub run_as_group: i64,
-    /// Further groups.
+    /// Further group IDs of the process.
     pub supplemental_groups: Vec<i64>,
-    /// Group of the volumes.
+    /// Group ID that owns the files of the volumes.
     pub fs_group: i64,
-    /// When the volumes are given to it.
+    /// Times at which the files get that group.
     pub fs_group_change_policy: FsGroupChangePolicy,
-    /// CPU and memory.
+    /// CPU and memory of the container.
     pub resources: ResourceRequirements,
-    /// Which nodes.
+    /// Labels of the nodes that may run the pod.
     pub node_selector: Option<BTreeMap<String, String>>,
-    /// Which taints are tolerated.
+    /// Taints that the pod tolerates.
     pub tolerations: Vec<Toleration>,
     /// Affinity of the pod.
     pub affinity: Option<Affinity>,
@@ -73,7 +75,7 @@ pub struct Plan {
     pub priority_class_name: Option<String>,
     /// LOG_LEVEL of the worker.
     pub log_level: Option<LogLevel>,
-    /// No worker, but everything else.
+    /// True builds the Deployment without replicas.
     pub suspend: bool,
     /// FIA_API_URL of the worker.
     pub fia_api_url: Option<String>,
@@ -81,88 +83,97 @@ pub struct Plan {
     pub valkey_host: Option<String>,
     /// VALKEY_PORT of the worker.
     pub valkey_port: Option<u16>,
-    /// Secret and key of GITHUB_API_TOKEN.
-    pub github_token: Option<(String, String)>,
-    /// Make a NetworkPolicy.
+    /// Source of GITHUB_API_TOKEN; `None` gives the worker no token.
+    pub github_token: Option<SecretKey>,
+    /// True builds a NetworkPolicy.
     pub network_policy: bool,
 }
 
-/// Where the reduction script comes from.
+/// Key of a Secret in the resource's namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretKey {
+    /// Name of the Secret.
+    pub secret: String,
+    /// Key in it.
+    pub key: String,
+}
+
+/// Source of the reduction script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Script {
-    /// The FIA API.
+    /// FIA API of the site.
     FiaApi,
-    /// A ConfigMap.
+    /// Key of an existing ConfigMap.
     ConfigMap(KeyOfConfigMap),
-    /// The resource.
+    /// Text in the resource.
     Inline(String),
-    /// There is none: chunks are processed as StartLiveData does.
+    /// No script: StartLiveData processes the chunks.
     None,
 }
 
-/// Where results go.
+/// Volume of the results.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// A volume that the operator makes.
+    /// Volume and claim that the operator makes.
     CephFs(CephFs),
-    /// A claim that exists.
+    /// Name of an existing claim.
     Claim(String),
-    /// The node's disk.
+    /// Disk of the node, with its size limit.
     EmptyDir(Option<Quantity>),
 }
 
-/// A folder of a CephFS.
+/// Folder of a CephFS.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CephFs {
-    /// Id of the Ceph cluster.
+    /// ID of the Ceph cluster.
     pub cluster_id: String,
     /// Name of the file system.
     pub fs_name: String,
-    /// Folder.
+    /// Absolute path of the folder.
     pub root_path: String,
-    /// `fuse` or `kernel`.
+    /// Client that mounts it: `fuse` or `kernel`.
     pub mounter: &'static str,
-    /// Secret that the node mounts it with.
+    /// Name of the Secret with the mount's credentials.
     pub secret_name: String,
-    /// Its namespace.
+    /// Namespace of that Secret.
     pub secret_namespace: String,
-    /// Capacity that the volume states.
+    /// Nominal capacity, which nothing enforces.
     pub capacity: Quantity,
 }
 
-/// Where the archive comes from.
+/// Source of the archive.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Archive {
-    /// A volume that the operator makes.
+    /// Volume and claim that the operator makes.
     Smb(Smb),
-    /// A claim that exists.
+    /// Name of an existing claim.
     Claim(String),
     /// No archive.
     None,
 }
 
-/// Where definitions of instruments come from.
+/// Source of instrument definition files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instruments {
-    /// The image's own folder.
+    /// Folder of the worker's image.
     Image,
-    /// A ConfigMap that exists.
+    /// Name of an existing ConfigMap.
     ConfigMap(String),
-    /// A claim that exists.
+    /// Name of an existing claim.
     Claim(String),
 }
 
-/// An SMB share.
+/// SMB share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Smb {
-    /// The share.
+    /// Address, such as `//host/share/`.
     pub source: String,
-    /// Secret that the node mounts it with.
+    /// Name of the Secret with the mount's credentials.
     pub secret_name: String,
-    /// Its namespace.
+    /// Namespace of that Secret.
     pub secret_namespace: String,
-    /// Options of the mount.
+    /// Mount options.
     pub mount_options: Vec<String>,
-    /// Capacity that the volume states.
+    /// Nominal capacity, which nothing enforces.
     pub capacity: Quantity,
 }

@@ -1,7 +1,7 @@
-//! `live-data-operator probe`: what `helm test` asks of an installation.
+//! `live-data-operator probe`: check of an installation by `helm test`.
 //!
-//! Promises: it waits for what may still be coming up, no longer than it is told, and then says what is missing and
-//! what to do next. It writes nothing.
+//! Promises: it waits no longer than its limit for an operator that starts; its error names cause and next step. Must not:
+//! write anything.
 
 use std::time::Duration;
 
@@ -9,30 +9,28 @@ use kube::Client;
 use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
-/// Group and version of the resource.
 const GROUP_VERSION: &str = "fia.com/v1";
-/// The resource's plural.
 const PLURAL: &str = "livedataprocessors";
-/// Time between two looks.
+/// Time between two requests.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// What is missing.
+/// Defect of an installation.
 #[derive(Debug, Error)]
 pub enum ProbeError {
-    /// The operator is not ready.
+    /// No success from the URL within the limit.
     #[error("probe {url}: {reason}, for {seconds} s; look at the operator's pods and their log")]
     NotReady {
-        /// What was asked.
+        /// URL of the operator's `/readyz`.
         url: String,
-        /// The last answer, in words.
+        /// Last answer or error.
         reason: String,
-        /// For how long.
+        /// Limit in seconds.
         seconds: u64,
     },
-    /// The API could not be asked.
+    /// The request to the apiserver failed.
     #[error("ask the API for {GROUP_VERSION}: {0}; does the pod have its account's token?")]
     Api(#[from] kube::Error),
-    /// The API does not serve the resource.
+    /// The apiserver does not know the resource: its definition is absent.
     #[error(
         "the API does not serve {PLURAL} of {GROUP_VERSION}; install the definition: the value crds.enabled of the \
          chart, or `live-data-operator crd | kubectl apply --server-side -f -`"
@@ -40,16 +38,17 @@ pub enum ProbeError {
     NotServed,
 }
 
-/// Waits until the URL answers with success, then asks the API for the resource.
+/// Waits up to `limit` for a success of `url`, then checks that the apiserver serves LiveDataProcessors.
 ///
 /// # Errors
-/// When the limit has passed, or when the API does not serve the resource.
+/// [`ProbeError::NotReady`] after the limit; [`ProbeError::NotServed`] without the definition; [`ProbeError::Api`] if the
+/// apiserver does not answer.
 pub async fn probe(client: &Client, http: &reqwest::Client, url: &str, limit: Duration) -> Result<(), ProbeError> {
     ready(http, url, limit).await?;
     match client.list_api_group_resources(GROUP_VERSION).await {
         Ok(list) if list.resources.iter().any(|resource| resource.name == PLURAL) => Ok(()),
         Ok(_) => Err(ProbeError::NotServed),
-        // By its code: where nothing of a group is served, the answer is no Status.
+        // By code, because the answer for a group without any resource is no Status object.
         Err(kube::Error::Api(status)) if status.code == 404 => Err(ProbeError::NotServed),
         Err(error) => Err(error.into()),
     }
@@ -89,7 +88,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::observe::reports;
+    use crate::observe::poll;
 
     /// A page that refuses the first so many requests.
     async fn page(refusals: usize) -> String {
@@ -113,7 +112,7 @@ mod tests {
     #[tokio::test]
     async fn an_operator_that_becomes_ready_is_waited_for() {
         let url = page(2).await;
-        ready(&reports::client().unwrap(), &url, Duration::from_secs(30))
+        ready(&poll::client().unwrap(), &url, Duration::from_secs(30))
             .await
             .unwrap();
     }
@@ -121,7 +120,7 @@ mod tests {
     #[tokio::test]
     async fn one_that_does_not_is_named_with_its_answer() {
         let url = page(usize::MAX).await;
-        let error = ready(&reports::client().unwrap(), &url, Duration::ZERO)
+        let error = ready(&poll::client().unwrap(), &url, Duration::ZERO)
             .await
             .unwrap_err()
             .to_string();
@@ -133,12 +132,12 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/readyz", listener.local_addr().unwrap());
         drop(listener);
-        let error = ready(&reports::client().unwrap(), &url, Duration::ZERO)
+        let error = ready(&poll::client().unwrap(), &url, Duration::ZERO)
             .await
             .unwrap_err()
             .to_string();
         assert!(error.contains("nothing is reached"), "{error}");
-        let error = ready(&reports::client().unwrap(), "readyz", Duration::ZERO)
+        let error = ready(&poll::client().unwrap(), "readyz", Duration::ZERO)
             .await
             .unwrap_err()
             .to_string();

@@ -1,8 +1,8 @@
-//! Writing a resource's status.
+//! Last step of a reconcile: the status is written to the resource.
 //!
-//! Promises: a status that is as it should be costs no request, and one on the way to a ready worker at most one in two
-//! seconds: a worker that starts at once has one status, not one for each step. It remembers what it wrote, for the
-//! watch brings it back a moment later.
+//! Promises: a status that has not changed costs no request, and mere progress towards a ready worker at most one in two
+//! seconds, so that a worker that starts at once has one status write, not one for each step. The last write is kept,
+//! because the watch brings it back only a moment later.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -10,157 +10,182 @@ use std::time::{Duration, Instant};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt};
-use live_data_crd::status::condition;
+use live_data_crd::reason::ConditionType;
 use live_data_crd::{LiveDataProcessor, LiveDataProcessorStatus};
 use parking_lot::Mutex;
 use serde_json::json;
 
-use crate::failure::Failure;
+use crate::error::ReconcileError;
 use crate::names::MANAGER;
-use crate::objects::newer;
-use crate::status::{self, Knowledge};
+use crate::object_cache::newer;
+use crate::status::input::StatusInput;
+use crate::status::{self, ComputedStatus};
 
-/// The conditions that are ours.
-const CONDITIONS: [&str; 4] = [
-    condition::READY,
-    condition::PROGRESSING,
-    condition::DEGRADED,
-    condition::STORAGE_READY,
-];
+/// Shortest time between two statuses of mere progress, and before the first.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Time between two statuses that only tell of progress, and before the first.
-const PROGRESS: Duration = Duration::from_secs(2);
-
-/// What was last written, by UID: version and status; and when something was.
+/// Writer of statuses, with the last one of each resource.
 #[derive(Debug, Default)]
-pub struct Published {
-    last: Mutex<HashMap<String, (String, LiveDataProcessorStatus)>>,
-    told: Mutex<HashMap<String, Instant>>,
+pub struct StatusPublisher {
+    by_uid: Mutex<HashMap<String, PublishedRecord>>,
 }
 
-/// What came of it.
+#[derive(Debug, Default)]
+struct PublishedRecord {
+    /// Last status that was written or found, with the resourceVersion that has it.
+    last: Option<(String, LiveDataProcessorStatus)>,
+    /// Time of the last write; before the first, the time at which mere progress began to wait.
+    written: Option<Instant>,
+}
+
+/// Result of a publication.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Publication {
-    /// The status as it was before.
+pub struct PublishedStatus {
+    /// Status before the reconcile.
     pub before: LiveDataProcessorStatus,
-    /// The status as it is now.
+    /// Status after it; equal to `before` if nothing was written.
     pub after: LiveDataProcessorStatus,
-    /// When figures that were held back may be written.
-    pub again: Option<Duration>,
+    /// Delay until something that was held back may be written.
+    pub retry_after: Option<Duration>,
 }
 
-/// Whether the resource is still there; the operator may list resources, and need not read single ones.
-async fn is_there(api: &Api<LiveDataProcessor>, resource: &LiveDataProcessor) -> bool {
-    let this_one = ListParams::default().fields(&format!("metadata.name={}", resource.name_any()));
-    let found = api.list_metadata(&this_one).await;
-    found.is_ok_and(|found| found.items.iter().any(|found| found.uid() == resource.uid()))
+impl PublishedStatus {
+    /// True if the status was written.
+    pub fn is_written(&self) -> bool {
+        self.before != self.after
+    }
 }
 
-/// The status less conditions that someone else has put beside ours: they stay theirs.
-fn ours(status: &LiveDataProcessorStatus) -> LiveDataProcessorStatus {
+/// Lists, because the operator has no right to get a single resource.
+async fn exists(api: &Api<LiveDataProcessor>, resource: &LiveDataProcessor) -> bool {
+    let by_name = ListParams::default().fields(&format!("metadata.name={}", resource.name_any()));
+    let listed = api.list_metadata(&by_name).await;
+    listed.is_ok_and(|listed| listed.items.iter().any(|item| item.uid() == resource.uid()))
+}
+
+/// The status without conditions that other controllers have added, which stay theirs.
+fn own_status(status: &LiveDataProcessorStatus) -> LiveDataProcessorStatus {
     let mut status = status.clone();
     status
         .conditions
-        .retain(|found| CONDITIONS.contains(&found.type_.as_str()));
+        .retain(|condition| condition.type_.parse::<ConditionType>().is_ok());
     status
 }
 
-impl Published {
+impl StatusPublisher {
     /// Forgets a resource that is gone.
     pub fn forget(&self, uid: &str) {
-        self.last.lock().remove(uid);
-        self.told.lock().remove(uid);
+        self.by_uid.lock().remove(uid);
     }
 
-    /// How long a status that only tells of progress has to wait; one of a resource that was never told of begins now.
-    fn wait(&self, uid: &str, now: Instant) -> Option<Duration> {
-        let mut told = self.told.lock();
-        let last = *told.entry(uid.to_owned()).or_insert(now);
-        PROGRESS
-            .checked_sub(now.saturating_duration_since(last))
+    /// Remaining wait for a status of mere progress; a resource seen for the first time begins to wait now.
+    fn progress_wait(&self, uid: &str, now: Instant) -> Option<Duration> {
+        let mut records = self.by_uid.lock();
+        let since = *records.entry(uid.to_owned()).or_default().written.get_or_insert(now);
+        PROGRESS_INTERVAL
+            .checked_sub(now.saturating_duration_since(since))
             .filter(|left| !left.is_zero())
     }
 
-    /// Whether someone else has written the status since.
+    /// True if somebody else has changed the status since the last write.
     pub fn overwritten(&self, resource: &LiveDataProcessor) -> bool {
-        let last = self.last.lock();
-        last.get(&resource.uid().unwrap_or_default())
+        let records = self.by_uid.lock();
+        let record = records.get(&resource.uid().unwrap_or_default());
+        record
+            .and_then(|record| record.last.as_ref())
             .is_some_and(|(version, status)| {
                 newer(&resource.resource_version().unwrap_or_default(), version)
-                    && resource.status.as_ref().map(ours).as_ref() != Some(status)
+                    && resource.status.as_ref().map(own_status).as_ref() != Some(status)
             })
     }
 
-    /// Remembers the status and the version of the resource that has it.
-    fn remember(&self, resource: &LiveDataProcessor, version: Option<String>, status: &LiveDataProcessorStatus) {
+    /// Records a status and the version that has it, unless a newer version is known.
+    fn record(&self, resource: &LiveDataProcessor, version: Option<String>, status: &LiveDataProcessorStatus) {
         let version = version.unwrap_or_default();
-        let mut last = self.last.lock();
-        let outdated = |(known, _): &(String, LiveDataProcessorStatus)| newer(known, &version);
-        let uid = resource.uid().unwrap_or_default();
-        if !last.get(&uid).is_some_and(outdated) {
-            last.insert(uid, (version, status.clone()));
+        let mut records = self.by_uid.lock();
+        let record = records.entry(resource.uid().unwrap_or_default()).or_default();
+        if !record.last.as_ref().is_some_and(|(known, _)| newer(known, &version)) {
+            record.last = Some((version, status.clone()));
         }
     }
 
+    fn record_write_time(&self, uid: &str, now: Instant) {
+        self.by_uid.lock().entry(uid.to_owned()).or_default().written = Some(now);
+    }
+
+    /// Present status: the last written one, unless the watch has brought a newer version.
     fn present(&self, resource: &LiveDataProcessor) -> LiveDataProcessorStatus {
-        let of_watch = || resource.status.as_ref().map(ours).unwrap_or_default();
-        let last = self.last.lock();
-        match last.get(&resource.uid().unwrap_or_default()) {
+        let records = self.by_uid.lock();
+        let record = records.get(&resource.uid().unwrap_or_default());
+        match record.and_then(|record| record.last.as_ref()) {
             Some((version, status)) if newer(version, &resource.resource_version().unwrap_or_default()) => {
                 status.clone()
             }
-            _ => of_watch(),
+            _ => resource.status.as_ref().map(own_status).unwrap_or_default(),
         }
     }
 
-    /// Writes the status, if it differs from what is there.
+    /// Writes the status that follows from `input`, if it differs from the present one.
     ///
     /// # Errors
-    /// When the request fails; that the resource is gone is no failure.
+    /// [`ReconcileError::Api`] if the request fails; that the resource is gone is no error.
     pub async fn publish(
         &self,
         client: &Client,
         resource: &LiveDataProcessor,
-        knowledge: &Knowledge<'_>,
-    ) -> Result<Publication, Failure> {
+        input: &StatusInput<'_>,
+    ) -> Result<PublishedStatus, ReconcileError> {
         let before = self.present(resource);
-        let outcome = status::status(&before, knowledge, Timestamp::now());
-        let uid = resource.uid().unwrap_or_default();
-        if outcome.status != before {
-            if status::only_progress(&before, &outcome.status)
-                && let Some(left) = self.wait(&uid, Instant::now())
+        let ComputedStatus {
+            status: after,
+            retry_after,
+        } = status::status(&before, input, Timestamp::now());
+        if after == before {
+            self.record(resource, resource.resource_version(), &after);
+        } else {
+            let uid = resource.uid().unwrap_or_default();
+            let now = Instant::now();
+            if status::only_progress(&before, &after)
+                && let Some(left) = self.progress_wait(&uid, now)
             {
-                return Ok(Publication {
+                return Ok(PublishedStatus {
                     after: before.clone(),
                     before,
-                    again: Some(left),
+                    retry_after: Some(left),
                 });
             }
-            self.told.lock().insert(uid, Instant::now());
-            let name = resource.name_any();
-            let api: Api<LiveDataProcessor> =
-                Api::namespaced(client.clone(), &resource.namespace().unwrap_or_default());
-            let patch = json!({
-                "apiVersion": "fia.com/v1",
-                "kind": "LiveDataProcessor",
-                // A resource of the same name that came after this one must not get its status.
-                "metadata": {"name": name, "uid": resource.uid()},
-                "status": outcome.status,
-            });
-            let parameters = PatchParams::apply(MANAGER).force();
-            match api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await {
-                Ok(written) => self.remember(resource, written.resource_version(), &outcome.status),
-                Err(kube::Error::Api(status)) if status.is_not_found() && !is_there(&api, resource).await => {}
-                // The resource is there: it is its definition that has no status, such as the former operator's.
-                Err(error) => return Err(Failure::api("write the status of", name, error)),
-            }
-        } else {
-            self.remember(resource, resource.resource_version(), &outcome.status);
+            self.record_write_time(&uid, now);
+            self.write(client, resource, &after).await?;
         }
-        Ok(Publication {
+        Ok(PublishedStatus {
             before,
-            after: outcome.status,
-            again: outcome.again,
+            after,
+            retry_after,
         })
+    }
+
+    async fn write(
+        &self,
+        client: &Client,
+        resource: &LiveDataProcessor,
+        status: &LiveDataProcessorStatus,
+    ) -> Result<(), ReconcileError> {
+        let name = resource.name_any();
+        let api: Api<LiveDataProcessor> = Api::namespaced(client.clone(), &resource.namespace().unwrap_or_default());
+        let patch = json!({
+            "apiVersion": "fia.com/v1",
+            "kind": "LiveDataProcessor",
+            // A later resource of the same name must not get this one's status.
+            "metadata": {"name": name, "uid": resource.uid()},
+            "status": status,
+        });
+        let parameters = PatchParams::apply(MANAGER).force();
+        match api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await {
+            Ok(written) => self.record(resource, written.resource_version(), status),
+            Err(kube::Error::Api(error)) if error.is_not_found() && !exists(&api, resource).await => {}
+            // If the resource exists, its definition has no status, as the former operator's has none.
+            Err(error) => return Err(ReconcileError::api("write the status of", name, error)),
+        }
+        Ok(())
     }
 }

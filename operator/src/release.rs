@@ -1,20 +1,21 @@
-//! `live-data-operator release`: removes the finalizers, for a site that uninstalls or goes back.
+//! `live-data-operator release`: removal of the finalizers, before the operator is uninstalled or the former one restored.
 //!
-//! Promises: nothing but the finalizers is touched; it says what it did, resource by resource.
+//! Promises: only the operator's finalizer is removed; each released resource is printed.
 
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt};
 use live_data_crd::LiveDataProcessor;
 
-use crate::cleanup;
-use crate::failure::Failure;
+use crate::deletion;
+use crate::error::ReconcileError;
 use crate::names::FINALIZER;
 
-/// Removes the finalizer of one resource (namespace, name) or of all; answers how many had it.
+/// Removes the finalizer of one resource (namespace, name) or of all in the cluster. Returns the number of resources that
+/// had it.
 ///
 /// # Errors
-/// When a request fails; those before it are done.
-pub async fn release(client: &Client, only: Option<(&str, &str)>) -> Result<usize, Failure> {
+/// [`ReconcileError::Api`] of the first request that failed; resources before it are released.
+pub async fn release(client: &Client, only: Option<(&str, &str)>) -> Result<usize, ReconcileError> {
     let resources: Api<LiveDataProcessor> = match only {
         Some((namespace, _)) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
@@ -22,21 +23,21 @@ pub async fn release(client: &Client, only: Option<(&str, &str)>) -> Result<usiz
     let mut released = 0;
     let mut parameters = ListParams::default().limit(100);
     loop {
-        // Metadata is enough, and a resource whose spec cannot be read is released too.
+        // Metadata only, so that a resource whose spec does not deserialize is released too.
         let page = resources
             .list_metadata(&parameters)
             .await
-            .map_err(|error| Failure::api("list", "livedataprocessors", error))?;
-        for found in page.items {
-            if only.is_some_and(|(_, name)| found.name_any() != name) {
+            .map_err(|error| ReconcileError::api("list", "livedataprocessors", error))?;
+        for item in page.items {
+            if only.is_some_and(|(_, name)| item.name_any() != name) {
                 continue;
             }
-            if !found.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
+            if !item.finalizers().iter().any(|finalizer| finalizer == FINALIZER) {
                 continue;
             }
-            let mut resource = LiveDataProcessor::new(&found.name_any(), Default::default());
-            resource.metadata = found.metadata;
-            cleanup::remove_finalizers(client, &resource, &[FINALIZER]).await?;
+            let mut resource = LiveDataProcessor::new(&item.name_any(), Default::default());
+            resource.metadata = item.metadata;
+            deletion::remove_finalizers(client, &resource, &[FINALIZER]).await?;
             println!(
                 "released {}/{}",
                 resource.namespace().unwrap_or_default(),

@@ -1,24 +1,24 @@
-//! Taking over the fields of the Python operator that ran here before.
+//! Change of field managers, from the former operator to this one.
 //!
-//! It wrote with a plain client: its fields belong to the manager `OpenAPI-Generator`, operation Update. Server-side
-//! apply removes a field that is no longer wanted only when it belongs to the applying manager, so the fields are
-//! first made ours: the literal token and old volumes would stay in place otherwise, or the apply would be refused
-//! for having both a value and a reference.
+//! The former operator wrote with a plain client: its fields belong to the manager `OpenAPI-Generator`, operation Update.
+//! Server-side apply removes a field that is no longer wanted only if it belongs to the applying manager. Without the
+//! change the literal token and the former volumes would stay, or the API would refuse an environment variable with both a
+//! value and a reference.
 //!
-//! Promises: only that manager's entry (and an Update entry of our own name) is folded into ours, subresources are
-//! left alone, no field changes hands otherwise. Pure.
+//! Promises: only that manager's entry, and an Update entry of this operator's name, are merged into this operator's Apply
+//! entry; entries of subresources and of other managers stay. Must not: make requests.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
 use serde_json::Value;
 
-use crate::names::{MANAGER, OLD_MANAGER};
+use crate::names::{FORMER_MANAGER, MANAGER};
 
-/// The entries with the former operator's fields made ours; absent when there are none.
-pub fn folded(entries: &[ManagedFieldsEntry]) -> Option<Vec<ManagedFieldsEntry>> {
+/// `metadata.managedFields` after the change; `None` if no entry has to change.
+pub fn taken_over(entries: &[ManagedFieldsEntry]) -> Option<Vec<ManagedFieldsEntry>> {
     let theirs = |entry: &ManagedFieldsEntry| {
         entry.operation.as_deref() == Some("Update")
             && entry.subresource.as_deref().unwrap_or_default().is_empty()
-            && matches!(entry.manager.as_deref(), Some(OLD_MANAGER | MANAGER))
+            && matches!(entry.manager.as_deref(), Some(FORMER_MANAGER | MANAGER))
     };
     let ours = |entry: &ManagedFieldsEntry| {
         entry.operation.as_deref() == Some("Apply")
@@ -91,7 +91,7 @@ mod tests {
             {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status", "apiVersion": "apps/v1",
              "fieldsType": "FieldsV1", "fieldsV1": {"f:status": {}}},
         ]));
-        let after = folded(&before).unwrap();
+        let after = taken_over(&before).unwrap();
         assert_eq!(
             serde_json::to_value(&after).unwrap(),
             json!([
@@ -101,7 +101,7 @@ mod tests {
                  "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
             ])
         );
-        assert_eq!(folded(&after), None);
+        assert_eq!(taken_over(&after), None);
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
             {"manager": "live-data-operator", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:spec": {"f:a": {}}}},
             {"manager": "OpenAPI-Generator", "operation": "Update", "apiVersion": "v1", "fieldsV1": {"f:spec": {"f:b": {}}, "f:metadata": {}}},
         ]));
-        let after = folded(&before).unwrap();
+        let after = taken_over(&before).unwrap();
         assert_eq!(after.len(), 1);
         assert_eq!(
             after[0].fields_v1.as_ref().unwrap().0,
@@ -124,6 +124,6 @@ mod tests {
             {"manager": "kubectl", "operation": "Update", "fieldsV1": {}},
             {"manager": "OpenAPI-Generator", "operation": "Update", "subresource": "status", "fieldsV1": {}},
         ]));
-        assert_eq!(folded(&before), None);
+        assert_eq!(taken_over(&before), None);
     }
 }

@@ -1,64 +1,65 @@
-//! `check-script`: what a script uses that is missing, then its `execute()` on a simulated run.
+//! Command `check-script`: names that a script uses and the engine lacks, then `execute()` on a simulated run.
 //!
-//! Promises the same engine, interpreter and binding that a worker uses. It must not reach a broker.
+//! Promises the engine, interpreter and live workspace of a worker. Must not contact a broker.
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use live_data_engine::config::{EventIds, TimelineConfig};
-use live_data_engine::place::Place;
+use live_data_engine::config::{EventIdKind, TimelineConfig};
+use live_data_engine::record_position::{PartitionKey, RecordPosition};
 use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::Timeline;
-use live_data_reduction::service::Service;
+use live_data_reduction::service::Services;
 use live_data_stream::decode;
 
-use crate::board::Board;
 use crate::cli::CheckScriptArgs;
 use crate::demo;
-use crate::engine::{ToStderr, service, start_at_terminal};
-use crate::ingest::partition_key;
-use crate::live;
-use crate::python::Limits;
-use crate::script::Runner;
-use crate::simulate::generator::{Generator, Settings};
+use crate::engine::{StderrLogger, native_services, start_at_terminal};
+use crate::executor::live_workspace::{LiveDataLimits, LiveWorkspaceBuilder};
+use crate::live::run_source::SingleRunSource;
+use crate::python::{InterpreterHandle, Limits};
+use crate::readiness::Readiness;
+use crate::script::{ExecutionOutcome, ScriptRunner};
+use crate::script_log::ScriptLog;
+use crate::simulate::generator::{Generator, SimulationSettings};
+use crate::status_registry::StatusRegistry;
 
-/// Why a check could not be made.
+/// Failure to check a script.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// The file.
+    /// The script cannot be read, or the output folder not be made.
     #[error("cannot read {path}: {source}")]
     Read {
-        /// Which.
         path: std::path::PathBuf,
-        /// The operating system's reason.
         source: std::io::Error,
     },
-    /// Python.
+    /// Python or the chosen engine cannot be started.
     #[error(transparent)]
     Start(#[from] crate::engine::StartAtTerminalError),
-    /// A job on the script thread.
+    /// The interpreter did not finish a job.
     #[error(transparent)]
     Job(#[from] crate::python::JobError),
-    /// The script's folder.
+    /// The script's folder cannot be used.
     #[error(transparent)]
-    Runner(#[from] crate::script::RunnerError),
-    /// The script.
+    ScriptRunner(#[from] crate::script::StartScriptRunnerError),
+    /// The script cannot be loaded.
     #[error(transparent)]
     Load(#[from] crate::script::LoadScriptError),
-    /// The simulated instrument.
+    /// The instrument has no definition, or its simulation failed.
     #[error(
         "cannot simulate the instrument {name}: {reason}. Name its folder of definition files with --instrument-dir"
     )]
-    Simulate {
-        /// Which.
-        name: String,
-        /// Why.
-        reason: String,
-    },
+    Simulate { name: String, reason: String },
 }
 
-/// Checks a script: what is missing, then `execute()` on a simulated run.
+/// Checks a script: prints the names that the engine lacks, then executes it on a simulated run.
+///
+/// Exit code 1 if a name is missing or `execute()` failed.
+///
+/// # Errors
+/// Each variant of [`CheckError`]: the check itself failed.
 pub fn check_script(args: &CheckScriptArgs) -> Result<ExitCode, CheckError> {
     let text = std::fs::read_to_string(&args.file).map_err(|source| CheckError::Read {
         path: args.file.clone(),
@@ -71,92 +72,105 @@ pub fn check_script(args: &CheckScriptArgs) -> Result<ExitCode, CheckError> {
         path: output.clone(),
         source,
     })?;
-    let service = service(Arc::new(ToStderr), args.instrument_dir.clone(), Some(output.clone()));
-    let python = start_at_terminal(&service, args.engine, args.venv.clone())?;
-    let missing = Runner::check(&python, &text)?;
-    for one in &missing {
-        println!("{}:{}: {}: {}", args.file.display(), one.line, one.name, one.remark);
+    let services = native_services(
+        Arc::new(StderrLogger),
+        args.instrument_dir.clone(),
+        Some(output.clone()),
+    );
+    let python = start_at_terminal(&services, args.engine, args.venv.clone())?;
+    let missing = ScriptRunner::check(&python, &text)?;
+    for name in &missing {
+        println!("{}:{}: {}: {}", args.file.display(), name.line, name.name, name.remark);
     }
     if args.no_execute {
         println!("{} missing", missing.len());
-        return Ok(if missing.is_empty() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        });
+        return Ok(exit_code(missing.is_empty()));
     }
-    let snapshot = simulated_run(args, &service)?;
-    let runner = Runner::new(python.clone(), &folder.join("script"))?;
-    let limits = Limits::after(std::time::Duration::try_from_secs_f64(args.script_timeout).unwrap_or_default());
-    runner.load(&text, limits)?;
-    let board = Arc::new(Board::new(&args.instrument, None));
-    let live = live::Live::over(service, &args.live_ws, EventIds::Auto, Arc::clone(&board));
-    let limits_of_live = live::HubLimits {
-        memory: None,
-        timeout: limits.timeout,
-    };
-    let (journal, _) = crate::journal::Journal::new();
-    // StartLiveData finds the simulated run as the stream's only one.
-    let hub = live.hub(
-        &python,
-        Arc::new(live::feed::OneRun(snapshot.clone())),
-        journal,
-        limits_of_live,
-    );
-    let binding = live.binding(&python, hub);
-    let outcome = runner.execute(limits, move |py| binding.bind(py, snapshot))?;
-    for wrong in board.report().degraded {
-        println!("note: {}", wrong.message);
+    let run = simulated_run(args, &services)?;
+    let runner = ScriptRunner::new(python.clone(), &folder.join("script"))?;
+    let executed = execute(args, services, &python, &runner, &text, run)?;
+    let seconds = executed.duration.as_secs_f64();
+    match &executed.error {
+        None => println!("execute() went well in {seconds:.2} s; files in {}", output.display()),
+        Some(error) => println!("execute() failed after {seconds:.2} s\n{error}"),
     }
-    match &outcome.error {
-        None => println!(
-            "execute() went well in {:.2} s; files in {}",
-            outcome.duration.as_secs_f64(),
-            output.display()
-        ),
-        Some(error) => println!(
-            "execute() failed after {:.2} s\n{error}",
-            outcome.duration.as_secs_f64()
-        ),
-    }
-    Ok(if outcome.ok && missing.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(exit_code(executed.ok && missing.is_empty()))
 }
 
-/// A run of the instrument as a worker would hold it, without a broker in between.
-fn simulated_run(args: &CheckScriptArgs, service: &Service) -> Result<Snapshot, CheckError> {
+fn exit_code(ok: bool) -> ExitCode {
+    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Executes the script on `run`, which is also the only run that its StartLiveData finds. Prints degradations as notes.
+fn execute(
+    args: &CheckScriptArgs,
+    services: Services,
+    python: &InterpreterHandle,
+    runner: &ScriptRunner,
+    text: &str,
+    run: Snapshot,
+) -> Result<ExecutionOutcome, CheckError> {
+    let limits = Limits::after(Duration::try_from_secs_f64(args.script_timeout).unwrap_or_default());
+    runner.load(text, limits)?;
+    let readiness = Arc::new(Readiness::default());
+    let status = Arc::new(StatusRegistry::new(&args.instrument, None, Arc::clone(&readiness)));
+    let builder = LiveWorkspaceBuilder::with_services(services, &args.live_ws, EventIdKind::Auto, Arc::clone(&status));
+    let (script_log, _) = ScriptLog::new();
+    let live_data = builder.live_data_service(
+        python,
+        Arc::new(SingleRunSource(run.clone())),
+        script_log,
+        readiness,
+        LiveDataLimits {
+            memory: None,
+            timeout: limits.timeout,
+        },
+    );
+    let live_workspace = builder.build(python, live_data);
+    let shown = Arc::clone(&live_workspace);
+    let outcome = runner.execute(limits, move |py| shown.set_run(py, run))?;
+    for degradation in status.report().degraded {
+        println!("note: {}", degradation.message);
+    }
+    drop(live_workspace);
+    Ok(outcome)
+}
+
+/// Run of the simulated instrument as a worker holds it, made without a broker.
+fn simulated_run(args: &CheckScriptArgs, services: &Services) -> Result<Snapshot, CheckError> {
     let failed = |reason: String| CheckError::Simulate {
         name: args.instrument.clone(),
         reason,
     };
     let layout =
-        demo::layout(&args.instrument, service.instruments.as_ref()).map_err(|error| failed(error.to_string()))?;
+        demo::layout(&args.instrument, services.instruments.as_ref()).map_err(|error| failed(error.to_string()))?;
     let seconds = 10.0;
     let now = jiff::Timestamp::now().as_nanosecond();
     let start_ns = i64::try_from(now).unwrap_or(i64::MAX) - 60_000_000_000;
-    let settings = Settings {
+    let settings = SimulationSettings {
         event_rate: args.events as f64 / seconds,
         run_seconds: seconds,
         first_run: 1,
-        ..Settings::new(layout, start_ns)
+        ..SimulationSettings::new(layout, start_ns)
     };
     let (mut timeline, view) = Timeline::new(TimelineConfig::new(&settings.layout.name));
-    timeline.positioned(PulseTime::from_nanos(start_ns - 1));
+    timeline.set_read_start(PulseTime::from_nanos(start_ns - 1));
     let mut offsets = std::collections::HashMap::new();
     for record in Generator::new(settings) {
-        let partition = partition_key(record.role, record.role as usize, record.partition);
+        let partition = PartitionKey {
+            role: record.role,
+            topic: record.role as u16,
+            partition: record.partition,
+        };
         let offset = offsets.entry(partition).or_insert(0_i64);
-        let place = Place {
+        let position = RecordPosition {
             partition,
             offset: *offset,
             timestamp_ms: record.send_ns / 1_000_000,
         };
         *offset += 1;
         let message = decode(&record.payload).map_err(|error| failed(error.to_string()))?;
-        timeline.ingest(place, message, PulseTime::from_nanos(start_ns));
+        timeline.ingest(position, message, PulseTime::from_nanos(start_ns));
     }
     timeline.tick(PulseTime::from_nanos(start_ns));
     let run = view

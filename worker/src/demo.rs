@@ -1,8 +1,8 @@
-//! The whole system on one machine: an embedded broker, a simulated instrument, a script, a worker and its page.
+//! Demonstration on one machine: an embedded broker, a simulated instrument, a script, a worker and its page.
 //!
-//! Promises that the comparison is honest: what was produced is counted by the simulation, what was reduced is read back
-//! from the files that the script wrote, and a difference fails. The embedded broker is librdkafka's own, over the real
-//! wire protocol; it keeps little, so the worker starts first and the instrument is paced.
+//! Promises: produced events are counted by the simulation and reduced ones are read from the files that the script
+//! wrote; a difference fails. The embedded broker is librdkafka's mock cluster over the real wire protocol; it keeps
+//! few records, so the worker starts first and the instrument is paced.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,58 +20,55 @@ use rdkafka::producer::DefaultProducerContext;
 
 use crate::cli::{Cli, DemoArgs, LogFormat, RunArgs};
 use crate::progress;
-use crate::settings::{CheckSettingsError, Settings};
-use crate::simulate::instrument::{Layout, Pixel};
+use crate::settings::{InvalidSettingsError, Settings};
+use crate::simulate::instrument::{InstrumentLayout, Pixel};
 use crate::simulate::truth::RunTruth;
 use crate::simulate::{self, SimulateArgs, SimulateError};
 use crate::worker::{StartWorkerError, Worker};
 
-/// The project's own small instrument.
+/// Name of the instrument whose definition is built in.
 pub const INSTRUMENT: &str = "LIVEDEMO";
-/// The demonstration's script.
+/// Script of the demonstration.
 const SCRIPT: &str = include_str!("../demo/reduction_script.py");
-/// How long the worker may take to catch up with an empty broker.
-const START: Duration = Duration::from_secs(60);
-/// How long the last final execution may take after the last pulse.
-const END: Duration = Duration::from_secs(120);
+/// Longest time for the worker to catch up with an empty broker.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest time from the last pulse to the end of the last final execution.
+const END_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Why the demonstration failed.
+/// Failure of the demonstration.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// The embedded broker.
+    /// The embedded broker did not start.
     #[error("cannot start the embedded broker: {0}")]
     Broker(rdkafka::error::KafkaError),
-    /// Settings that do not fit together.
+    /// Invalid settings of the worker.
     #[error(transparent)]
-    Settings(#[from] CheckSettingsError),
-    /// The worker.
+    Settings(#[from] InvalidSettingsError),
+    /// The worker did not start.
     #[error(transparent)]
     Worker(#[from] StartWorkerError),
-    /// The simulated instrument.
+    /// The simulation failed.
     #[error(transparent)]
     Simulate(#[from] SimulateError),
-    /// The instrument's definition.
+    /// The built-in instrument definition is unreadable.
     #[error("cannot read the demonstration's instrument: {0}")]
     Instrument(#[from] live_data_reduction::AlgorithmError),
-    /// A folder or file.
+    /// A folder or file was not written.
     #[error("cannot write {path}: {source}")]
-    Write {
-        /// Which.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: std::io::Error,
-    },
-    /// Time ran out.
+    Write { path: PathBuf, source: std::io::Error },
+    /// The worker did not reach a state in time.
     #[error("{what} did not come within {patience:?}; see the log above")]
     Late {
-        /// What was waited for.
+        /// Awaited state.
         what: &'static str,
-        /// For how long.
         patience: Duration,
     },
 }
 
-/// Runs the demonstration.
+/// Runs the demonstration: exit code 0 if the reduced events agree with the produced ones in every run.
+///
+/// # Errors
+/// Each variant of [`DemoError`].
 pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
     let embedded = match &args.kafka_bootstrap_servers {
         Some(_) => None,
@@ -86,8 +83,8 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
     let settings = settings(args, &servers, &output)?;
     let layout = layout(INSTRUMENT, &InstrumentFolders::new(Vec::new()))?;
     let worker = Worker::start(&settings)?;
-    progress::say(&format!("live-data demo: page at http://{}/", worker.address()));
-    wait("the worker's start", START, || worker.board().report().writer)?;
+    progress::print_line(&format!("live-data demo: page at http://{}/", worker.address()));
+    wait("the worker's start", START_TIMEOUT, || worker.status().report().writer)?;
 
     let simulation = simulation(args, &servers);
     let produced: Arc<Mutex<Vec<RunTruth>>> = Arc::default();
@@ -101,7 +98,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
             ended.map(|(truth, _)| *produced.lock() = truth.runs)
         }
     });
-    let same = if args.keep {
+    let agree = if args.keep {
         worker.wait();
         stop.store(true, Ordering::Relaxed);
         ended(simulated)?;
@@ -110,18 +107,18 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, DemoError> {
         ended(simulated)?;
         let runs = produced.lock().clone();
         let count = u64::try_from(runs.len()).unwrap_or(u64::MAX);
-        wait("the last run's final execution", END, || {
-            worker.board().completed_count() >= count
+        wait("the last run's final execution", END_TIMEOUT, || {
+            worker.status().completed_runs() >= count
         })?;
-        let same = compare(&runs, &output);
-        if let Some(error) = worker.board().report().script.last_error {
-            progress::say(&error);
+        let agree = compare(&runs, &output);
+        if let Some(error) = worker.status().report().script.last_error {
+            progress::print_line(&error);
         }
-        same
+        agree
     };
     let code = worker.stop();
     drop(embedded);
-    Ok(if same { code } else { ExitCode::FAILURE })
+    Ok(if agree { code } else { ExitCode::FAILURE })
 }
 
 fn ended(simulated: std::thread::JoinHandle<Result<(), SimulateError>>) -> Result<(), DemoError> {
@@ -138,7 +135,7 @@ fn broker() -> Result<MockCluster<'static, DefaultProducerContext>, DemoError> {
     Ok(broker)
 }
 
-/// The worker's settings: the documented defaults but for what makes a demonstration quick.
+/// Settings of the worker: the documented defaults with shorter intervals, no Valkey, and a temporary script.
 fn settings(args: &DemoArgs, servers: &str, output: &Path) -> Result<Settings, DemoError> {
     let write = |path: &Path, result: std::io::Result<()>| {
         result.map_err(|source| DemoError::Write {
@@ -147,7 +144,7 @@ fn settings(args: &DemoArgs, servers: &str, output: &Path) -> Result<Settings, D
         })
     };
     write(output, std::fs::create_dir_all(output))?;
-    // A marker of an earlier demonstration would name runs of a broker that is gone.
+    // A marker of an earlier demonstration has offsets of another broker.
     let hidden = output.join(".live-data");
     if hidden.exists() {
         write(&hidden, std::fs::remove_dir_all(&hidden))?;
@@ -168,7 +165,7 @@ fn settings(args: &DemoArgs, servers: &str, output: &Path) -> Result<Settings, D
         log_format: LogFormat::Text,
         ..Cli::parse_from(["live-data-worker"]).run
     };
-    Ok(Settings::check(&run)?)
+    Ok(Settings::from_args(&run)?)
 }
 
 fn simulation(args: &DemoArgs, servers: &str) -> SimulateArgs {
@@ -189,8 +186,11 @@ fn simulation(args: &DemoArgs, servers: &str) -> SimulateArgs {
     }
 }
 
-/// The simulated instrument's pixels from an instrument's definition: one spectrum for each detector.
-pub fn layout(name: &str, instruments: &dyn InstrumentSource) -> live_data_reduction::Result<Layout> {
+/// Layout of a defined instrument, with one spectrum for each detector; L1 is 10 m where the definition has no source.
+///
+/// # Errors
+/// Those of [`InstrumentSource::by_name`].
+pub fn layout(name: &str, instruments: &dyn InstrumentSource) -> live_data_reduction::Result<InstrumentLayout> {
     let now = live_data_reduction::date_and_time::DateAndTime::now();
     let instrument: Arc<Instrument> = instruments.by_name(name, now)?;
     let pixels = (1..).zip(&instrument.detectors).map(|(spectrum, detector)| Pixel {
@@ -204,31 +204,31 @@ pub fn layout(name: &str, instruments: &dyn InstrumentSource) -> live_data_reduc
         two_theta: instrument.two_theta(detector),
         monitor: detector.monitor,
     });
-    Ok(Layout {
+    Ok(InstrumentLayout {
         name: instrument.name.clone(),
         l1: instrument.l1().unwrap_or(10.0),
         pixels: pixels.collect(),
     })
 }
 
-/// What was produced against what the files hold, run by run.
+/// Prints produced and reduced events run by run; true if all runs agree and there is at least one.
 fn compare(runs: &[RunTruth], output: &Path) -> bool {
-    let mut same = true;
+    let mut agree = true;
     for run in runs {
         let path = output.join(format!("LIVEDEMO{}.nxs", run.run_name.trim_start_matches(INSTRUMENT)));
         let (produced, reduced) = (run.events(), reduced(&path));
-        let told = match &reduced {
+        let count = match &reduced {
             Ok(count) => count.to_string(),
             Err(error) => format!("nothing ({error})"),
         };
-        let verdict = if reduced.as_ref().is_ok_and(|count| *count == produced) {
+        let comparison = if reduced.as_ref().is_ok_and(|count| *count == produced) {
             "same"
         } else {
             "DIFFERENT"
         };
-        same &= verdict == "same";
-        progress::say(&format!(
-            "run {:<8} produced {produced} events   reduced {told}   {verdict}   {}",
+        agree &= comparison == "same";
+        progress::print_line(&format!(
+            "run {:<8} produced {produced} events   reduced {count}   {comparison}   {}",
             run.run_name,
             path.display()
         ));
@@ -239,11 +239,14 @@ fn compare(runs: &[RunTruth], output: &Path) -> bool {
         .collect();
     names.retain(|name| !name.starts_with('.'));
     names.sort();
-    progress::say(&format!("files written: {}", names.join(", ")));
-    same && !runs.is_empty()
+    progress::print_line(&format!("files written: {}", names.join(", ")));
+    agree && !runs.is_empty()
 }
 
-/// All counts of a reduced file.
+/// Sum of the counts in a reduced file.
+///
+/// # Errors
+/// Text of the reason, also for a file of events.
 fn reduced(path: &Path) -> Result<u64, String> {
     let entry = ProcessedReader::open(path)
         .and_then(|file| file.entry(1))
@@ -254,6 +257,10 @@ fn reduced(path: &Path) -> Result<u64, String> {
     }
 }
 
+/// Waits until `done`, checked every 50 ms.
+///
+/// # Errors
+/// [`DemoError::Late`] after `patience`.
 fn wait(what: &'static str, patience: Duration, done: impl Fn() -> bool) -> Result<(), DemoError> {
     let started = Instant::now();
     while !done() {

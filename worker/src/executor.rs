@@ -1,12 +1,13 @@
-//! Carries out what [`crate::schedule`] decides: loads scripts, executes them on views of runs, writes markers.
+//! Executor: carries out the actions of [`crate::schedule`] on a thread of its own.
 //!
-//! On a thread of its own. Promises that each execution sees one consistent snapshot, that a run's marker is written after
-//! its final execution and not before, and that nothing a script does ends this loop but a script that cannot be
-//! interrupted. It must not touch the stream: a run that is complete comes to it as a snapshot, whose events stay in memory
-//! for as long as it is held here.
+//! Promises: each execution sees one consistent snapshot; a run's marker is written after its final execution, not before;
+//! only a script that cannot be interrupted ends the thread. Must not touch the stream: a complete run arrives as a snapshot,
+//! whose events stay in memory for as long as it is held here.
 
-mod finish;
-mod scripts;
+mod completion;
+pub mod live_workspace;
+pub mod message;
+mod script_loading;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -18,149 +19,139 @@ use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::TimelineView;
 
-use crate::board::{self, Board};
-use crate::journal::Journal;
-use crate::live::hub::Hub;
+use crate::degradation::DegradationGuard;
+use crate::live::live_data_service::LiveDataService;
 use crate::output::OutputFolder;
 use crate::python::{JobError, Limits};
-use crate::schedule::{Kind, Next, Schedule, Situation, Turn};
-use crate::script::{Outcome, Runner};
+use crate::readiness::Readiness;
+use crate::resume;
+use crate::schedule::{ExecutionKind, NextAction, Schedule, ScheduleInputs, ScheduledRun};
+use crate::script::{ExecutionOutcome, ScriptRunner};
+use crate::script_log::ScriptLog;
+use crate::status_registry::StatusRegistry;
+use crate::timestamps;
+use live_workspace::LiveWorkspace;
+use message::ExecutorMessage;
 
-/// The longest the loop sleeps: the figures that it decides on change without a wake-up.
-const LONGEST_SLEEP: Duration = Duration::from_millis(500);
-/// Complete runs that wait for a script or for the lease, at most: their events are in memory.
-const MOST_WAITING: usize = crate::resume::MOST + 1;
-/// The longest error text that is kept.
-const LONGEST_ERROR: usize = 8 << 10;
+/// Longest sleep: the number of events and the lease change without a message.
+const MAX_SLEEP: Duration = Duration::from_millis(500);
+/// Number of complete runs without a final execution that are held, at most: their events are in memory.
+const MAX_PENDING_RUNS: usize = resume::MAX_ENDED_RUNS + 1;
+/// Length of an error text that is kept, at most, in bytes.
+const MAX_ERROR_BYTES: usize = 8 << 10;
 
-/// Why the executor looks up before its time.
-#[derive(Debug)]
-pub enum Wake {
-    /// A script was fetched.
-    Script(String),
-    /// No script could be fetched: the last good one will do, where there is one.
-    NoScript,
-    /// The runs of the stream are known, and these need no execution any more.
-    Resumed(Vec<RunKey>),
-    /// Everything of a run was read.
-    Complete(Box<Snapshot>),
-    /// A run, the lease or readiness changed.
-    Look,
-    /// The worker stops: no further execution is begun.
-    Stop,
-}
-
-/// Binds the live workspace to a run before an execution, and clears what a former run left.
-pub trait LiveBinding: Send + Sync + 'static {
-    /// Puts a view of the run under the live workspace's name. On the script thread.
-    fn bind(&self, py: pyo3::Python<'_>, run: Snapshot) -> Result<(), String>;
-    /// Empties the data service and says what is to be looked for afterwards. On the script thread.
-    fn clear(&self, py: pyo3::Python<'_>) -> Box<dyn std::any::Any + Send>;
-    /// Which of the workspaces that were cleared are still held.
-    fn pinned(&self, py: pyo3::Python<'_>, former: Box<dyn std::any::Any + Send>) -> Vec<crate::script::Pinned>;
-    /// What the data service holds, for the report. On any thread.
-    fn workspaces(&self) -> Vec<live_data_crd::report::WorkspaceReport>;
-}
-
-/// What the executor works with.
-pub struct Tools {
-    /// The timeline's reading end.
+/// Parts and settings of the executor.
+pub struct ExecutorDependencies {
     pub view: TimelineView,
-    /// Where it tells.
-    pub board: Arc<Board>,
-    /// What the scientist reads.
-    pub journal: Journal,
-    /// Where markers are.
+    pub status: Arc<StatusRegistry>,
+    pub readiness: Arc<Readiness>,
+    pub script_log: ScriptLog,
+    /// Folder of the completion markers and of the last script that was loaded.
     pub output: OutputFolder,
-    /// The interpreter's script.
-    pub runner: Runner,
-    /// How a run becomes a workspace.
-    pub binding: Arc<dyn LiveBinding>,
-    /// How often a script is executed.
-    pub interval: Duration,
-    /// When it is interrupted.
-    pub timeout: Duration,
-    /// Live data processing, where the engine has it.
-    pub hub: Option<Arc<Hub>>,
-    /// There is no script: what is processed, live data processing processes.
+    pub runner: ScriptRunner,
+    pub live_workspace: Arc<dyn LiveWorkspace>,
+    /// Live data processing; `None` with the real Mantid.
+    pub live_data: Option<Arc<LiveDataService>>,
+    /// True without a script: runs are finished by live data processing alone.
     pub live_only: bool,
+    /// Time between the starts of two executions of a run that goes on.
+    pub interval: Duration,
+    /// Time after which an execution is interrupted.
+    pub timeout: Duration,
 }
 
-/// The executor.
+/// State of the executor's thread.
 pub struct Executor {
-    tools: Tools,
+    deps: ExecutorDependencies,
     schedule: Schedule,
     finished: HashSet<RunKey>,
+    /// Views of complete runs, in order of their starts.
     complete: BTreeMap<(PulseTime, RunKey), Snapshot>,
-    resumed: bool,
-    script: Option<Script>,
-    refused: Option<u64>,
+    /// True once the runs of the stream are known.
+    runs_known: bool,
+    script: Option<LoadedScript>,
+    /// Hash of the script that could not be loaded: it is not tried again.
+    refused_script: Option<u64>,
+    /// Run of the last execution.
     current: Option<RunKey>,
-    was_writer: bool,
+    /// True once the markers have been read under the lease that is held.
+    markers_read: bool,
+    degradations: ExecutorDegradations,
+}
+
+/// Degradations that the executor declares, each with the event that ends it.
+#[derive(Default)]
+struct ExecutorDegradations {
+    /// Until the markers can be read.
+    markers_not_read: Option<DegradationGuard>,
+    /// Until the next marker is written.
+    marker_not_written: Option<DegradationGuard>,
 }
 
 #[derive(Clone, Debug)]
-struct Script {
+struct LoadedScript {
+    /// First eight bytes of the hash.
     id: u64,
+    /// SHA-256 of the text in hexadecimal.
     hash: String,
 }
 
 impl Executor {
-    /// An executor with nothing to do yet.
-    pub fn new(tools: Tools) -> Self {
-        let schedule = Schedule::new(tools.interval);
+    /// Executor without runs and script.
+    pub fn new(deps: ExecutorDependencies) -> Self {
+        let schedule = Schedule::new(deps.interval);
         Executor {
-            tools,
+            deps,
             schedule,
             finished: HashSet::new(),
             complete: BTreeMap::new(),
-            resumed: false,
+            runs_known: false,
             script: None,
-            refused: None,
+            refused_script: None,
             current: None,
-            was_writer: false,
+            markers_read: false,
+            degradations: ExecutorDegradations::default(),
         }
     }
 
-    /// Works until told to stop, or until a script cannot be interrupted.
-    pub fn work(mut self, wakes: &Receiver<Wake>) -> Result<(), JobError> {
+    /// Works until [`ExecutorMessage::Stop`] or the end of all senders.
+    ///
+    /// # Errors
+    /// [`JobError::Unkillable`] or [`JobError::Gone`] when the interpreter is lost.
+    pub fn run(mut self, messages: &Receiver<ExecutorMessage>) -> Result<(), JobError> {
         loop {
             let runs = self.runs();
-            let until = match self.decide(&runs) {
-                Next::Execute(run, kind) => {
+            let sleep = match self.next_action(&runs) {
+                NextAction::Execute(run, kind) => {
                     self.execute(&runs, &run, kind)?;
-                    None
+                    Duration::ZERO
                 }
-                Next::Close(run) => {
+                NextAction::Close(run) => {
                     self.close(&runs, &run);
-                    None
+                    Duration::ZERO
                 }
-                Next::Wait(until) => Some(until),
+                NextAction::Wait(Some(until)) => until.saturating_duration_since(Instant::now()),
+                NextAction::Wait(None) => MAX_SLEEP,
             };
-            let sleep = match until {
-                // Something was done: look again at once, but never past a wish to stop.
-                None => Duration::ZERO,
-                Some(at) => at.map_or(LONGEST_SLEEP, |at| at.saturating_duration_since(Instant::now())),
-            };
-            match wakes.recv_timeout(sleep.min(LONGEST_SLEEP)) {
-                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                Ok(Wake::Script(text)) => self.take_script(&text)?,
-                Ok(Wake::NoScript) => self.take_last_good()?,
-                Ok(Wake::Resumed(finished)) => {
+            match messages.recv_timeout(sleep.min(MAX_SLEEP)) {
+                Ok(ExecutorMessage::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Ok(ExecutorMessage::ScriptFetched(text)) => self.load_script(&text)?,
+                Ok(ExecutorMessage::ScriptUnavailable) => self.load_kept_script()?,
+                Ok(ExecutorMessage::RunsKnown { finished }) => {
                     self.finished.extend(finished);
-                    self.resumed = true;
+                    self.runs_known = true;
                 }
-                Ok(Wake::Complete(snapshot)) => self.hold(*snapshot),
-                Ok(Wake::Look) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(ExecutorMessage::RunComplete(snapshot)) => self.hold(*snapshot),
+                Ok(ExecutorMessage::StateChanged) | Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
 
-    /// The runs that matter, oldest first: complete ones that are held, and those that go on.
+    /// Complete runs that are held and runs that go on, in order of their starts. Releases runs that are no longer needed.
     fn runs(&mut self) -> Vec<Arc<RunInfo>> {
         // A run that the timeline calls complete is on its way here as a snapshot.
         let open = self
-            .tools
+            .deps
             .view
             .runs()
             .into_iter()
@@ -182,82 +173,73 @@ impl Executor {
         runs
     }
 
+    /// Holds a complete run, and gives up the oldest of too many without a final execution.
     fn hold(&mut self, snapshot: Snapshot) {
         let run = Arc::clone(snapshot.run());
         self.complete.insert((run.start, run.key.clone()), snapshot);
-        while self
-            .complete
-            .keys()
-            .filter(|(_, key)| !self.finished.contains(key))
-            .count()
-            > MOST_WAITING
-        {
-            let Some(oldest) = self
-                .complete
-                .keys()
-                .find(|(_, key)| !self.finished.contains(key))
-                .cloned()
+        let finished = &mut self.finished;
+        while self.complete.keys().filter(|(_, key)| !finished.contains(key)).count() > MAX_PENDING_RUNS {
+            let oldest = self.complete.keys().find(|(_, key)| !finished.contains(key)).cloned();
+            let Some((key, dropped)) =
+                oldest.and_then(|oldest| Some((oldest.1.clone(), self.complete.remove(&oldest)?)))
             else {
                 return;
             };
-            if let Some(dropped) = self.complete.remove(&oldest) {
-                self.finished.insert(oldest.1);
-                self.tools.journal.error(&format!(
-                    "Run {} is given up: {MOST_WAITING} later runs wait for a script, or for the output folder.",
-                    run_words(dropped.run())
-                ));
-            }
+            finished.insert(key);
+            self.deps.script_log.error(&format!(
+                "Run {} is given up: {MAX_PENDING_RUNS} later runs wait for a script, or for the output folder.",
+                run_label(dropped.run())
+            ));
         }
     }
 
-    fn decide(&mut self, runs: &[Arc<RunInfo>]) -> Next {
-        let report = self.tools.board.report();
-        let writer = report.writer && self.resumed;
-        if writer && !self.was_writer {
-            self.begin_writing(runs);
+    fn next_action(&mut self, runs: &[Arc<RunInfo>]) -> NextAction {
+        let caught_up = self.deps.readiness.is_caught_up();
+        let holds_lease = self.deps.readiness.holds_lease() && self.runs_known;
+        self.markers_read = holds_lease && (self.markers_read || self.read_markers(runs));
+        if self.deps.live_only {
+            return self.close_processed(runs, caught_up && holds_lease);
         }
-        self.was_writer = writer;
-        if self.tools.live_only {
-            return self.close_processed(runs, report.ready && writer);
-        }
-        let turns: Vec<Turn> = runs
+        let scheduled: Vec<ScheduledRun> = runs
             .iter()
-            .map(|run| Turn {
+            .map(|run| ScheduledRun {
                 key: run.key.clone(),
                 events: run.totals.events,
                 complete: self.complete.contains_key(&(run.start, run.key.clone())),
                 finished: self.finished.contains(&run.key),
             })
             .collect();
-        let situation = Situation {
-            ready: report.ready,
-            writer,
+        let action = self.schedule.next_action(&ScheduleInputs {
+            caught_up,
+            holds_lease,
             script: self.script.as_ref().map(|script| script.id),
-            runs: &turns,
+            runs: &scheduled,
             now: Instant::now(),
-        };
-        let next = self.schedule.next(&situation);
-        let due = match &next {
-            Next::Wait(Some(at)) => Some(*at),
+        });
+        let due = match &action {
+            NextAction::Wait(Some(at)) => rfc3339_of(*at),
             _ => None,
         };
-        self.tools.board.script(|script| script.next = due.and_then(in_words));
-        next
+        self.deps.status.update_script(|script| script.next = due);
+        action
     }
 
-    /// Without a script a complete run is done with once live data processing has had it.
-    fn close_processed(&self, runs: &[Arc<RunInfo>], may_write: bool) -> Next {
-        let left = |run: &&Arc<RunInfo>| {
+    /// Without a script a complete run is finished once live data processing needs it no more.
+    fn close_processed(&self, runs: &[Arc<RunInfo>], may_write: bool) -> NextAction {
+        let pending = |run: &&Arc<RunInfo>| {
             self.complete.contains_key(&(run.start, run.key.clone())) && !self.finished.contains(&run.key)
         };
-        let wanted = |run: &RunInfo| self.tools.hub.as_ref().is_some_and(|hub| hub.wants(run));
-        match runs.iter().filter(left).find(|run| !wanted(run)) {
-            Some(run) if may_write => Next::Close(run.key.clone()),
-            _ => Next::Wait(None),
+        let needed = |run: &RunInfo| {
+            let live_data = self.deps.live_data.as_ref();
+            live_data.is_some_and(|live_data| live_data.needs(run))
+        };
+        match runs.iter().filter(pending).find(|run| !needed(run)) {
+            Some(run) if may_write => NextAction::Close(run.key.clone()),
+            _ => NextAction::Wait(None),
         }
     }
 
-    fn execute(&mut self, runs: &[Arc<RunInfo>], key: &RunKey, kind: Kind) -> Result<(), JobError> {
+    fn execute(&mut self, runs: &[Arc<RunInfo>], key: &RunKey, kind: ExecutionKind) -> Result<(), JobError> {
         let Some(run) = runs.iter().find(|run| run.key == *key) else {
             return Ok(());
         };
@@ -265,96 +247,104 @@ impl Executor {
             return Ok(());
         };
         let held = self.complete.get(&(run.start, run.key.clone())).cloned();
-        let Some(snapshot) = held.or_else(|| self.tools.view.snapshot(key)) else {
+        let Some(snapshot) = held.or_else(|| self.deps.view.snapshot(key)) else {
             return Ok(());
         };
         let run = &Arc::clone(snapshot.run());
-        let limits = Limits::after(self.tools.timeout);
+        let limits = Limits::after(self.deps.timeout);
         self.change_run(run, limits)?;
         let started = Instant::now();
-        self.tools.board.script(|state| {
-            state.running = true;
-            state.last_run = Some(board::now());
+        self.deps.status.update_script(|report| {
+            report.running = true;
+            report.last_run = Some(timestamps::now());
         });
-        let binding = Arc::clone(&self.tools.binding);
-        let outcome = self.tools.runner.execute(limits, move |py| binding.bind(py, snapshot));
-        self.tools.board.script(|state| state.running = false);
-        self.tools.board.set_workspaces(self.tools.binding.workspaces());
+        let live_workspace = Arc::clone(&self.deps.live_workspace);
+        let outcome = self
+            .deps
+            .runner
+            .execute(limits, move |py| live_workspace.set_run(py, snapshot));
+        self.deps.status.update_script(|report| report.running = false);
+        self.deps.status.set_workspaces(self.deps.live_workspace.report());
         match outcome {
             Ok(outcome) => {
-                self.schedule.executed(key.clone(), script.id, started, !outcome.ok);
-                self.tell(run, kind, &outcome);
-                if kind == Kind::Final {
+                self.schedule
+                    .record_execution(key.clone(), script.id, started, !outcome.ok);
+                self.report_outcome(run, kind, &outcome);
+                if kind == ExecutionKind::Final {
                     self.finish(run, Some(&script), outcome.error.as_deref());
                 }
                 Ok(())
             }
             Err(error) => {
-                self.schedule.executed(key.clone(), script.id, started, true);
-                self.tools.board.executed(started.elapsed().as_secs_f64(), true);
-                self.job_failed(error)
+                self.schedule.record_execution(key.clone(), script.id, started, true);
+                self.deps.status.record_execution(started.elapsed().as_secs_f64(), true);
+                self.report_job_error(error)
             }
         }
     }
 
-    /// Names of the former run go, and the script is loaded anew: its globals would keep the run's events in memory.
+    /// Clears the former run's names and loads the script anew: its globals would keep the former run's events in memory.
     fn change_run(&mut self, run: &RunInfo, limits: Limits) -> Result<(), JobError> {
         if self.current.as_ref() == Some(&run.key) {
             return Ok(());
         }
         if self.current.is_some() {
-            let (clear, pinned) = (Arc::clone(&self.tools.binding), Arc::clone(&self.tools.binding));
-            let changed = self.tools.runner.change_run(
+            let clear = Arc::clone(&self.deps.live_workspace);
+            let retained = Arc::clone(&self.deps.live_workspace);
+            let changed = self.deps.runner.change_run(
                 limits,
                 move |py| clear.clear(py),
-                move |py, former| pinned.pinned(py, former),
+                move |py, cleared| retained.retained(py, cleared),
             );
             match changed {
-                Ok((held, problem)) => {
-                    for workspace in held {
-                        self.tools.journal.warning(&format!(
+                Ok(change) => {
+                    for workspace in change.retained {
+                        self.deps.script_log.warning(&format!(
                             "The workspace {} of the former run is still held by the script ({} bytes): delete it, or \
                              keep it inside execute().",
                             workspace.name, workspace.bytes
                         ));
                     }
-                    if let Some(problem) = problem {
-                        self.tools.journal.error(&problem);
+                    if let Some(error) = change.reload_error {
+                        self.deps.script_log.error(&error);
                     }
                 }
-                Err(error) => self.job_failed(error)?,
+                Err(error) => self.report_job_error(error)?,
             }
         }
-        self.tools
-            .journal
-            .info(&format!("Run {} is being reduced.", run_words(run)));
+        self.deps
+            .script_log
+            .info(&format!("Run {} is being reduced.", run_label(run)));
         self.current = Some(run.key.clone());
         Ok(())
     }
 
-    fn tell(&self, run: &RunInfo, kind: Kind, outcome: &Outcome) {
+    fn report_outcome(&self, run: &RunInfo, kind: ExecutionKind, outcome: &ExecutionOutcome) {
         let seconds = outcome.duration.as_secs_f64();
-        self.tools.board.executed(seconds, !outcome.ok);
-        self.tools.board.script(|state| {
-            state.last_duration = Some(seconds);
-            state.last_error = outcome.error.as_deref().map(shortened);
-            state.threads.clone_from(&outcome.surviving_threads);
+        self.deps.status.record_execution(seconds, !outcome.ok);
+        self.deps.status.update_script(|report| {
+            report.last_duration = Some(seconds);
+            report.last_error = outcome.error.as_deref().map(end_of_error);
+            report.threads.clone_from(&outcome.surviving_threads);
         });
-        let which = if kind == Kind::Final { "complete" } else { "so far" };
+        let (run, extent) = match kind {
+            ExecutionKind::Final => (run_label(run), "complete"),
+            ExecutionKind::Live => (run_label(run), "so far"),
+        };
         match &outcome.error {
             None => self
-                .tools
-                .journal
-                .info(&format!("Run {} {which}: executed in {seconds:.2} s.", run_words(run))),
-            Some(error) => self.tools.journal.error(&format!(
-                "Run {} {which}: the script failed after {seconds:.2} s.\n{error}",
-                run_words(run)
+                .deps
+                .script_log
+                .info(&format!("Run {run} {extent}: executed in {seconds:.2} s.")),
+            Some(error) => self.deps.script_log.error(&format!(
+                "Run {run} {extent}: the script failed after {seconds:.2} s.\n{error}"
             )),
         }
     }
 }
 
-fn run_words(run: &RunInfo) -> &str {
+/// Run number, or the run's name if it has none.
+fn run_label(run: &RunInfo) -> &str {
     if run.run_number.is_empty() {
         &run.run_name
     } else {
@@ -362,22 +352,19 @@ fn run_words(run: &RunInfo) -> &str {
     }
 }
 
-fn shortened(text: &str) -> String {
-    if text.len() <= LONGEST_ERROR {
+/// Last 8 KiB of a traceback, whose last lines name the error.
+fn end_of_error(text: &str) -> String {
+    if text.len() <= MAX_ERROR_BYTES {
         return text.to_owned();
     }
-    // The last lines of a traceback say what went wrong.
-    let mut from = text.len() - LONGEST_ERROR;
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    format!("…{}", &text[from..])
+    let start = text.ceil_char_boundary(text.len() - MAX_ERROR_BYTES);
+    format!("…{}", &text[start..])
 }
 
-fn in_words(at: Instant) -> Option<String> {
-    let left = at.saturating_duration_since(Instant::now());
+fn rfc3339_of(at: Instant) -> Option<String> {
+    let remaining = at.saturating_duration_since(Instant::now());
     jiff::Timestamp::now()
-        .checked_add(jiff::SignedDuration::try_from(left).ok()?)
+        .checked_add(jiff::SignedDuration::try_from(remaining).ok()?)
         .ok()
-        .map(board::rfc3339)
+        .map(timestamps::rfc3339)
 }

@@ -1,102 +1,80 @@
-//! Where the reduction script comes from: the FIA API, or a file.
+//! Fetching of the reduction script from the FIA API or a file.
 //!
-//! Promises a script's whole text, the plain statement that there is none, or an error in words; never half a script, and
-//! never more than [`LONGEST`] bytes. It must not judge the script: loading it does.
+//! Promises the whole text, `None` if there is no script, or an error; never a part, and never more than
+//! [`MAX_SCRIPT_BYTES`]. Must not validate the script: loading it does.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use live_data_crd::report::Degradation;
+/// Length of a script, at most, in bytes.
+pub const MAX_SCRIPT_BYTES: usize = 4 << 20;
 
-/// The longest script that is accepted.
-pub const LONGEST: usize = 4 << 20;
-
-/// Where the script is.
+/// Location of the script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScriptSource {
-    /// `GET <url>` answers a JSON string, or null.
+    /// URL whose GET answers a JSON string, or null if there is no script.
     FiaApi(String),
-    /// The file's text.
     File(PathBuf),
-    /// There is none.
+    /// No script: live data processing alone.
     Nowhere,
 }
 
-/// Why the script could not be had.
+/// Failure to fetch the script; the former one stays in use.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchScriptError {
-    /// No answer.
+    /// The API did not answer within ten seconds.
     #[error("cannot reach the FIA API at {url}: {reason}. The last script goes on; the API is asked again")]
     Unreachable {
-        /// What was asked.
         url: String,
-        /// The chain of causes.
+        /// The client's error and its causes.
         reason: String,
     },
-    /// An answer that is an error.
+    /// The API answered with another status than success.
     #[error("the FIA API answered {status} to GET {url}: {excerpt:?}. The last script goes on; the API is asked again")]
     Status {
-        /// What was asked.
         url: String,
-        /// HTTP status.
         status: u16,
-        /// Beginning of the answer.
+        /// First 80 characters of the body.
         excerpt: String,
     },
-    /// An answer that is no script.
+    /// The body is neither a JSON string nor null.
     #[error("the FIA API's answer to GET {url} is not a JSON string: it begins {excerpt:?}. Check FIA_API_URL")]
     NotAScript {
-        /// What was asked.
         url: String,
-        /// Beginning of the answer.
+        /// First 80 characters of the body.
         excerpt: String,
     },
-    /// Too much.
-    #[error("the script at {place} is longer than {LONGEST} bytes")]
-    TooLong {
-        /// Where it is.
-        place: String,
-    },
-    /// A file that cannot be read.
+    /// The script exceeds [`MAX_SCRIPT_BYTES`].
+    #[error("the script at {place} is longer than {MAX_SCRIPT_BYTES} bytes")]
+    TooLong { place: String },
+    /// The file cannot be read.
     #[error("cannot read the script {path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: std::io::Error,
-    },
+    File { path: PathBuf, source: std::io::Error },
 }
 
-impl FetchScriptError {
-    /// How the worker's report names it.
-    pub fn degradation(&self) -> Degradation {
-        Degradation {
-            reason: "ScriptNotFetched".into(),
-            message: self.to_string(),
-        }
-    }
-}
-
-/// Asks for the script, again and again.
+/// Client of one script source.
 #[derive(Debug)]
-pub struct Fetcher {
+pub struct ScriptFetcher {
     source: ScriptSource,
     client: reqwest::Client,
 }
 
-impl Fetcher {
-    /// Fetches from `source`, giving up on an answer after ten seconds.
+impl ScriptFetcher {
+    /// Client that gives up on a connection after 5 s and on a response after 10 s.
+    ///
+    /// # Errors
+    /// If the system's certificates or resolver cannot be set up.
     pub fn new(source: ScriptSource) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .timeout(Duration::from_secs(10))
             .user_agent(concat!("live-data-worker/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        Ok(Fetcher { source, client })
+        Ok(ScriptFetcher { source, client })
     }
 
-    /// Where the script comes from, in words.
-    pub fn place(&self) -> String {
+    /// URL or path of the script, as `/status` shows it.
+    pub fn location(&self) -> String {
         match &self.source {
             ScriptSource::FiaApi(url) => url.clone(),
             ScriptSource::File(path) => path.display().to_string(),
@@ -104,7 +82,10 @@ impl Fetcher {
         }
     }
 
-    /// The script as it is now; `None` where the API knows none.
+    /// Text of the script; `None` if the API has none or a blank one.
+    ///
+    /// # Errors
+    /// Each variant of [`FetchScriptError`].
     pub async fn fetch(&self) -> Result<Option<String>, FetchScriptError> {
         match &self.source {
             ScriptSource::FiaApi(url) => self.get(url).await,
@@ -116,14 +97,14 @@ impl Fetcher {
     async fn get(&self, url: &str) -> Result<Option<String>, FetchScriptError> {
         let unreachable = |e: reqwest::Error| FetchScriptError::Unreachable {
             url: url.into(),
-            reason: chain(&e),
+            reason: error_chain(&e),
         };
         let mut response = self.client.get(url).send().await.map_err(unreachable)?;
         let status = response.status();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             // JSON's escapes can double a text's length.
-            if body.len() + chunk.len() > 2 * LONGEST {
+            if body.len() + chunk.len() > 2 * MAX_SCRIPT_BYTES {
                 return Err(FetchScriptError::TooLong { place: url.into() });
             }
             body.extend_from_slice(&chunk);
@@ -136,7 +117,7 @@ impl Fetcher {
             });
         }
         match serde_json::from_slice::<Option<String>>(&body) {
-            Ok(Some(script)) if script.len() > LONGEST => Err(FetchScriptError::TooLong { place: url.into() }),
+            Ok(Some(script)) if script.len() > MAX_SCRIPT_BYTES => Err(FetchScriptError::TooLong { place: url.into() }),
             Ok(script) => Ok(script.filter(|text| !text.trim().is_empty())),
             Err(_) => Err(FetchScriptError::NotAScript {
                 url: url.into(),
@@ -146,7 +127,7 @@ impl Fetcher {
     }
 }
 
-/// The address of an instrument's script.
+/// URL of an instrument's script below the FIA API's address `api`.
 pub fn script_url(api: &str, instrument: &str) -> String {
     format!(
         "{}/live-data/{}/script",
@@ -160,7 +141,7 @@ async fn read(path: &Path) -> Result<String, FetchScriptError> {
         path: path.to_owned(),
         source,
     })?;
-    if bytes.len() > LONGEST {
+    if bytes.len() > MAX_SCRIPT_BYTES {
         return Err(FetchScriptError::TooLong {
             place: path.display().to_string(),
         });
@@ -175,8 +156,8 @@ fn excerpt(body: &[u8]) -> String {
         .collect()
 }
 
-/// An error and its causes in one line: reqwest's own text leaves out why.
-fn chain(error: &dyn std::error::Error) -> String {
+/// Texts of an error and its causes in one line: reqwest's own text omits the cause.
+fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -200,7 +181,7 @@ mod tests {
     }
 
     async fn answer(api: &str, instrument: &str) -> Result<Option<String>, FetchScriptError> {
-        Fetcher::new(ScriptSource::FiaApi(script_url(api, instrument)))
+        ScriptFetcher::new(ScriptSource::FiaApi(script_url(api, instrument)))
             .unwrap()
             .fetch()
             .await
@@ -225,7 +206,7 @@ mod tests {
                 )
                 .route(
                     "/api/live-data/wish/script",
-                    get(|| async { format!("\"{}\"", "a".repeat(LONGEST + 1)) }),
+                    get(|| async { format!("\"{}\"", "a".repeat(MAX_SCRIPT_BYTES + 1)) }),
                 ),
         )
         .await;
@@ -262,7 +243,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("s.py");
         std::fs::write(&path, "x = 1\n").unwrap();
-        let fetcher = Fetcher::new(ScriptSource::File(path.clone())).unwrap();
+        let fetcher = ScriptFetcher::new(ScriptSource::File(path.clone())).unwrap();
         assert_eq!(fetcher.fetch().await.unwrap().unwrap(), "x = 1\n");
         std::fs::remove_file(&path).unwrap();
         assert!(fetcher.fetch().await.unwrap_err().to_string().contains("s.py"));

@@ -1,209 +1,247 @@
-//! The ingest thread: takes records from the source, decodes them and appends them to the timeline.
+//! Ingest thread: polls records from the source, decodes them and appends them to the timeline.
 //!
-//! Promises that nothing ends it but the worker's stop: no broker, no topic, no message and no script. It never attaches
-//! to the interpreter, never waits for an execution, and says what it refused at a bounded rate. It must not decide which
-//! run a pulse belongs to, nor what is executed.
+//! Promises: only the worker's stop ends it, no broker, topic, message or script does. Must not attach to the interpreter,
+//! wait for an execution, decide to which run a pulse belongs, or decide what is executed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use live_data_engine::clock::present;
-use live_data_engine::outcome::{Ingested, Signal};
-use live_data_engine::place::{PartitionKey, PartitionProgress, Place, TopicRole};
+use live_data_crd::reason::WorkerReason;
+use live_data_engine::clock::now;
+use live_data_engine::outcome::{IngestOutcome, Signal};
+use live_data_engine::record_position::{PartitionKey, PartitionProgress, TopicRole};
 use live_data_engine::run::RunKey;
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::{Timeline, TimelineView};
 use live_data_stream::decode;
-use live_data_stream::source::{self, Begin, Notice, Point, Polled, Search, Source};
-use live_data_stream::topics::Role;
+use live_data_stream::source::{
+    BrokerRequestError, Notice, PartitionPosition, Polled, RunHistory, RunSearchStatus, Source, StartingOffset,
+    StartingOffsets,
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::board::Board;
-use crate::executor::Wake;
-use crate::figures;
-use crate::journal::Journal;
-use crate::limiter::Limiter;
-use crate::live::inlet::Inlet;
+use crate::degradation::DegradationGuard;
+use crate::executor::message::ExecutorMessage;
+use crate::ingest_status::{IngestStatus, IngestStatusSources};
+use crate::live::run_inbox::RunInbox;
+use crate::log_rate_limiter::LogRateLimiter;
 use crate::output::OutputFolder;
-use crate::resume::{PastRun, resume};
+use crate::readiness::Readiness;
+use crate::resume::{KnownRun, ResumePlan};
+use crate::script_log::ScriptLog;
+use crate::status_registry::StatusRegistry;
+use crate::timestamps::rfc3339_ns;
 
-/// Longest wait for a record: also how soon a wish to stop is heard.
-const POLL: Duration = Duration::from_millis(50);
-/// How often runs are reviewed and positions passed on.
-const REVIEW: Duration = Duration::from_millis(100);
-/// How often the board is written.
-const PUBLISH: Duration = Duration::from_millis(250);
-/// Pause between two attempts to reach the broker.
-const RETRY: Duration = Duration::from_millis(500);
-/// How long one step of looking for runs takes.
-const STEP: Duration = Duration::from_millis(200);
-/// Records between two looks at the clock.
-const CLOCK_EVERY: u32 = 64;
-/// Runs looked for where earlier workers left markers: enough to name those that are passed over.
-const RUNS_WANTED: usize = 20;
+/// Longest wait for a record, and so the longest delay of a stop.
+const POLL_TIMEOUT: Duration = Duration::from_millis(50);
+/// Interval at which the timeline reviews runs and receives the partitions' positions.
+const REVIEW_INTERVAL: Duration = Duration::from_millis(100);
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
+/// Pause between two requests to a broker that does not answer.
+const RETRY_DELAY: Duration = Duration::from_millis(500);
+/// Duration of one step of the search for runs, after which a stop is noticed.
+const SEARCH_STEP: Duration = Duration::from_millis(200);
+/// Number of records between two readings of the clock.
+const RECORDS_PER_CLOCK: u32 = 64;
+/// Number of runs to search for where earlier workers left markers: enough to name those that are skipped.
+const RUNS_WITH_MARKERS: usize = 20;
+/// Number of runs to search for where there is no marker: the newest, and the one whose end bounds its start.
+const RUNS_WITHOUT_MARKERS: usize = 2;
+/// Interval of log lines of one kind.
+const LOG_INTERVAL: Duration = Duration::from_secs(30);
 
-/// What the thread works with.
-pub struct Tools {
-    /// The stream.
+/// Parts and settings of the ingest thread.
+pub struct IngestDependencies {
     pub source: Source,
-    /// The timeline's writing end.
+    /// Writing end of the timeline; `view` is its reading end.
     pub timeline: Timeline,
-    /// Its reading end.
     pub view: TimelineView,
-    /// Where it tells.
-    pub board: Arc<Board>,
-    /// What the scientist reads.
-    pub journal: Journal,
-    /// Where markers are.
+    pub status: Arc<StatusRegistry>,
+    pub readiness: Arc<Readiness>,
+    pub script_log: ScriptLog,
+    /// Output folder with the completion markers of earlier workers.
     pub output: OutputFolder,
-    /// To the executor.
-    pub wakes: Sender<Wake>,
-    /// How far back logs are read.
+    pub executor: Sender<ExecutorMessage>,
+    pub run_inbox: Arc<RunInbox>,
+    /// Time before a run's start from which its sample logs are read.
     pub log_lookback: Duration,
-    /// How far back events are read where no run is known.
+    /// Time before the present from which events are read where no run is known.
     pub grace: Duration,
-    /// How far before a time the source begins to read for it.
+    /// Time before a pulse time at which the source begins to read for it: producers may lag by as much.
     pub seek_margin: Duration,
-    /// To live data processing.
-    pub inlet: Arc<Inlet>,
-    /// The end of the worker.
     pub stop: CancellationToken,
 }
 
-/// The thread's state.
+/// State of the ingest thread.
 pub struct Ingest {
-    tools: Tools,
-    limiter: Limiter,
+    deps: IngestDependencies,
+    limiter: LogRateLimiter,
+    /// High watermarks at the start; all of them reached means caught up.
     targets: HashMap<PartitionKey, i64>,
+    /// Time of the high watermark that was last passed to the timeline.
     watermarks: HashMap<PartitionKey, Instant>,
     newest_record_ms: i64,
-    bytes: u64,
+    payload_bytes: u64,
     undecoded: HashMap<(u16, &'static str), u64>,
-    replay: Option<PulseTime>,
-    unreachable: Option<Instant>,
+    pending_replay: Option<PulseTime>,
+    unreachable_since: Option<Instant>,
+    degradations: IngestDegradations,
+}
+
+/// Degradations that ingest declares, each with the event that ends it.
+#[derive(Default)]
+struct IngestDegradations {
+    /// Until a request or every connection is answered again.
+    broker_unreachable: Option<DegradationGuard>,
+    /// Until the next run begins: the run whose records were lost stays incomplete.
+    records_lost: Option<DegradationGuard>,
+    /// Until the timeline keeps events again.
+    memory_limit_reached: Option<DegradationGuard>,
+    /// Until a pulse lies in a run again, or no run is open.
+    pulses_outside_runs: Option<DegradationGuard>,
 }
 
 impl Ingest {
-    /// The thread's work over these tools.
-    pub fn new(tools: Tools) -> Self {
+    /// Thread state before the first request to the broker.
+    pub fn new(deps: IngestDependencies) -> Self {
         Ingest {
-            tools,
-            limiter: Limiter::new(Duration::from_secs(30)),
+            deps,
+            limiter: LogRateLimiter::new(LOG_INTERVAL),
             targets: HashMap::new(),
             watermarks: HashMap::new(),
             newest_record_ms: 0,
-            bytes: 0,
+            payload_bytes: 0,
             undecoded: HashMap::new(),
-            replay: None,
-            unreachable: None,
+            pending_replay: None,
+            unreachable_since: None,
+            degradations: IngestDegradations::default(),
         }
     }
 
-    /// Works until the worker stops.
-    pub fn work(mut self) {
+    /// Reads until the worker stops, then commits the offsets.
+    pub fn run(mut self) {
         if self.begin().is_none() {
             return;
         }
         let (mut reviewed, mut published, mut records) = (Instant::now(), Instant::now(), 0_u32);
-        while !self.tools.stop.is_cancelled() {
-            let idle = self.take_one();
+        while !self.deps.stop.is_cancelled() {
+            let idle = self.poll_record();
             records += 1;
-            if !idle && records < CLOCK_EVERY {
+            if !idle && records < RECORDS_PER_CLOCK {
                 continue;
             }
             records = 0;
             let now = Instant::now();
-            if now.duration_since(reviewed) >= REVIEW {
+            if now.duration_since(reviewed) >= REVIEW_INTERVAL {
                 reviewed = now;
                 self.review();
             }
-            if now.duration_since(published) >= PUBLISH {
+            if now.duration_since(published) >= PUBLISH_INTERVAL {
                 published = now;
                 self.publish();
             }
         }
-        self.tools.source.commit();
+        self.deps.source.commit();
     }
 
-    /// Reaches the broker, finds the runs and begins to read; `None` when the worker stops first.
+    /// Connects to the broker, finds the runs and starts reading; `None` if the worker stops first.
     fn begin(&mut self) -> Option<()> {
         self.until_answered(Source::connect)?;
-        let (markers, _) = self.tools.output.read_markers().unwrap_or_default();
-        let wanted = if markers.is_empty() { 2 } else { RUNS_WANTED };
-        let history = loop {
-            match self.until_answered(move |source| source.find_runs(wanted, STEP))? {
-                Search::Found(history) => break history,
-                Search::Looking { records } => {
-                    if self.limiter.allow("looking").is_some() {
-                        tracing::info!(records, "looking for the current run on the runInfo topic");
-                    }
-                }
-            }
-        };
-        let runs: Vec<PastRun> = history
+        let (markers, _) = self.deps.output.read_markers().unwrap_or_default();
+        let history = self.find_runs(if markers.is_empty() {
+            RUNS_WITHOUT_MARKERS
+        } else {
+            RUNS_WITH_MARKERS
+        })?;
+        let runs: Vec<KnownRun> = history
             .runs
             .iter()
-            .map(|run| PastRun {
+            .map(|run| KnownRun {
                 key: RunKey::new(&run.start.job_id, &run.start.run_name, run.start.start_time),
                 name: run.start.run_name.clone(),
                 start: run.start.start_time,
             })
             .collect();
-        let resume = resume(&runs, &markers);
-        if !resume.skipped.is_empty() {
-            self.tools.journal.warning(&format!(
+        let plan = ResumePlan::new(&runs, &markers);
+        if !plan.skipped.is_empty() {
+            self.deps.script_log.warning(&format!(
                 "Runs that ended while no worker ran and are not reduced: {}.",
-                resume.skipped.join(", ")
+                plan.skipped.join(", ")
             ));
-            self.tools.board.set_skipped(resume.skipped.clone());
+            self.deps.status.set_skipped_runs(plan.skipped);
         }
-        // The runs that were begun earlier are read again only for their bounds.
-        let from = resume.from;
-        let taken = history
-            .runs
-            .iter()
-            .filter(|run| from.is_some_and(|from| run.start.start_time >= from));
-        let run_info = taken.map(|run| run.place.timestamp_ms).min();
-        // With no run, a start message that comes late still finds the grace time's events.
-        let from = from.unwrap_or_else(|| back(present(), self.tools.grace));
-        let begin = self.begin_at(from, run_info);
-        self.until_answered(move |source| source.begin(begin))?;
-        self.tools.timeline.positioned(back(from, self.tools.seek_margin));
-        self.targets = self
-            .tools
-            .source
-            .progress()
-            .iter()
-            .map(|part| (key(part), part.high_watermark))
-            .collect();
-        self.tools.inlet.resumed(resume.finished.clone());
-        // The executor is gone only when the worker stops.
-        let _ = self.tools.wakes.send(Wake::Resumed(resume.finished));
+        self.start_reading(plan.from, &history)?;
+        self.deps.run_inbox.set_finished(plan.finished.clone());
+        self.send(ExecutorMessage::RunsKnown {
+            finished: plan.finished,
+        });
         Some(())
     }
 
-    fn begin_at(&self, from: PulseTime, run_info_ms: Option<i64>) -> Begin {
-        Begin {
-            events: self.tools.source.since(from),
-            run_info: match run_info_ms {
-                Some(ms) if ms > 0 => Point::SinceMs(ms),
-                // With no run on the topic there is nothing to pass over, and a topic made later is read from its start.
-                _ => Point::Earliest,
-            },
-            sample_env: self.tools.source.since(back(from, self.tools.log_lookback)),
-            // A configuration holds until the next one, however old it is; the topic is short.
-            veto_config: Point::Earliest,
+    fn find_runs(&mut self, wanted: usize) -> Option<RunHistory> {
+        loop {
+            match self.until_answered(move |source| source.find_runs(wanted, SEARCH_STEP))? {
+                RunSearchStatus::Finished(history) => return Some(history),
+                RunSearchStatus::Searching { records } => {
+                    if self.limiter.allow("looking").is_some() {
+                        tracing::info!(records, "looking for the current run on the runInfo topic");
+                    }
+                }
+            }
         }
     }
 
-    /// Asks the broker until it answers; `None` when the worker stops first.
-    fn until_answered<T>(&mut self, mut ask: impl FnMut(&mut Source) -> Result<T, source::AskError>) -> Option<T> {
-        while !self.tools.stop.is_cancelled() {
-            match ask(&mut self.tools.source) {
+    /// Positions every partition for the runs from `from` on and records the watermarks to be reached.
+    fn start_reading(&mut self, from: Option<PulseTime>, history: &RunHistory) -> Option<()> {
+        // The runs that were begun earlier are read again only for their bounds.
+        let reduced = history
+            .runs
+            .iter()
+            .filter(|run| from.is_some_and(|from| run.start.start_time >= from));
+        let run_info_ms = reduced.map(|run| run.position.timestamp_ms).min();
+        // With no run, a start message that comes late still finds the grace time's events.
+        let from = from.unwrap_or_else(|| earlier(now(), self.deps.grace));
+        let offsets = self.starting_offsets(from, run_info_ms);
+        self.until_answered(move |source| source.assign(offsets))?;
+        self.deps.timeline.set_read_start(earlier(from, self.deps.seek_margin));
+        self.targets = self
+            .deps
+            .source
+            .positions()
+            .iter()
+            .map(|position| (position.partition, position.high_watermark))
+            .collect();
+        Some(())
+    }
+
+    fn starting_offsets(&self, from: PulseTime, run_info_ms: Option<i64>) -> StartingOffsets {
+        StartingOffsets {
+            events: self.deps.source.starting_offset_at(from),
+            run_info: match run_info_ms {
+                Some(ms) if ms > 0 => StartingOffset::AtTimestampMs(ms),
+                // With no run on the topic there is nothing to pass over, and a topic made later is read from its start.
+                _ => StartingOffset::Earliest,
+            },
+            sample_env: self
+                .deps
+                .source
+                .starting_offset_at(earlier(from, self.deps.log_lookback)),
+            // A configuration holds until the next one, however old it is; the topic is short.
+            veto_config: StartingOffset::Earliest,
+        }
+    }
+
+    /// Repeats a request until the broker answers; `None` if the worker stops first.
+    fn until_answered<T>(
+        &mut self,
+        mut request: impl FnMut(&mut Source) -> Result<T, BrokerRequestError>,
+    ) -> Option<T> {
+        while !self.deps.stop.is_cancelled() {
+            match request(&mut self.deps.source) {
                 Ok(answer) => {
-                    self.tools.board.recover("BrokerUnreachable");
+                    self.degradations.broker_unreachable = None;
                     return Some(answer);
                 }
                 Err(error) => {
@@ -212,41 +250,40 @@ impl Ingest {
                     } else {
                         "Trying again"
                     };
-                    self.tools
-                        .board
-                        .degrade("BrokerUnreachable", format!("{error}. {next}"));
-                    std::thread::sleep(RETRY);
+                    self.degradations.broker_unreachable = Some(
+                        self.deps
+                            .status
+                            .degrade(WorkerReason::BrokerUnreachable, format!("{error}. {next}")),
+                    );
+                    std::thread::sleep(RETRY_DELAY);
                 }
             }
         }
         None
     }
 
-    /// Takes one record; true when there was none.
-    fn take_one(&mut self) -> bool {
-        let record = match self.tools.source.poll(POLL) {
+    /// Polls one record or notice; true if there was none.
+    fn poll_record(&mut self) -> bool {
+        let record = match self.deps.source.poll(POLL_TIMEOUT) {
             Polled::Record(record) => record,
             Polled::Notice(notice) => {
-                if matches!(notice, Notice::Unreachable(_) | Notice::Refused(_)) {
-                    self.unreachable = Some(Instant::now());
-                }
-                tell(&self.tools.board, &notice);
+                self.report_notice(&notice);
                 return false;
             }
             Polled::Nothing => return true,
         };
-        let place = place(&record.place);
-        self.bytes += record.payload.len() as u64;
-        if place.partition.role == TopicRole::Events {
-            self.newest_record_ms = self.newest_record_ms.max(place.timestamp_ms);
+        let position = record.position;
+        self.payload_bytes += record.payload.len() as u64;
+        if position.partition.role == TopicRole::Events {
+            self.newest_record_ms = self.newest_record_ms.max(position.timestamp_ms);
         }
         match decode(record.payload) {
             Ok(message) => {
                 let schema = message.schema();
-                match self.tools.timeline.ingest(place, message, present()) {
-                    Ingested::Rejected(reason) | Ingested::Partly(reason) => {
-                        if let Some(passed_over) = self.limiter.allow(reason.name()) {
-                            tracing::warn!(reason = reason.name(), schema, ?place, passed_over, "refused");
+                match self.deps.timeline.ingest(position, message, now()) {
+                    IngestOutcome::Refused(reason) | IngestOutcome::PartlyRefused(reason) => {
+                        if let Some(suppressed) = self.limiter.allow(reason.name()) {
+                            tracing::warn!(reason = reason.name(), schema, place = ?position, passed_over = suppressed, "refused");
                         }
                     }
                     _ => {}
@@ -254,13 +291,13 @@ impl Ingest {
             }
             Err(error) => {
                 let schema = error.schema().unwrap_or("unknown");
-                *self.undecoded.entry((place.partition.topic, schema)).or_default() += 1;
-                self.tools.timeline.reject(place, schema, error.reason());
-                if let Some(passed_over) = self.limiter.allow(error.reason()) {
+                *self.undecoded.entry((position.partition.topic, schema)).or_default() += 1;
+                self.deps.timeline.count_undecodable(position, schema, error.reason());
+                if let Some(suppressed) = self.limiter.allow(error.reason()) {
                     tracing::warn!(
                         reason = error.reason(),
-                        ?place,
-                        passed_over,
+                        place = ?position,
+                        passed_over = suppressed,
                         "cannot decode a record: {error}"
                     );
                 }
@@ -269,98 +306,105 @@ impl Ingest {
         false
     }
 
+    fn report_notice(&mut self, notice: &Notice) {
+        if matches!(notice, Notice::BrokerUnreachable(_) | Notice::BrokerRefused(_)) {
+            self.unreachable_since = Some(Instant::now());
+        }
+        if self.degradations.follow_notice(&self.deps.status, notice) {
+            return;
+        }
+        if notice.is_improvement() {
+            tracing::info!(reason = notice.reason(), "{notice}");
+        } else {
+            tracing::warn!(reason = notice.reason(), "{notice}");
+        }
+    }
+
+    /// Passes the positions to the timeline and handles its signals.
     fn review(&mut self) {
-        let progress = self.tools.source.progress();
+        let positions = self.deps.source.positions();
         // One of several connections may be lost and made again without the broker ever being away for the others.
         if self
-            .unreachable
-            .is_some_and(|since| progress.iter().any(|part| part.asked > since))
+            .unreachable_since
+            .is_some_and(|since| positions.iter().any(|position| position.watermarks_at > since))
         {
-            self.unreachable = None;
-            self.tools.board.recover("BrokerUnreachable");
+            self.unreachable_since = None;
+            self.degradations.broker_unreachable = None;
         }
-        if !self.tools.board.is_ready() {
-            self.judge_readiness(&progress);
+        if !self.deps.readiness.is_caught_up() {
+            self.update_readiness(&positions);
         }
-        let passed_on: Vec<PartitionProgress> = progress
-            .iter()
-            .map(|part| {
-                let partition = key(part);
-                // A watermark is passed on once, just after it was fetched: completion depends on when that was.
-                let fresh = self.watermarks.insert(partition, part.asked) != Some(part.asked);
-                let high_watermark = (fresh && self.tools.source.is_reachable()).then_some(part.high_watermark);
-                PartitionProgress {
-                    partition,
-                    next_offset: part.next_offset,
-                    high_watermark,
-                }
-            })
-            .collect();
-        self.tools.timeline.progress(&passed_on, present());
-        for signal in self.tools.timeline.tick(present()) {
-            self.act(signal);
+        let progress = self.partition_progress(&positions);
+        self.deps.timeline.record_progress(&progress, now());
+        for signal in self.deps.timeline.tick(now()) {
+            self.handle_signal(signal);
         }
-        if let Some(time) = self.replay {
+        if let Some(time) = self.pending_replay {
             self.replay(time);
         }
     }
 
-    /// Ready once every partition has reached the end that it had at the start; stays so.
-    fn judge_readiness(&self, progress: &[source::Progress]) {
-        let reached = |part: &source::Progress| {
+    /// Positions with the high watermarks that are new: completion of a run depends on when a watermark was fetched.
+    fn partition_progress(&mut self, positions: &[PartitionPosition]) -> Vec<PartitionProgress> {
+        let reachable = self.deps.source.is_reachable();
+        positions
+            .iter()
+            .map(|position| {
+                let (partition, fetched_at) = (position.partition, position.watermarks_at);
+                let is_new = self.watermarks.insert(partition, fetched_at) != Some(fetched_at);
+                PartitionProgress {
+                    partition,
+                    next_offset: position.next_offset,
+                    high_watermark: (is_new && reachable).then_some(position.high_watermark),
+                }
+            })
+            .collect()
+    }
+
+    /// Sets the readiness once every partition has reached the high watermark that it had at the start.
+    fn update_readiness(&self, positions: &[PartitionPosition]) {
+        let reached = |position: &PartitionPosition| {
             self.targets
-                .get(&key(part))
-                .is_none_or(|target| part.next_offset >= *target)
+                .get(&position.partition)
+                .is_none_or(|target| position.next_offset >= *target)
         };
-        if self.tools.source.is_reachable() && self.replay.is_none() && progress.iter().all(reached) {
-            self.tools.board.set_ready();
+        if self.deps.source.is_reachable() && self.pending_replay.is_none() && positions.iter().all(reached) {
+            self.deps.readiness.set_caught_up();
             tracing::info!("caught up: ready");
-            let _ = self.tools.wakes.send(Wake::Look);
+            self.send(ExecutorMessage::StateChanged);
         }
     }
 
-    fn act(&mut self, signal: Signal) {
+    fn handle_signal(&mut self, signal: Signal) {
+        self.degradations.follow_signal(&self.deps.status, &signal);
         match signal {
             Signal::RunOpened(key) => {
-                if let Some(run) = self.tools.view.runs().into_iter().find(|run| run.key == key) {
-                    self.tools.journal.info(&format!("Run {} has begun.", run.run_name));
+                if let Some(run) = self.deps.view.runs().into_iter().find(|run| run.key == key) {
+                    self.deps.script_log.info(&format!("Run {} has begun.", run.run_name));
                 }
             }
-            Signal::RunChanged(_) => {}
             Signal::RunComplete { snapshot, .. } => {
-                self.tools.inlet.complete((*snapshot).clone());
-                let _ = self.tools.wakes.send(Wake::Complete(snapshot));
+                self.deps.run_inbox.push_complete((*snapshot).clone());
+                self.send(ExecutorMessage::RunComplete(snapshot));
                 return;
             }
-            Signal::ReplayFrom(time) => self.replay = Some(self.replay.map_or(time, |earlier| earlier.min(time))),
-            Signal::MemoryLimit(from) => self.tools.board.degrade(
-                "MemoryLimitReached",
-                format!(
-                    "the memory limit is reached: events from {} on are counted but not kept. Shorten the run, give the \
-                     worker more memory, or use StartLiveData with PreserveEvents off",
-                    crate::board::rfc3339_ns(from.nanos()).unwrap_or_default()
-                ),
-            ),
-            Signal::MemoryFreed => self.tools.board.recover("MemoryLimitReached"),
-            Signal::EveryPulseOutside(true) => self.tools.board.degrade(
-                "PulsesOutsideRuns",
-                "a run is open, but every pulse of the last ten seconds lies outside all runs: compare the clocks of the \
-                 control computer and of the pulses, and set RUN_CLOCK_OFFSET_MS"
-                    .into(),
-            ),
-            Signal::EveryPulseOutside(false) => self.tools.board.recover("PulsesOutsideRuns"),
+            Signal::ReplayFrom(time) => {
+                self.pending_replay = Some(self.pending_replay.map_or(time, |former| former.min(time)));
+            }
+            Signal::RunChanged(_) | Signal::MemoryLimit(_) | Signal::MemoryFreed | Signal::EveryPulseOutside(_) => {}
         }
-        let _ = self.tools.wakes.send(Wake::Look);
+        self.send(ExecutorMessage::StateChanged);
     }
 
+    /// Seeks every partition back to `time`; tried again at the next review if the broker does not answer.
     fn replay(&mut self, time: PulseTime) {
-        match self.tools.source.replay_from(time) {
-            Ok(replay) => {
-                self.replay = None;
-                self.tools.timeline.positioned(back(time, self.tools.seek_margin));
+        match self.deps.source.rewind_events_to(time) {
+            Ok(rewind) => {
+                self.pending_replay = None;
+                self.deps.timeline.set_read_start(earlier(time, self.deps.seek_margin));
                 tracing::info!(
-                    offsets = replay.offsets,
-                    partitions = replay.partitions,
+                    offsets = rewind.offsets,
+                    partitions = rewind.partitions,
                     "reading again: a run begins earlier"
                 );
             }
@@ -373,59 +417,113 @@ impl Ingest {
     }
 
     fn publish(&self) {
-        let report = figures::report(&figures::Input {
-            view: &self.tools.view,
-            topics: self.tools.source.topics(),
-            progress: &self.tools.source.progress(),
-            reachable: self.tools.source.is_reachable(),
-            missing: &self.tools.source.missing_topics(),
-            reconnects: self.tools.source.reconnects(),
+        let source = &self.deps.source;
+        self.deps.status.set_ingest(IngestStatus::new(&IngestStatusSources {
+            view: &self.deps.view,
+            topics: source.topics(),
+            positions: &source.positions(),
+            broker_reachable: source.is_reachable(),
+            missing_topics: &source.missing_topics(),
+            reconnects: source.reconnects(),
             newest_record_ms: self.newest_record_ms,
-            now_ms: present().millis(),
-            bytes: self.bytes,
+            now_ms: now().millis(),
+            payload_bytes: self.payload_bytes,
             undecoded: &self.undecoded,
-        });
-        self.tools.board.set_ingest(report);
+        }));
+    }
+
+    fn send(&self, message: ExecutorMessage) {
+        // The executor is gone only when the worker stops.
+        let _ = self.deps.executor.send(message);
     }
 }
 
-fn tell(board: &Board, notice: &Notice) {
-    match notice {
-        Notice::Unreachable(_) | Notice::Refused(_) => board.degrade("BrokerUnreachable", notice.to_string()),
-        Notice::Reachable => board.recover("BrokerUnreachable"),
-        Notice::Lost { .. } => board.degrade("RecordsLost", notice.to_string()),
-        notice if notice.is_good() => tracing::info!(reason = notice.reason(), "{notice}"),
-        notice => tracing::warn!(reason = notice.reason(), "{notice}"),
+impl IngestDegradations {
+    /// Declares or ends the degradation that a notice is about; false if it is about none.
+    fn follow_notice(&mut self, status: &StatusRegistry, notice: &Notice) -> bool {
+        match notice {
+            Notice::BrokerUnreachable(_) | Notice::BrokerRefused(_) => {
+                self.broker_unreachable = Some(status.degrade(WorkerReason::BrokerUnreachable, notice.to_string()));
+            }
+            Notice::BrokerReachable => self.broker_unreachable = None,
+            Notice::RecordsLost { .. } => {
+                self.records_lost = Some(status.degrade(WorkerReason::RecordsLost, notice.to_string()));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Declares or ends the degradation that a signal of the timeline is about.
+    fn follow_signal(&mut self, status: &StatusRegistry, signal: &Signal) {
+        match signal {
+            Signal::RunOpened(_) => self.records_lost = None,
+            Signal::MemoryLimit(from) => {
+                self.memory_limit_reached = Some(status.degrade(
+                    WorkerReason::MemoryLimitReached,
+                    format!(
+                        "the memory limit is reached: events from {} on are counted but not kept. Shorten the run, give \
+                         the worker more memory, or use StartLiveData with PreserveEvents off",
+                        rfc3339_ns(from.nanos()).unwrap_or_default()
+                    ),
+                ));
+            }
+            Signal::MemoryFreed => self.memory_limit_reached = None,
+            Signal::EveryPulseOutside(outside) => {
+                self.pulses_outside_runs = outside.then(|| {
+                    status.degrade(
+                        WorkerReason::PulsesOutsideRuns,
+                        "a run is open, but every pulse of the last ten seconds lies outside all runs: compare the clocks \
+                         of the control computer and of the pulses, and set RUN_CLOCK_OFFSET_MS"
+                            .into(),
+                    )
+                });
+            }
+            Signal::RunChanged(_) | Signal::RunComplete { .. } | Signal::ReplayFrom(_) => {}
+        }
     }
 }
 
-fn back(time: PulseTime, by: Duration) -> PulseTime {
+fn earlier(time: PulseTime, by: Duration) -> PulseTime {
     time.plus(-i64::try_from(by.as_nanos()).unwrap_or(i64::MAX))
 }
 
-/// A partition as the timeline names it.
-pub(crate) fn partition_key(role: Role, topic: usize, partition: i32) -> PartitionKey {
-    let role = match role {
-        Role::Events => TopicRole::Events,
-        Role::RunInfo => TopicRole::RunInfo,
-        Role::SampleEnv => TopicRole::SampleEnv,
-        Role::VetoConfig => TopicRole::VetoConfig,
-    };
-    PartitionKey {
-        role,
-        topic: u16::try_from(topic).unwrap_or(u16::MAX),
-        partition,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(status: &StatusRegistry) -> Vec<String> {
+        let degraded = status.report().degraded;
+        degraded.into_iter().map(|degradation| degradation.reason).collect()
     }
-}
 
-fn key(part: &source::Progress) -> PartitionKey {
-    partition_key(part.role, part.topic, part.partition)
-}
+    #[test]
+    fn lost_records_are_shown_until_the_next_run_begins() {
+        let status = StatusRegistry::new("LET", None, Arc::default());
+        let mut degradations = IngestDegradations::default();
+        let lost = Notice::RecordsLost {
+            topic: "LET_events".into(),
+            partition: 0,
+            from: 3,
+            to: 9,
+        };
+        assert!(degradations.follow_notice(&status, &lost));
+        degradations.follow_signal(&status, &Signal::MemoryFreed);
+        assert_eq!(reasons(&status), ["RecordsLost"]);
+        let next = RunKey::new("job", "2", PulseTime::MIN);
+        degradations.follow_signal(&status, &Signal::RunOpened(next));
+        assert!(reasons(&status).is_empty());
+    }
 
-fn place(place: &source::Place) -> Place {
-    Place {
-        partition: partition_key(place.role, place.topic, place.partition),
-        offset: place.offset,
-        timestamp_ms: place.timestamp_ms,
+    #[test]
+    fn what_the_timeline_reports_is_shown_until_it_reports_the_end() {
+        let status = StatusRegistry::new("LET", None, Arc::default());
+        let mut degradations = IngestDegradations::default();
+        degradations.follow_signal(&status, &Signal::MemoryLimit(PulseTime::MIN));
+        degradations.follow_signal(&status, &Signal::EveryPulseOutside(true));
+        assert_eq!(reasons(&status), ["MemoryLimitReached", "PulsesOutsideRuns"]);
+        degradations.follow_signal(&status, &Signal::MemoryFreed);
+        degradations.follow_signal(&status, &Signal::EveryPulseOutside(false));
+        assert!(reasons(&status).is_empty());
     }
 }

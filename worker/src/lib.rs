@@ -1,43 +1,47 @@
-//! The streaming worker: Kafka to timeline to reduction to published file, while the run goes on.
+//! Streaming worker: from Kafka records to a timeline, reduced data and published files, while the run goes on.
 //!
 //! # Layout
-//! In the order in which data flow through it.
-//! - [`cli`], [`settings`]: arguments as typed, and judged.
-//! - [`resume`]: where a worker takes up the work (pure).
-//! - [`ingest`], [`figures`], [`limiter`]: the thread that takes records from the source, decodes them and appends them to the timeline.
-//! - [`fetch`]: where the reduction script comes from.
-//! - [`schedule`], [`executor`]: what is executed next (pure), and its execution.
-//! - [`engine`], [`python`], [`script`], [`live`]: the engines, the embedded interpreter, the script, the live workspace and live
-//!   data processing.
-//! - [`output`]: the output folder, the writer's lease, completion markers.
-//! - [`journal`]: the scientist's log, to the pod's log, the browsers and Valkey.
-//! - [`board`], [`http`], [`progress`], [`logging`], [`memory`]: what the worker tells of itself.
-//! - [`worker`]: all of it put together, until told to stop.
+//! In the order of the data's flow.
+//! - [`cli`], [`settings`]: arguments, and settings validated from them.
+//! - [`resume`]: plan of a worker that takes up the work of an earlier one (pure).
+//! - [`ingest`], [`ingest_status`], [`log_rate_limiter`]: thread that polls the source, decodes records and appends them to
+//!   the timeline.
+//! - [`fetch`]: source of the reduction script.
+//! - [`readiness`], [`schedule`], [`executor`]: conditions, choice (pure) and execution of the next action; the live workspace.
+//! - [`engine`], [`python`], [`script`], [`live`]: engines, embedded interpreter, script, live data processing.
+//! - [`output`]: output folder, writer's lease, completion markers.
+//! - [`script_log`]: log for the scientist, to the pod's log, the browsers and Valkey.
+//! - [`status_registry`], [`degradation`], [`timestamps`], [`http`], [`progress`], [`logging`], [`memory`]: status of the worker
+//!   and its publication.
+//! - [`worker`]: all parts put together.
 //! - [`simulate`], [`simulate_command`], [`demo`], [`check`], [`python_file`]: the program's other commands.
 
-pub mod board;
 pub mod check;
 pub mod cli;
+pub mod degradation;
 pub mod demo;
 pub mod engine;
 pub mod executor;
 pub mod fetch;
-pub mod figures;
 pub mod http;
 pub mod ingest;
-pub mod journal;
-pub mod limiter;
+pub mod ingest_status;
 pub mod live;
+pub mod log_rate_limiter;
 pub mod logging;
 pub mod memory;
 pub mod output;
 pub mod progress;
 pub mod python;
 pub mod python_file;
+pub mod readiness;
 pub mod resume;
 pub mod schedule;
 pub mod script;
+pub mod script_log;
 pub mod settings;
 pub mod simulate;
 pub mod simulate_command;
+pub mod status_registry;
+pub mod timestamps;
 pub mod worker;

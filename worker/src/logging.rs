@@ -1,13 +1,13 @@
-//! The worker's own log: text on a terminal, one JSON object a line elsewhere.
+//! Log of the program on standard error: text on a terminal, one JSON object a line elsewhere.
 //!
-//! Written to stderr. Progress bars and lines share the terminal through [`crate::progress`].
+//! Progress and log lines share the terminal through [`crate::progress`].
 
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::LogFormat;
 use crate::progress;
 
-/// The filter cannot be read.
+/// LOG_LEVEL is no filter, or logging was set up before.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "LOG_LEVEL is {value:?}: {reason}. Use error, warn, info, debug, trace, or a filter such as live_data_worker=debug"
@@ -17,7 +17,10 @@ pub struct SetUpLoggingError {
     reason: String,
 }
 
-/// Starts logging; once in a process.
+/// Starts logging with the filter `level`; once in a process.
+///
+/// # Errors
+/// [`SetUpLoggingError`] with the filter's text.
 pub fn set_up(level: &str, format: LogFormat) -> Result<(), SetUpLoggingError> {
     let filter = EnvFilter::try_new(level).map_err(|e| SetUpLoggingError {
         value: level.to_owned(),
@@ -31,7 +34,7 @@ pub fn set_up(level: &str, format: LogFormat) -> Result<(), SetUpLoggingError> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(progress::stderr);
-    let done = if text {
+    let started = if text {
         builder.with_ansi(progress::is_terminal()).with_target(false).try_init()
     } else {
         builder
@@ -41,7 +44,7 @@ pub fn set_up(level: &str, format: LogFormat) -> Result<(), SetUpLoggingError> {
             .with_span_list(false)
             .try_init()
     };
-    done.map_err(|e| SetUpLoggingError {
+    started.map_err(|e| SetUpLoggingError {
         value: level.to_owned(),
         reason: e.to_string(),
     })

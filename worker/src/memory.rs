@@ -1,13 +1,13 @@
-//! How much memory the worker uses and may use.
+//! Memory of the process and its limit, as the kernel reports them (`/proc`, the control group).
 //!
-//! Reads the kernel's own figures (`/proc`, the control group); where there are none it says so with `None`, never a guess.
+//! Promises `None` where the kernel reports nothing, never a guess.
 
 use std::fs;
 
-/// The share of the container's limit that the worker keeps to, in percent: the rest is for scripts' own arrays.
-const SHARE: u64 = 80;
+/// Percentage of the container's limit that the worker keeps to; the rest is for the scripts' own arrays.
+const SHARE_PERCENT: u64 = 80;
 
-/// Resident set of this process in bytes; 0 where the kernel does not tell.
+/// Resident set of this process in bytes; 0 without `/proc`.
 pub fn resident() -> u64 {
     let pages = fs::read_to_string("/proc/self/statm").ok().and_then(|text| {
         text.split_whitespace()
@@ -21,12 +21,12 @@ pub fn resident() -> u64 {
     pages.unwrap_or(0).saturating_mul(page.unsigned_abs())
 }
 
-/// The limit to keep to when none is set: 80 % of the container's.
+/// Memory limit in bytes where none is set: 80 % of the container's; `None` without a container's limit.
 pub fn default_limit() -> Option<u64> {
-    container_limit().map(|bytes| bytes / 100 * SHARE)
+    container_limit().map(|bytes| bytes / 100 * SHARE_PERCENT)
 }
 
-/// The control group's limit in bytes; `None` where there is none or it is larger than any machine.
+/// The control group's limit in bytes. Version 1 writes a huge number for none: from 2^50 on it counts as none.
 fn container_limit() -> Option<u64> {
     [
         "/sys/fs/cgroup/memory.max",
@@ -38,7 +38,7 @@ fn container_limit() -> Option<u64> {
     .filter(|bytes| *bytes < 1 << 50)
 }
 
-/// A size in words, as Kubernetes and people write it: 2GiB, 2Gi, 2GB, 2G, 2147483648.
+/// Number of bytes of a quantity such as `2GiB`, `2Gi`, `2GB`, `2G` or `2147483648`; `None` if it is none or below 1 byte.
 pub fn parse_bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let split = text

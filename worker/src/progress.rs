@@ -1,7 +1,7 @@
-//! Progress on the terminal, where one is there: rate, lag, run, events and the next execution.
+//! Progress line on a terminal: run, events, rate, lag and next execution.
 //!
-//! Elsewhere nothing is drawn. Lines of the log are written above the drawn one, never through it. All of it goes to the
-//! standard error that the process was started with, which scripts' output no longer reaches once it is captured.
+//! Promises: nothing is drawn without a terminal, and log lines are written above the progress line, never through it. Both
+//! go to the standard error that the process was started with, which scripts do not reach once their output is captured.
 
 use std::fs::File;
 use std::io::{IsTerminal, Write};
@@ -12,22 +12,22 @@ use live_data_crd::report::WorkerReport;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::board::Board;
+use crate::status_registry::StatusRegistry;
 
-/// To the beginning of the line, and nothing on it.
-const CLEAR: &[u8] = b"\r\x1b[2K";
+/// Carriage return and ANSI sequence that clears the line.
+const CLEAR_LINE: &[u8] = b"\r\x1b[2K";
 
 static TERMINAL: OnceLock<Terminal> = OnceLock::new();
 
 struct Terminal {
     stdout: File,
     stderr: File,
+    /// Progress line that is on the terminal; empty without one.
     drawn: Mutex<String>,
 }
 
-/// Says where the true standard output and error are; once in a process, before anything is captured.
+/// Sets the process's original standard output and error. Only the first call in a process counts.
 pub fn set_outputs(stdout: File, stderr: File) {
-    // A second start in the same process keeps the first, which are the same files.
     let _ = TERMINAL.set(Terminal {
         stdout,
         stderr,
@@ -35,8 +35,8 @@ pub fn set_outputs(stdout: File, stderr: File) {
     });
 }
 
-/// Writes a line to the true standard output, stepping round what is drawn.
-pub fn say(text: &str) {
+/// Writes a line to the original standard output, and the progress line below it anew.
+pub fn print_line(text: &str) {
     let Some(terminal) = TERMINAL.get() else {
         println!("{text}");
         return;
@@ -44,7 +44,7 @@ pub fn say(text: &str) {
     let drawn = terminal.drawn.lock();
     // A reader that has gone away is no reason to stop.
     if !drawn.is_empty() {
-        let _ = (&terminal.stderr).write_all(CLEAR);
+        let _ = (&terminal.stderr).write_all(CLEAR_LINE);
     }
     let _ = (&terminal.stdout).write_all(format!("{text}\n").as_bytes());
     if !drawn.is_empty() {
@@ -52,7 +52,7 @@ pub fn say(text: &str) {
     }
 }
 
-/// Whether the true standard error is a terminal.
+/// True if the original standard error is a terminal.
 pub fn is_terminal() -> bool {
     TERMINAL.get().map_or_else(
         || std::io::stderr().is_terminal(),
@@ -60,8 +60,8 @@ pub fn is_terminal() -> bool {
     )
 }
 
-/// Draws until `stop`, where there is a terminal.
-pub async fn draw(board: Arc<Board>, stop: CancellationToken) {
+/// Draws the progress line every 250 ms until `stop`, if there is a terminal.
+pub async fn draw(status: Arc<StatusRegistry>, stop: CancellationToken) {
     let Some(terminal) = TERMINAL.get().filter(|_| is_terminal()) else {
         return;
     };
@@ -69,19 +69,19 @@ pub async fn draw(board: Arc<Board>, stop: CancellationToken) {
         .await
         .is_err()
     {
-        let text = line(&board.report());
+        let text = progress_line(&status.report());
         let mut drawn = terminal.drawn.lock();
         // A terminal that has gone away is no reason to stop.
-        let _ = (&terminal.stderr).write_all(&[CLEAR, text.as_bytes()].concat());
+        let _ = (&terminal.stderr).write_all(&[CLEAR_LINE, text.as_bytes()].concat());
         *drawn = text;
     }
     let mut drawn = terminal.drawn.lock();
-    let _ = (&terminal.stderr).write_all(CLEAR);
+    let _ = (&terminal.stderr).write_all(CLEAR_LINE);
     drawn.clear();
 }
 
-/// The report in one line.
-pub fn line(report: &WorkerReport) -> String {
+/// Progress line of a report.
+pub fn progress_line(report: &WorkerReport) -> String {
     let run = report.run.as_ref().map_or_else(
         || "no run".to_owned(),
         |run| {
@@ -122,7 +122,7 @@ fn thousands(number: u64) -> String {
     text
 }
 
-/// A writer for lines of the log, which steps round what is drawn.
+/// Writer of log lines to the original standard error, which draws the progress line anew after each.
 pub fn stderr() -> impl Write {
     LineWriter
 }
@@ -138,7 +138,7 @@ impl Write for LineWriter {
         if drawn.is_empty() {
             (&terminal.stderr).write_all(bytes)?;
         } else {
-            (&terminal.stderr).write_all(&[CLEAR, bytes, drawn.as_bytes()].concat())?;
+            (&terminal.stderr).write_all(&[CLEAR_LINE, bytes, drawn.as_bytes()].concat())?;
         }
         Ok(bytes.len())
     }
@@ -169,7 +169,7 @@ mod tests {
             ..WorkerReport::default()
         };
         assert_eq!(
-            line(&report),
+            progress_line(&report),
             "LET  run 7  1,234,567 events  50 pulses  999/s  lag 0.2 s  0 executions"
         );
     }

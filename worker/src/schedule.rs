@@ -1,85 +1,81 @@
-//! Decides what is executed next: pure, so that every order of events can be tested without a clock or a script.
+//! Schedule of executions: the next action for given runs, script and conditions.
 //!
-//! Promises: executions are strictly in run order, a run's final execution comes once (again only when the script changed
-//! or failed while no newer run was there), nothing is executed before the worker has caught up and holds the writer's
-//! lease, nor for a run that has no events. It must hold no client and take no lock.
+//! Pure, so that every order of events is tested without a clock or a script. Promises: executions are in run order; a run
+//! has one final execution (again only if the script changed or failed while no newer run has events); nothing is executed
+//! before the worker has caught up and holds the writer's lease, nor for a run without events.
 
 use std::time::{Duration, Instant};
 
 use live_data_engine::run::RunKey;
 
-/// What the scheduler needs to know of one run.
+/// Run as far as the schedule depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// Which run.
+pub struct ScheduledRun {
     pub key: RunKey,
-    /// Events in its view.
+    /// Number of events in the run's view.
     pub events: u64,
-    /// Nothing more can arrive for it.
+    /// True once nothing more can arrive for the run.
     pub complete: bool,
-    /// Its final execution is done, here or by an earlier worker.
+    /// True once its final execution is done, by this worker or an earlier one.
     pub finished: bool,
 }
 
-/// What the scheduler needs to know of the worker.
+/// Conditions, script and runs at one moment.
 #[derive(Clone, Copy, Debug)]
-pub struct Situation<'a> {
-    /// Every partition has once reached the high watermark read at the start.
-    pub ready: bool,
-    /// This worker holds the writer's lease.
-    pub writer: bool,
-    /// Identity of the script that is loaded; changes with its text.
+pub struct ScheduleInputs<'a> {
+    pub caught_up: bool,
+    pub holds_lease: bool,
+    /// Hash of the loaded script's text; `None` while none is loaded.
     pub script: Option<u64>,
-    /// The runs in view, oldest first.
-    pub runs: &'a [Turn],
-    /// The time.
+    /// Runs that are open or complete and held, in order of their start.
+    pub runs: &'a [ScheduledRun],
     pub now: Instant,
 }
 
-/// Why an execution is made.
+/// Reason of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The run goes on.
+pub enum ExecutionKind {
+    /// Of a run that goes on, repeated by the interval.
     Live,
-    /// The run is complete.
+    /// Of a complete run, followed by its completion marker.
     Final,
 }
 
-/// What to do next.
+/// Decision of the schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Nothing before this time, or before something changes.
+pub enum NextAction {
+    /// Nothing before this time, or before an input changes.
     Wait(Option<Instant>),
     /// Execute the script on this run.
-    Execute(RunKey, Kind),
-    /// The run ended without events: note it as finished.
+    Execute(RunKey, ExecutionKind),
+    /// Mark this complete run without events as finished.
     Close(RunKey),
 }
 
 #[derive(Clone, Debug)]
-struct Last {
+struct LastExecution {
     run: RunKey,
     script: u64,
     started: Instant,
     failed: bool,
 }
 
-/// The memory of the scheduler: the interval and the last execution.
+/// Interval and last execution.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     interval: Duration,
-    last: Option<Last>,
+    last: Option<LastExecution>,
 }
 
 impl Schedule {
-    /// Executes every `interval` while a run goes on.
+    /// Schedule without a last execution; `interval` is the time between the starts of two live executions of a run.
     pub fn new(interval: Duration) -> Self {
         Schedule { interval, last: None }
     }
 
-    /// Notes an execution that was made.
-    pub fn executed(&mut self, run: RunKey, script: u64, started: Instant, failed: bool) {
-        self.last = Some(Last {
+    /// Records an execution of `script` that started at `started`, as the last one.
+    pub fn record_execution(&mut self, run: RunKey, script: u64, started: Instant, failed: bool) {
+        self.last = Some(LastExecution {
             run,
             script,
             started,
@@ -87,53 +83,55 @@ impl Schedule {
         });
     }
 
-    /// When the next execution is due by the interval alone.
-    pub fn due(&self) -> Option<Instant> {
-        self.last
-            .as_ref()
-            .and_then(|last| last.started.checked_add(self.interval))
-    }
-
-    /// What to do now.
-    pub fn next(&self, situation: &Situation<'_>) -> Next {
-        if !situation.ready || !situation.writer {
-            return Next::Wait(None);
+    /// Next action. O(number of runs).
+    pub fn next_action(&self, inputs: &ScheduleInputs<'_>) -> NextAction {
+        if !inputs.caught_up || !inputs.holds_lease {
+            return NextAction::Wait(None);
         }
-        match situation.runs.iter().find(|run| !run.finished) {
-            Some(run) if run.complete && run.events == 0 => Next::Close(run.key.clone()),
-            Some(run) if run.complete => match situation.script {
-                Some(_) => Next::Execute(run.key.clone(), Kind::Final),
-                None => Next::Wait(None),
+        match inputs.runs.iter().find(|run| !run.finished) {
+            Some(run) if run.complete && run.events == 0 => NextAction::Close(run.key.clone()),
+            Some(run) if run.complete => match inputs.script {
+                Some(_) => NextAction::Execute(run.key.clone(), ExecutionKind::Final),
+                None => NextAction::Wait(None),
             },
-            Some(run) if run.events == 0 => self.again_on_ended(situation),
-            Some(run) => self.when_due(situation, &run.key, Kind::Live, true),
-            None => self.again_on_ended(situation),
+            Some(run) if run.events == 0 => self.repeat_final(inputs),
+            Some(run) => self.execute_when_due(inputs, &run.key, ExecutionKind::Live, true),
+            None => self.repeat_final(inputs),
         }
     }
 
-    /// The newest run has ended: its scientist may still be at work on the script.
-    fn again_on_ended(&self, situation: &Situation<'_>) -> Next {
-        match situation.runs.iter().rev().find(|run| run.finished && run.events > 0) {
+    /// Repeats the newest final execution with a changed or failed script: its scientist may still be at work on it.
+    fn repeat_final(&self, inputs: &ScheduleInputs<'_>) -> NextAction {
+        match inputs.runs.iter().rev().find(|run| run.finished && run.events > 0) {
             // Runs that an earlier worker finished are not executed again merely because this one started.
             Some(run) => match &self.last {
-                Some(last) if last.run == run.key => self.when_due(situation, &run.key, Kind::Final, last.failed),
-                _ => Next::Wait(None),
+                Some(last) if last.run == run.key => {
+                    self.execute_when_due(inputs, &run.key, ExecutionKind::Final, last.failed)
+                }
+                _ => NextAction::Wait(None),
             },
-            None => Next::Wait(None),
+            None => NextAction::Wait(None),
         }
     }
 
-    fn when_due(&self, situation: &Situation<'_>, run: &RunKey, kind: Kind, repeat: bool) -> Next {
-        let Some(script) = situation.script else {
-            return Next::Wait(None);
+    /// At once for another run or script than the last; else after the interval, if `repeat`.
+    fn execute_when_due(
+        &self,
+        inputs: &ScheduleInputs<'_>,
+        run: &RunKey,
+        kind: ExecutionKind,
+        repeat: bool,
+    ) -> NextAction {
+        let Some(script) = inputs.script else {
+            return NextAction::Wait(None);
         };
         match &self.last {
-            Some(last) if last.run == *run && last.script == script => match self.due() {
-                Some(due) if repeat && situation.now >= due => Next::Execute(run.clone(), kind),
-                due if repeat => Next::Wait(due),
-                _ => Next::Wait(None),
+            Some(last) if last.run == *run && last.script == script => match last.started.checked_add(self.interval) {
+                Some(due) if repeat && inputs.now >= due => NextAction::Execute(run.clone(), kind),
+                due if repeat => NextAction::Wait(due),
+                _ => NextAction::Wait(None),
             },
-            _ => Next::Execute(run.clone(), kind),
+            _ => NextAction::Execute(run.clone(), kind),
         }
     }
 }
@@ -150,8 +148,8 @@ mod tests {
         RunKey::new(&run.to_string(), "", PulseTime::MIN)
     }
 
-    fn run(run: u64, events: u64, complete: bool, finished: bool) -> Turn {
-        Turn {
+    fn run(run: u64, events: u64, complete: bool, finished: bool) -> ScheduledRun {
+        ScheduledRun {
             key: key(run),
             events,
             complete,
@@ -159,10 +157,10 @@ mod tests {
         }
     }
 
-    fn at(runs: &[Turn], script: Option<u64>, now: Instant) -> Situation<'_> {
-        Situation {
-            ready: true,
-            writer: true,
+    fn at(runs: &[ScheduledRun], script: Option<u64>, now: Instant) -> ScheduleInputs<'_> {
+        ScheduleInputs {
+            caught_up: true,
+            holds_lease: true,
             script,
             runs,
             now,
@@ -174,23 +172,23 @@ mod tests {
         let (schedule, now) = (Schedule::new(INTERVAL), Instant::now());
         let runs = [run(1, 5, true, false)];
         assert_eq!(
-            schedule.next(&Situation {
-                ready: false,
+            schedule.next_action(&ScheduleInputs {
+                caught_up: false,
                 ..at(&runs, Some(1), now)
             }),
-            Next::Wait(None)
+            NextAction::Wait(None)
         );
         assert_eq!(
-            schedule.next(&Situation {
-                writer: false,
+            schedule.next_action(&ScheduleInputs {
+                holds_lease: false,
                 ..at(&runs, Some(1), now)
             }),
-            Next::Wait(None)
+            NextAction::Wait(None)
         );
-        assert_eq!(schedule.next(&at(&runs, None, now)), Next::Wait(None));
+        assert_eq!(schedule.next_action(&at(&runs, None, now)), NextAction::Wait(None));
         assert_eq!(
-            schedule.next(&at(&runs, Some(1), now)),
-            Next::Execute(key(1), Kind::Final)
+            schedule.next_action(&at(&runs, Some(1), now)),
+            NextAction::Execute(key(1), ExecutionKind::Final)
         );
     }
 
@@ -198,43 +196,46 @@ mod tests {
     fn a_running_run_is_executed_at_once_then_by_the_interval_and_at_once_after_a_new_script() {
         let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
         let empty = [run(1, 0, false, false)];
-        assert_eq!(schedule.next(&at(&empty, Some(7), now)), Next::Wait(None));
+        assert_eq!(schedule.next_action(&at(&empty, Some(7), now)), NextAction::Wait(None));
         let runs = [run(1, 5, false, false)];
         assert_eq!(
-            schedule.next(&at(&runs, Some(7), now)),
-            Next::Execute(key(1), Kind::Live)
+            schedule.next_action(&at(&runs, Some(7), now)),
+            NextAction::Execute(key(1), ExecutionKind::Live)
         );
-        schedule.executed(key(1), 7, now, true);
+        schedule.record_execution(key(1), 7, now, true);
         let due = now + INTERVAL;
-        assert_eq!(schedule.next(&at(&runs, Some(7), now)), Next::Wait(Some(due)));
         assert_eq!(
-            schedule.next(&at(&runs, Some(7), due)),
-            Next::Execute(key(1), Kind::Live)
+            schedule.next_action(&at(&runs, Some(7), now)),
+            NextAction::Wait(Some(due))
         );
         assert_eq!(
-            schedule.next(&at(&runs, Some(8), now)),
-            Next::Execute(key(1), Kind::Live)
+            schedule.next_action(&at(&runs, Some(7), due)),
+            NextAction::Execute(key(1), ExecutionKind::Live)
+        );
+        assert_eq!(
+            schedule.next_action(&at(&runs, Some(8), now)),
+            NextAction::Execute(key(1), ExecutionKind::Live)
         );
     }
 
     #[test]
     fn the_next_run_waits_for_the_final_execution_of_the_former() {
         let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
-        schedule.executed(key(1), 7, now, false);
+        schedule.record_execution(key(1), 7, now, false);
         let ending = [run(1, 5, false, false), run(2, 9, false, false)];
         assert_eq!(
-            schedule.next(&at(&ending, Some(7), now)),
-            Next::Wait(Some(now + INTERVAL))
+            schedule.next_action(&at(&ending, Some(7), now)),
+            NextAction::Wait(Some(now + INTERVAL))
         );
         let ended = [run(1, 5, true, false), run(2, 9, false, false)];
         assert_eq!(
-            schedule.next(&at(&ended, Some(7), now)),
-            Next::Execute(key(1), Kind::Final)
+            schedule.next_action(&at(&ended, Some(7), now)),
+            NextAction::Execute(key(1), ExecutionKind::Final)
         );
         let finished = [run(1, 5, true, true), run(2, 9, false, false)];
         assert_eq!(
-            schedule.next(&at(&finished, Some(7), now)),
-            Next::Execute(key(2), Kind::Live)
+            schedule.next_action(&at(&finished, Some(7), now)),
+            NextAction::Execute(key(2), ExecutionKind::Live)
         );
     }
 
@@ -242,8 +243,8 @@ mod tests {
     fn a_run_without_events_is_closed_without_an_execution() {
         let (schedule, now) = (Schedule::new(INTERVAL), Instant::now());
         assert_eq!(
-            schedule.next(&at(&[run(1, 0, true, false)], None, now)),
-            Next::Close(key(1))
+            schedule.next_action(&at(&[run(1, 0, true, false)], None, now)),
+            NextAction::Close(key(1))
         );
     }
 
@@ -252,24 +253,27 @@ mod tests {
         let (mut schedule, now) = (Schedule::new(INTERVAL), Instant::now());
         let runs = [run(1, 5, true, true)];
         assert_eq!(
-            schedule.next(&at(&runs, Some(7), now)),
-            Next::Wait(None),
+            schedule.next_action(&at(&runs, Some(7), now)),
+            NextAction::Wait(None),
             "finished by an earlier worker"
         );
-        schedule.executed(key(1), 7, now, false);
-        assert_eq!(schedule.next(&at(&runs, Some(7), now + INTERVAL)), Next::Wait(None));
+        schedule.record_execution(key(1), 7, now, false);
         assert_eq!(
-            schedule.next(&at(&runs, Some(8), now)),
-            Next::Execute(key(1), Kind::Final)
-        );
-        schedule.executed(key(1), 8, now, true);
-        assert_eq!(
-            schedule.next(&at(&runs, Some(8), now)),
-            Next::Wait(Some(now + INTERVAL))
+            schedule.next_action(&at(&runs, Some(7), now + INTERVAL)),
+            NextAction::Wait(None)
         );
         assert_eq!(
-            schedule.next(&at(&runs, Some(8), now + INTERVAL)),
-            Next::Execute(key(1), Kind::Final)
+            schedule.next_action(&at(&runs, Some(8), now)),
+            NextAction::Execute(key(1), ExecutionKind::Final)
+        );
+        schedule.record_execution(key(1), 8, now, true);
+        assert_eq!(
+            schedule.next_action(&at(&runs, Some(8), now)),
+            NextAction::Wait(Some(now + INTERVAL))
+        );
+        assert_eq!(
+            schedule.next_action(&at(&runs, Some(8), now + INTERVAL)),
+            NextAction::Execute(key(1), ExecutionKind::Final)
         );
     }
 }

@@ -1,110 +1,109 @@
-//! The settings of `run`, judged: what [`crate::cli`] read becomes values that the rest can rely on.
+//! Settings of `run`, parsed and validated from the arguments of [`crate::cli`].
 //!
-//! Promises that a wrong set of values is refused with every mistake listed at once, each with the value and what would be
-//! right. It reads the files that hold secrets, so that this is done before Python starts, and prints none of them.
+//! Promises: a wrong set of values is refused with every mistake listed at once, each with its value and a right one. Reads
+//! the files that hold secrets, before Python starts. Must not print a secret.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use live_data_reduction::live::Request;
+use live_data_engine::record_position::TopicRole;
+use live_data_reduction::live::LiveRequest;
 use live_data_stream::config::SourceConfig;
-use live_data_stream::security::{Mechanism, Protocol, Secret, Security};
-use live_data_stream::topics::{Role, Topics};
+use live_data_stream::security::{SaslMechanism, Secret, Security, SecurityProtocol};
+use live_data_stream::topics::Topics;
 
 use crate::cli::{EngineArg, EventIdsArg, LogFormat, RunArgs};
 use crate::fetch::{ScriptSource, script_url};
-use crate::journal::valkey::{ValkeySettings, stream_key};
 use crate::memory;
+use crate::script_log::valkey::{ValkeySettings, stream_key};
 
-/// All settings of `run`.
+/// Valid settings of `run`.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Instrument, upper case.
+    /// Name of the instrument in upper case.
     pub instrument: String,
-    /// The broker and the topics.
+    /// Broker, topics and security.
     pub kafka: SourceConfig,
-    /// What an event's id means.
     pub event_ids: EventIdsArg,
-    /// Added to the start and stop times of runs, in nanoseconds.
+    /// Nanoseconds added to the start and stop times of runs before they are compared with pulse times.
     pub run_clock_offset_ns: i64,
-    /// Leave out pulses whose run state is SETUP.
+    /// True if pulses with the run state SETUP are excluded.
     pub exclude_setup: bool,
-    /// How far before a run's start its logs are looked for.
+    /// Time before a run's start from which its sample logs are read.
     pub log_lookback: Duration,
-    /// How far before a run's start events are read.
+    /// Time before a run's start from which events are read, because producers may lag by as much.
     pub seek_margin: Duration,
-    /// How much is kept while no run is open.
+    /// Pulse time for which events are kept while no run is open.
     pub grace: Duration,
-    /// Within how much pulse time a repeated frame is recognised.
+    /// Pulse time within which a repeated frame is recognised.
     pub duplicate_window: Duration,
-    /// How often runs and partitions are reviewed.
-    pub run_check_interval: Duration,
     /// Name of the live workspace.
     pub live_ws: String,
-    /// Live data processing by the worker itself.
-    pub live: Option<Request>,
-    /// Where the script is.
+    /// Live data processing by the worker itself, if any of its settings is given.
+    pub live: Option<LiveRequest>,
     pub script: ScriptSource,
-    /// How often it is fetched.
+    /// Interval at which the script is fetched.
     pub script_refresh: Duration,
-    /// How often it is executed.
+    /// Time between the starts of two executions of a run that goes on.
     pub script_interval: Duration,
-    /// When it is interrupted.
+    /// Time after which an execution is interrupted.
     pub script_timeout: Duration,
-    /// The scripts' token.
+    /// Token for downloads from GitHub, which scripts may read.
     pub github_api_token: Option<Secret>,
-    /// Where scripts write.
     pub output_dir: PathBuf,
-    /// The script's working folder.
+    /// Parent of the script's working folder; `None` for a new one in the temporary folder.
     pub work_dir: Option<PathBuf>,
-    /// The scientist's log.
+    /// Server of the script log's stream; `None` to write none.
     pub valkey: Option<ValkeySettings>,
-    /// Which engine.
     pub engine: EngineArg,
-    /// Instrument definitions.
+    /// Folder of instrument definition files.
     pub instrument_dir: Option<PathBuf>,
-    /// Python environment.
+    /// Python environment for the scripts' packages.
     pub venv: Option<PathBuf>,
-    /// Memory limit in bytes; `None` where there is none.
+    /// Memory limit in bytes: the setting's, or 80 % of the container's; `None` without either.
     pub memory_limit: Option<u64>,
-    /// Address of the pages.
     pub http_addr: SocketAddr,
-    /// Log filter.
+    /// Filter of the program's log.
     pub log_level: String,
-    /// Log format.
     pub log_format: LogFormat,
 }
 
-/// Every mistake in the settings.
+/// Settings that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the settings cannot be used:\n{}", .mistakes.iter().map(|m| format!("  - {m}")).collect::<Vec<_>>().join("\n"))]
-pub struct CheckSettingsError {
-    /// One sentence each.
+pub struct InvalidSettingsError {
+    /// Each mistake as one sentence with the variable's name, its value and a right one.
     pub mistakes: Vec<String>,
 }
 
 impl Settings {
-    /// Judges the values and reads the files that they name.
-    pub fn check(args: &RunArgs) -> Result<Self, CheckSettingsError> {
-        let mut mistakes = Mistakes::default();
-        let instrument = mistakes.instrument(&args.instrument);
-        let kafka = mistakes.kafka(args, &instrument);
+    /// Validates the arguments and reads the files of secrets that they name.
+    ///
+    /// # Errors
+    /// [`InvalidSettingsError`] with every mistake.
+    pub fn from_args(args: &RunArgs) -> Result<Self, InvalidSettingsError> {
+        let mut parser = SettingsParser::default();
+        let instrument = parser.instrument(&args.instrument);
+        let seek_margin = parser.seconds("SEEK_MARGIN", args.seek_margin, ZeroSeconds::Allowed);
+        let kafka = SourceConfig {
+            seek_margin,
+            ..parser.kafka(args, &instrument)
+        };
         let settings = Settings {
             event_ids: args.event_ids,
-            run_clock_offset_ns: mistakes.milliseconds("RUN_CLOCK_OFFSET_MS", args.run_clock_offset_ms),
+            run_clock_offset_ns: parser.milliseconds("RUN_CLOCK_OFFSET_MS", args.run_clock_offset_ms),
             exclude_setup: args.exclude_setup,
-            log_lookback: mistakes.seconds("LOG_LOOKBACK", args.log_lookback, true),
-            seek_margin: mistakes.seconds("SEEK_MARGIN", args.seek_margin, true),
-            grace: mistakes.seconds("GRACE", args.grace, true),
-            duplicate_window: mistakes.seconds("DUPLICATE_WINDOW", args.duplicate_window, true),
-            run_check_interval: mistakes.seconds("RUN_CHECK_INTERVAL", args.run_check_interval, false),
-            live_ws: mistakes.workspace_name("LIVE_WS", &args.live_ws),
-            live: mistakes.live(args, &instrument),
-            script: mistakes.script(args, &instrument),
-            script_refresh: mistakes.seconds("SCRIPT_REFRESH_TIME", args.script_refresh_time, false),
-            script_interval: mistakes.seconds("SCRIPT_RUN_INTERVAL", args.script_run_interval, false),
-            script_timeout: mistakes.seconds("SCRIPT_TIMEOUT", args.script_timeout, false),
+            log_lookback: parser.seconds("LOG_LOOKBACK", args.log_lookback, ZeroSeconds::Allowed),
+            seek_margin,
+            grace: parser.seconds("GRACE", args.grace, ZeroSeconds::Allowed),
+            duplicate_window: parser.seconds("DUPLICATE_WINDOW", args.duplicate_window, ZeroSeconds::Allowed),
+            live_ws: parser.workspace_name("LIVE_WS", &args.live_ws),
+            live: parser.live(args, &instrument),
+            script: parser.script(args, &instrument),
+            script_refresh: parser.seconds("SCRIPT_REFRESH_TIME", args.script_refresh_time, ZeroSeconds::Refused),
+            script_interval: parser.seconds("SCRIPT_RUN_INTERVAL", args.script_run_interval, ZeroSeconds::Refused),
+            script_timeout: parser.seconds("SCRIPT_TIMEOUT", args.script_timeout, ZeroSeconds::Refused),
             github_api_token: args
                 .github_api_token
                 .clone()
@@ -112,25 +111,27 @@ impl Settings {
                 .map(Secret::new),
             output_dir: args.output_dir.clone(),
             work_dir: args.work_dir.clone(),
-            valkey: mistakes.valkey(args, &instrument),
+            valkey: parser.valkey(args, &instrument),
             engine: args.engine,
             instrument_dir: args.instrument_dir.clone(),
             venv: args.venv.clone(),
-            memory_limit: mistakes.memory(args.memory_limit.as_deref()),
+            memory_limit: parser.memory_limit(args.memory_limit.as_deref()),
             http_addr: args.http_addr,
             log_level: args.log_level.clone(),
             log_format: args.log_format,
             instrument,
             kafka,
         };
-        if mistakes.0.is_empty() {
+        if parser.mistakes.is_empty() {
             Ok(settings)
         } else {
-            Err(CheckSettingsError { mistakes: mistakes.0 })
+            Err(InvalidSettingsError {
+                mistakes: parser.mistakes,
+            })
         }
     }
 
-    /// The values that must not appear in any line of a script's output.
+    /// Secrets that are redacted from the output of scripts: GitHub token, SASL password, Valkey password, as far as set.
     pub fn secrets(&self) -> Vec<String> {
         let valkey = self.valkey.as_ref().and_then(|v| v.password.as_ref());
         [
@@ -145,21 +146,36 @@ impl Settings {
     }
 }
 
-#[derive(Default)]
-struct Mistakes(Vec<String>);
+/// Value of the variable without blank ones.
+fn non_blank(value: &Option<String>) -> Option<String> {
+    value.clone().filter(|value| !value.trim().is_empty())
+}
 
-impl Mistakes {
-    fn add(&mut self, mistake: String) {
-        self.0.push(mistake);
+/// Treatment of a duration of 0 s.
+#[derive(Clone, Copy)]
+enum ZeroSeconds {
+    Allowed,
+    Refused,
+}
+
+/// Parser of single settings. A mistake is recorded, and a value that fits the type is returned.
+#[derive(Default)]
+struct SettingsParser {
+    mistakes: Vec<String>,
+}
+
+impl SettingsParser {
+    fn refuse(&mut self, mistake: String) {
+        self.mistakes.push(mistake);
     }
 
     fn instrument(&mut self, value: &str) -> String {
         let mut letters = value.chars();
-        let right = letters.next().is_some_and(|c| c.is_ascii_alphabetic())
+        let valid = letters.next().is_some_and(|c| c.is_ascii_alphabetic())
             && value.len() <= 32
             && letters.all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-        if !right {
-            self.add(format!(
+        if !valid {
+            self.refuse(format!(
                 "INSTRUMENT is {value:?}: use a letter, then letters, digits, _ or -, 32 at most, such as MERLIN"
             ));
         }
@@ -168,28 +184,30 @@ impl Mistakes {
 
     fn workspace_name(&mut self, name: &str, value: &str) -> String {
         if value.trim().is_empty() || value.chars().any(char::is_control) {
-            self.add(format!("{name} is {value:?}: use a workspace name such as lives"));
+            self.refuse(format!("{name} is {value:?}: use a workspace name such as lives"));
         }
         value.to_owned()
     }
 
-    fn live(&mut self, args: &RunArgs, instrument: &str) -> Option<Request> {
-        match args.live.judge(instrument) {
+    fn live(&mut self, args: &RunArgs, instrument: &str) -> Option<LiveRequest> {
+        match args.live.parse(instrument) {
             Ok(request) => request,
-            Err(wrong) => {
-                wrong.into_iter().for_each(|mistake| self.add(mistake));
+            Err(mistakes) => {
+                mistakes.into_iter().for_each(|mistake| self.refuse(mistake));
                 None
             }
         }
     }
 
-    fn seconds(&mut self, name: &str, value: f64, zero: bool) -> Duration {
-        let enough = if zero { value >= 0.0 } else { value > 0.0 };
+    fn seconds(&mut self, name: &str, value: f64, zero: ZeroSeconds) -> Duration {
+        let (in_range, least) = match zero {
+            ZeroSeconds::Allowed => (value >= 0.0, "0 or more"),
+            ZeroSeconds::Refused => (value > 0.0, "more than 0"),
+        };
         match Duration::try_from_secs_f64(value) {
-            Ok(duration) if enough && value <= 1e8 => duration,
+            Ok(duration) if in_range && value <= 1e8 => duration,
             _ => {
-                let least = if zero { "0 or more" } else { "more than 0" };
-                self.add(format!(
+                self.refuse(format!(
                     "{name} is {value}: use a number of seconds, {least} and at most 100000000"
                 ));
                 Duration::from_secs(1)
@@ -197,21 +215,22 @@ impl Mistakes {
         }
     }
 
+    /// Nanoseconds of a setting in milliseconds, at most a day.
     fn milliseconds(&mut self, name: &str, value: i64) -> i64 {
         if value.unsigned_abs() > 86_400_000 {
-            self.add(format!("{name} is {value}: use milliseconds, a day (86400000) at most"));
+            self.refuse(format!("{name} is {value}: use milliseconds, a day (86400000) at most"));
         }
         value.saturating_mul(1_000_000)
     }
 
-    fn memory(&mut self, value: Option<&str>) -> Option<u64> {
+    fn memory_limit(&mut self, value: Option<&str>) -> Option<u64> {
         let Some(text) = value.filter(|v| !v.trim().is_empty()) else {
             return memory::default_limit();
         };
         match memory::parse_bytes(text) {
             Some(bytes) if bytes >= 64 << 20 => Some(bytes),
             _ => {
-                self.add(format!(
+                self.refuse(format!(
                     "MEMORY_LIMIT is {text:?}: use a size of at least 64MiB, such as 2GiB or 4000000000"
                 ));
                 None
@@ -223,15 +242,12 @@ impl Mistakes {
         if let Some(file) = &args.script_file {
             return ScriptSource::File(file.clone());
         }
-        // A worker that processes chunks itself executes a script only if it is told which.
-        let live = &args.live;
-        let methods = [&live.live_processing_algorithm, &live.live_processing_script];
-        let files = [&live.live_processing_script_filename, &live.live_scripts_dir];
-        if methods.iter().any(|method| method.is_some()) || files.iter().any(|file| file.is_some()) {
+        // A worker that processes chunks itself executes a script only if SCRIPT_FILE names one.
+        if args.live.processes_chunks() {
             return ScriptSource::Nowhere;
         }
         if !(args.fia_api_url.starts_with("http://") || args.fia_api_url.starts_with("https://")) {
-            self.add(format!(
+            self.refuse(format!(
                 "FIA_API_URL is {:?}: use an address that begins with http:// or https://",
                 args.fia_api_url
             ));
@@ -239,9 +255,9 @@ impl Mistakes {
         ScriptSource::FiaApi(script_url(&args.fia_api_url, instrument))
     }
 
-    fn secret_file(&mut self, name: &str, path: Option<&PathBuf>, what: &'static str) -> Option<Secret> {
-        let secret = path.map(|path| Secret::read(path, what))?;
-        secret.map_err(|error| self.add(format!("{name}: {error}"))).ok()
+    fn secret_file(&mut self, name: &str, path: Option<&PathBuf>, kind: &'static str) -> Option<Secret> {
+        let secret = path.map(|path| Secret::from_file(path, kind))?;
+        secret.map_err(|error| self.refuse(format!("{name}: {error}"))).ok()
     }
 
     fn valkey(&mut self, args: &RunArgs, instrument: &str) -> Option<ValkeySettings> {
@@ -259,26 +275,23 @@ impl Mistakes {
     }
 
     fn kafka(&mut self, args: &RunArgs, instrument: &str) -> SourceConfig {
-        let given = |value: &Option<String>| value.clone().filter(|v| !v.trim().is_empty());
-        let servers =
-            given(&args.kafka_bootstrap_servers).unwrap_or_else(|| format!("{}:{}", args.kafka_ip, args.kafka_port));
+        let servers = non_blank(&args.kafka_bootstrap_servers)
+            .unwrap_or_else(|| format!("{}:{}", args.kafka_ip, args.kafka_port));
         for server in servers.split(',') {
             let port = server
                 .rsplit_once(':')
                 .and_then(|(host, port)| (!host.is_empty()).then(|| port.trim().parse::<u16>()));
             if !matches!(port, Some(Ok(_))) {
-                self.add(format!(
+                self.refuse(format!(
                     "{server:?} in KAFKA_BOOTSTRAP_SERVERS is no address: use host:port, several separated by commas"
                 ));
             }
         }
         let mut kafka = SourceConfig::new(servers, self.topics(args, instrument));
         kafka.security = self.security(args);
-        kafka.group_id = given(&args.kafka_group_id);
+        kafka.group_id = non_blank(&args.kafka_group_id);
         kafka.client_id = format!("live-data-worker-{instrument}");
-        kafka.seek_margin = Duration::try_from_secs_f64(args.seek_margin).unwrap_or_default();
-        kafka.metadata_interval =
-            Duration::try_from_secs_f64(args.run_check_interval).unwrap_or(kafka.metadata_interval);
+        kafka.metadata_interval = self.seconds("RUN_CHECK_INTERVAL", args.run_check_interval, ZeroSeconds::Refused);
         kafka
     }
 
@@ -288,23 +301,23 @@ impl Mistakes {
             .veto_config_topic
             .clone()
             .unwrap_or_else(|| format!("{instrument}_vetoConfig"));
-        topics = topics.with(Role::VetoConfig, &veto_config);
+        topics = topics.with(TopicRole::VetoConfig, &veto_config);
         let others = [
-            (Role::Events, args.events_topic.join(",")),
-            (Role::RunInfo, args.run_info_topic.clone().unwrap_or_default()),
-            (Role::SampleEnv, args.sample_env_topic.clone().unwrap_or_default()),
+            (TopicRole::Events, args.events_topic.join(",")),
+            (TopicRole::RunInfo, args.run_info_topic.clone().unwrap_or_default()),
+            (TopicRole::SampleEnv, args.sample_env_topic.clone().unwrap_or_default()),
         ];
         for (role, names) in others.into_iter().filter(|(_, names)| !names.trim().is_empty()) {
             topics = topics.with(role, &names);
         }
         for topic in topics.as_slice() {
-            let right = topic.name.len() <= 249
+            let valid = topic.name.len() <= 249
                 && topic
                     .name
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-            if !right {
-                self.add(format!(
+            if !valid {
+                self.refuse(format!(
                     "{:?} is no Kafka topic: use letters, digits, '.', '_' and '-', 249 at most",
                     topic.name
                 ));
@@ -314,9 +327,8 @@ impl Mistakes {
     }
 
     fn security(&mut self, args: &RunArgs) -> Security {
-        let given = |value: &Option<String>| value.clone().filter(|v| !v.trim().is_empty());
         let mut security = Security {
-            sasl_username: given(&args.kafka_sasl_username),
+            sasl_username: non_blank(&args.kafka_sasl_username),
             sasl_password: self.secret_file(
                 "KAFKA_SASL_PASSWORD_FILE",
                 args.kafka_sasl_password_file.as_ref(),
@@ -332,21 +344,21 @@ impl Mistakes {
             ),
             ..Security::default()
         };
-        match given(&args.kafka_security_protocol)
+        match non_blank(&args.kafka_security_protocol)
             .unwrap_or_default()
-            .parse::<Protocol>()
+            .parse::<SecurityProtocol>()
         {
             Ok(protocol) => security.protocol = protocol,
-            Err(error) => self.add(error.to_string()),
+            Err(error) => self.refuse(error.to_string()),
         }
-        if let Some(mechanism) = given(&args.kafka_sasl_mechanism) {
-            match mechanism.parse::<Mechanism>() {
+        if let Some(mechanism) = non_blank(&args.kafka_sasl_mechanism) {
+            match mechanism.parse::<SaslMechanism>() {
                 Ok(mechanism) => security.sasl_mechanism = Some(mechanism),
-                Err(error) => self.add(error.to_string()),
+                Err(error) => self.refuse(error.to_string()),
             }
         }
         if let Err(error) = security.settings() {
-            self.add(error.to_string());
+            self.refuse(error.to_string());
         }
         security
     }
@@ -359,16 +371,16 @@ mod tests {
     use crate::cli::Cli;
     use clap::Parser;
 
-    fn check(arguments: &[&str]) -> Result<Settings, CheckSettingsError> {
+    fn check(arguments: &[&str]) -> Result<Settings, InvalidSettingsError> {
         let cli = Cli::try_parse_from(std::iter::once(&"live-data-worker").chain(arguments)).unwrap();
-        Settings::check(&cli.run)
+        Settings::from_args(&cli.run)
     }
 
     #[test]
     fn what_the_old_processor_was_given_is_enough() {
         let settings = check(&["--instrument", "merlin", "--kafka-ip", "kafka", "--kafka-port", "9"]).unwrap();
         assert_eq!(settings.kafka.bootstrap_servers, "kafka:9");
-        assert_eq!(settings.kafka.topics.of_role(Role::Events).count(), 1);
+        assert_eq!(settings.kafka.topics.of_role(TopicRole::Events).count(), 1);
         assert_eq!(settings.script_interval, Duration::from_secs(300));
         assert_eq!(settings.valkey.unwrap().stream, "MERLIN_live_data_processor_logs");
         let ScriptSource::FiaApi(url) = settings.script else {

@@ -1,6 +1,6 @@
-//! `simulate`: the simulated instrument to any broker, with progress on the terminal.
+//! Command `simulate`: the simulated instrument's stream to any broker, with progress on the terminal.
 //!
-//! Promises that an interrupt ends it cleanly, with the truth of what was produced written. It must not judge settings.
+//! Promises that an interrupt ends it cleanly, with the truth about the produced runs written. Must not validate settings.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,10 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use live_data_reduction::instrument::source::InstrumentFolders;
 
 use crate::demo;
-use crate::simulate::instrument::Layout;
+use crate::simulate::instrument::InstrumentLayout;
 use crate::simulate::{SimulateArgs, SimulateError, simulate};
 
-/// Produces until the runs are done or somebody interrupts.
+/// Produces until the last run has ended or a signal arrives.
+///
+/// # Errors
+/// Those of [`simulate`].
 pub fn run(args: &SimulateArgs) -> Result<ExitCode, SimulateError> {
     let stop = Arc::new(AtomicBool::new(false));
     stop_on_interrupt(Arc::clone(&stop));
@@ -46,8 +49,8 @@ pub fn run(args: &SimulateArgs) -> Result<ExitCode, SimulateError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The instrument's own geometry where a definition is at hand, else the simulation's small one.
-fn layout(args: &SimulateArgs) -> Option<Layout> {
+/// Geometry of the instrument's definition; `None`, for the simulation's small one, if there is no definition.
+fn layout(args: &SimulateArgs) -> Option<InstrumentLayout> {
     let folders = InstrumentFolders::new(args.instrument_dir.clone().into_iter().collect());
     match demo::layout(&args.instrument.to_uppercase(), &folders) {
         Ok(layout) => Some(layout),

@@ -1,13 +1,15 @@
-//! What the cluster and the workers say about one resource's worker.
+//! Fifth step of a reconcile: the present state of one resource's worker, as a value.
 //!
-//! Promises: an observation is a value; it is put together from what the watches and the poll have brought, without
-//! a request. It must not judge; `status` does.
+//! Promises: no request; watches and the poll have brought everything. Must not: draw conclusions; `status` does.
 //!
 //! # Layout
-//! - [`pods`]: what matters of a pod, and why it does not run.
-//! - [`reports`]: the workers' own reports, polled.
+//! - [`deployment`], [`pods`]: fields that matter of a Deployment and of a pod.
+//! - [`poll`]: requests for the workers' reports; [`reports`]: the newest of each; [`report_summary`]: what is kept of it.
 
+pub mod deployment;
 pub mod pods;
+pub mod poll;
+pub mod report_summary;
 pub mod reports;
 
 use std::sync::Arc;
@@ -15,84 +17,81 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::names::Names;
-use crate::objects::{Kind, Live, Objects};
-use pods::{PodSeen, Pods};
-use reports::{ReportState, Reports};
+use crate::object_cache::ObjectCache;
+use crate::object_kind::ObjectKind;
+use deployment::DeploymentState;
+use pods::{WorkerPod, WorkerPods};
+use reports::{ReportState, WorkerReports};
 
-/// Everything that is known about one resource's worker.
+/// State of one resource's worker and volumes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
-    /// Its Deployment.
-    pub deployment: Option<DeploymentSeen>,
-    /// Its pods, the newest last.
-    pub pods: Vec<Arc<PodSeen>>,
-    /// Claims of ours: name and phase; absent when there is no such claim.
-    pub claims: Vec<(String, Option<String>)>,
-    /// Volumes of those claims that the control plane has given up: name and its words.
-    pub failed_volumes: Vec<(String, String)>,
-    /// The report of the pod that speaks for the resource.
+    /// The worker's Deployment; `None` until it is created.
+    pub deployment: Option<DeploymentState>,
+    /// The worker's pods, oldest first.
+    pub pods: Vec<Arc<WorkerPod>>,
+    /// Claims of the plan.
+    pub claims: Vec<ClaimState>,
+    /// Volumes of those claims that Kubernetes could not reclaim.
+    pub failed_volumes: Vec<FailedVolume>,
+    /// Report of the pod that represents the resource.
     pub report: ReportState,
 }
 
-/// What matters of a Deployment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeploymentSeen {
-    /// Whether its controller has seen the newest spec.
-    pub current: bool,
-    /// Pods that it should have.
-    pub replicas: i64,
-    /// Pods of the newest template.
-    pub updated: i64,
-    /// Pods that are available.
-    pub available: i64,
-    /// Pods of whatever template.
-    pub total: i64,
-    /// The image of its template.
-    pub image: Option<String>,
-    /// Message of the condition ReplicaFailure: a quota or an admission policy refuses pods.
-    pub replica_failure: Option<String>,
-    /// Whether the deadline for progress has passed.
-    pub deadline_exceeded: bool,
-}
-
-impl DeploymentSeen {
-    /// Whether no pod is left but those of the newest template, all of them available.
-    pub fn is_rolled_out(&self) -> bool {
-        self.current && self.updated == self.replicas && self.total == self.replicas && self.available == self.replicas
+impl Observation {
+    /// First claim that is absent or not bound.
+    pub fn unbound_claim(&self) -> Option<&ClaimState> {
+        self.claims.iter().find(|claim| claim.phase.as_deref() != Some("Bound"))
     }
 }
 
-/// Puts together what is known. `claims` are the names of the claims that the plan has.
-pub fn observe(objects: &Objects, pods: &Pods, reports: &Reports, names: &Names, claims: &[String]) -> Observation {
+/// Claim of a plan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimState {
+    /// Name of the claim.
+    pub name: String,
+    /// `status.phase`; `None` if the claim does not exist.
+    pub phase: Option<String>,
+}
+
+/// Volume in phase Failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FailedVolume {
+    /// Name of the volume.
+    pub name: String,
+    /// `status.message`, else `status.reason`.
+    pub message: String,
+}
+
+/// State of the worker of `names`; `claims` are the names of the plan's claims.
+pub fn observe(
+    objects: &ObjectCache,
+    pods: &WorkerPods,
+    reports: &WorkerReports,
+    names: &Names,
+    claims: &[String],
+) -> Observation {
     let deployment = objects
-        .get(Kind::Deployment, &names.namespace, &names.deployment())
-        .map(|live| deployment(&live.value()));
-    let pods = pods.of(&names.namespace, &names.resource);
-    let claims: Vec<_> = claims
-        .iter()
-        .map(|name| {
-            (
-                name.clone(),
-                objects.get(Kind::PersistentVolumeClaim, &names.namespace, name),
-            )
-        })
-        .collect();
-    let failed_volumes = claims
-        .iter()
-        .filter_map(|(_, claim)| failed_volume(objects, &claim.as_ref()?.value()))
-        .collect();
-    let claims = claims
-        .into_iter()
-        .map(|(name, claim)| {
-            let phase = |live: Arc<Live>| text(&live.value(), "/status/phase").unwrap_or_else(|| "Pending".to_owned());
-            (name, claim.map(phase))
-        })
-        .collect();
-    let report = reports.of(&pods);
+        .get(ObjectKind::Deployment, &names.namespace, &names.deployment())
+        .map(|object| DeploymentState::from(&object.value()));
+    let pods = pods.of_resource(&names.namespace, &names.resource);
+    let mut claim_states = Vec::new();
+    let mut failed_volumes = Vec::new();
+    for name in claims {
+        let claim = objects
+            .get(ObjectKind::PersistentVolumeClaim, &names.namespace, name)
+            .map(|object| object.value());
+        failed_volumes.extend(claim.as_ref().and_then(|claim| failed_volume(objects, claim)));
+        claim_states.push(ClaimState {
+            name: name.clone(),
+            phase: claim.map(|claim| text(&claim, "/status/phase").unwrap_or_else(|| "Pending".to_owned())),
+        });
+    }
+    let report = reports.of_pods(&pods);
     Observation {
         deployment,
         pods,
-        claims,
+        claims: claim_states,
         failed_volumes,
         report,
     }
@@ -102,41 +101,14 @@ fn text(value: &Value, path: &str) -> Option<String> {
     value.pointer(path).and_then(Value::as_str).map(str::to_owned)
 }
 
-/// The volume of a claim, if the control plane has given it up.
-fn failed_volume(objects: &Objects, claim: &Value) -> Option<(String, String)> {
+/// Volume of a claim, if it is in phase Failed.
+fn failed_volume(objects: &ObjectCache, claim: &Value) -> Option<FailedVolume> {
     let name = text(claim, "/spec/volumeName")?;
-    let volume = objects.get(Kind::PersistentVolume, "", &name)?.value();
-    (text(&volume, "/status/phase")? == "Failed").then(|| {
-        let words = text(&volume, "/status/message").or_else(|| text(&volume, "/status/reason"));
-        (name, words.unwrap_or_else(|| "no reason was given".to_owned()))
+    let volume = objects.get(ObjectKind::PersistentVolume, "", &name)?.value();
+    (text(&volume, "/status/phase")? == "Failed").then(|| FailedVolume {
+        name,
+        message: text(&volume, "/status/message")
+            .or_else(|| text(&volume, "/status/reason"))
+            .unwrap_or_else(|| "no reason was given".to_owned()),
     })
-}
-
-/// What matters of a Deployment.
-pub fn deployment(value: &Value) -> DeploymentSeen {
-    let number = |path: &str| value.pointer(path).and_then(Value::as_i64);
-    let condition = |kind: &str| {
-        value
-            .pointer("/status/conditions")
-            .and_then(Value::as_array)
-            .and_then(|conditions| conditions.iter().find(|condition| condition["type"] == kind))
-    };
-    let replica_failure = condition("ReplicaFailure")
-        .filter(|condition| condition["status"] == "True")
-        .and_then(|condition| condition["message"].as_str())
-        .map(str::to_owned);
-    DeploymentSeen {
-        current: number("/status/observedGeneration") >= number("/metadata/generation"),
-        replicas: number("/spec/replicas").unwrap_or(1),
-        updated: number("/status/updatedReplicas").unwrap_or(0),
-        available: number("/status/availableReplicas").unwrap_or(0),
-        total: number("/status/replicas").unwrap_or(0),
-        image: value
-            .pointer("/spec/template/spec/containers/0/image")
-            .and_then(Value::as_str)
-            .map(str::to_owned),
-        replica_failure,
-        deadline_exceeded: condition("Progressing")
-            .is_some_and(|condition| condition["reason"] == "ProgressDeadlineExceeded"),
-    }
 }

@@ -1,111 +1,158 @@
-//! What matters of the workers' pods, and why one does not run.
+//! Pods of the workers, and the problems that keep them from running.
 //!
-//! Promises: a pod becomes a few hundred bytes; a failed mount, which no object tells of but an Event, is kept with
-//! its pod until the pod runs. Pure but for its own lock.
+//! Promises: a pod takes a few hundred bytes; a failed mount, which only an Event reports, is kept with its pod until the
+//! pod runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
 use kube::ResourceExt;
+use live_data_crd::reason::ConditionReason;
 use parking_lot::RwLock;
 
-use crate::validate::Problem;
+use crate::names::INSTANCE_LABEL;
+use crate::problem::Problem;
 
-/// Longest message that is kept of a pod's or a container's own.
-const LONGEST_MESSAGE: usize = 512;
+/// Longest message that is kept of a pod's condition or container, in characters.
+const MAX_MESSAGE_CHARS: usize = 512;
 
-/// What matters of one pod.
+/// Fields of one worker's pod that reports and conditions depend on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PodSeen {
-    /// Its namespace.
+pub struct WorkerPod {
+    /// Namespace of the pod and of its resource.
     pub namespace: String,
-    /// Its name.
+    /// `metadata.name`.
     pub name: String,
-    /// Its UID.
+    /// `metadata.uid`.
     pub uid: String,
-    /// The resource that it belongs to.
+    /// Name of the resource, from the pod's instance label.
     pub resource: String,
-    /// When it was made, to order pods.
+    /// `metadata.creationTimestamp` as text, whose order is that of time.
     pub created: String,
-    /// Whether it is being deleted.
+    /// The pod has a deletion timestamp.
     pub deleting: bool,
-    /// Whether its container runs.
+    /// The container runs.
     pub running: bool,
-    /// Whether it is ready.
+    /// The condition Ready is True.
     pub ready: bool,
-    /// Its address.
+    /// IP address for the poll; `None` until the pod has one.
     pub address: Option<String>,
-    /// Why it does not run, as far as the pod itself tells.
-    pub trouble: Option<Problem>,
+    /// Obstacle to running, from the pod's status or from an Event about a mount.
+    pub problem: Option<Problem>,
 }
 
-/// All workers' pods.
-#[derive(Debug, Default)]
-pub struct Pods {
-    inner: RwLock<Inner>,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    pods: HashMap<String, Arc<PodSeen>>,
-    /// Failed mounts by the pod's UID.
-    mounts: HashMap<String, String>,
-}
-
-impl Pods {
-    /// Takes in a pod; answers whether anything that matters has changed.
-    pub fn put(&self, seen: PodSeen) -> bool {
-        let mut inner = self.inner.write();
-        if seen.running {
-            inner.mounts.remove(&seen.uid);
+impl From<&Pod> for WorkerPod {
+    fn from(pod: &Pod) -> Self {
+        let name = pod.name_any();
+        let status = pod.status.clone().unwrap_or_default();
+        let container = status
+            .container_statuses
+            .as_ref()
+            .and_then(|containers| containers.first());
+        let condition = |type_: &str| {
+            let conditions = status.conditions.as_deref().unwrap_or_default();
+            conditions.iter().find(|condition| condition.type_ == type_)
+        };
+        let running = container
+            .and_then(|container| container.state.as_ref())
+            .map_or(status.phase.as_deref() == Some("Running"), |state| {
+                state.running.is_some()
+            });
+        let problem = match condition("PodScheduled").filter(|condition| condition.status == "False") {
+            Some(unscheduled) => Some(Problem::new(
+                ConditionReason::Unschedulable,
+                format!(
+                    "no node takes the pod {name}: {}",
+                    shortened(unscheduled.message.as_deref().unwrap_or_default())
+                ),
+            )),
+            None => container.and_then(|container| container_problem(&name, container)),
+        };
+        Self {
+            namespace: pod.namespace().unwrap_or_default(),
+            resource: pod.labels().get(INSTANCE_LABEL).cloned().unwrap_or_default(),
+            uid: pod.uid().unwrap_or_default(),
+            created: pod
+                .creation_timestamp()
+                .map(|time| time.0.to_string())
+                .unwrap_or_default(),
+            deleting: pod.metadata.deletion_timestamp.is_some(),
+            running,
+            ready: condition("Ready").is_some_and(|condition| condition.status == "True"),
+            address: status.pod_ip.filter(|address| !address.is_empty()),
+            problem,
+            name,
         }
-        let changed = inner.pods.get(&seen.uid).is_none_or(|known| **known != seen);
+    }
+}
+
+/// Pods of all workers.
+#[derive(Debug, Default)]
+pub struct WorkerPods {
+    tables: RwLock<PodTables>,
+}
+
+#[derive(Debug, Default)]
+struct PodTables {
+    pods_by_uid: HashMap<String, Arc<WorkerPod>>,
+    /// Messages of failed mounts, by the pod's UID.
+    failed_mounts: HashMap<String, String>,
+}
+
+impl WorkerPods {
+    /// Inserts or replaces a pod; true if a field has changed.
+    pub fn insert(&self, pod: WorkerPod) -> bool {
+        let mut tables = self.tables.write();
+        if pod.running {
+            tables.failed_mounts.remove(&pod.uid);
+        }
+        let changed = tables.pods_by_uid.get(&pod.uid).is_none_or(|known| **known != pod);
         if changed {
-            inner.pods.insert(seen.uid.clone(), Arc::new(seen));
+            tables.pods_by_uid.insert(pod.uid.clone(), Arc::new(pod));
         }
         changed
     }
 
-    /// Forgets a pod.
+    /// Removes a pod and its failed mount.
     pub fn remove(&self, uid: &str) {
-        let mut inner = self.inner.write();
-        inner.pods.remove(uid);
-        inner.mounts.remove(uid);
+        let mut tables = self.tables.write();
+        tables.pods_by_uid.remove(uid);
+        tables.failed_mounts.remove(uid);
     }
 
-    /// Forgets every pod that is not in a new list.
-    pub fn retain(&self, uids: &std::collections::HashSet<String>) {
-        let mut inner = self.inner.write();
-        inner.pods.retain(|uid, _| uids.contains(uid));
-        inner.mounts.retain(|uid, _| uids.contains(uid));
+    /// Removes every pod whose UID is not in a new list.
+    pub fn retain(&self, uids: &HashSet<String>) {
+        let mut tables = self.tables.write();
+        tables.pods_by_uid.retain(|uid, _| uids.contains(uid));
+        tables.failed_mounts.retain(|uid, _| uids.contains(uid));
     }
 
-    /// Takes in the Event of a failed mount; answers the resource that it concerns.
-    pub fn mount_failed(&self, event: &Event) -> Option<(String, String)> {
+    /// Records the Event of a failed mount. Returns the pod that it concerns, or `None` if the pod is unknown or runs.
+    pub fn record_failed_mount(&self, event: &Event) -> Option<Arc<WorkerPod>> {
         let uid = event.involved_object.uid.as_deref()?;
-        let mut inner = self.inner.write();
-        let pod = inner.pods.get(uid)?.clone();
+        let mut tables = self.tables.write();
+        let pod = tables.pods_by_uid.get(uid)?.clone();
         if pod.running {
             return None;
         }
         let message = event.message.as_deref().unwrap_or("no reason was given");
-        inner.mounts.insert(uid.to_owned(), shortened(message));
-        Some((pod.namespace.clone(), pod.resource.clone()))
+        tables.failed_mounts.insert(uid.to_owned(), shortened(message));
+        Some(pod)
     }
 
-    /// The pods of one resource, the newest last, each with its failed mount.
-    pub fn of(&self, namespace: &str, resource: &str) -> Vec<Arc<PodSeen>> {
-        let inner = self.inner.read();
-        let mut pods: Vec<Arc<PodSeen>> = inner
-            .pods
+    /// Pods of one resource, oldest first, each with its failed mount. Linear in the number of all pods.
+    pub fn of_resource(&self, namespace: &str, resource: &str) -> Vec<Arc<WorkerPod>> {
+        let tables = self.tables.read();
+        let mut pods: Vec<Arc<WorkerPod>> = tables
+            .pods_by_uid
             .values()
             .filter(|pod| pod.namespace == namespace && pod.resource == resource)
-            .map(|pod| match inner.mounts.get(&pod.uid) {
-                Some(message) if pod.trouble.is_none() && !pod.running => {
-                    let mut pod = PodSeen::clone(pod);
-                    pod.trouble = Some(Problem::new(
-                        "MountFailed",
+            .map(|pod| match tables.failed_mounts.get(&pod.uid) {
+                Some(message) if pod.problem.is_none() && !pod.running => {
+                    let mut pod = WorkerPod::clone(pod);
+                    pod.problem = Some(Problem::new(
+                        ConditionReason::MountFailed,
                         format!("the pod {} cannot mount a volume: {message}", pod.name),
                     ));
                     Arc::new(pod)
@@ -117,11 +164,11 @@ impl Pods {
         pods
     }
 
-    /// Every pod that can be asked for its report.
-    pub fn to_poll(&self) -> Vec<Arc<PodSeen>> {
-        let inner = self.inner.read();
-        inner
-            .pods
+    /// Running pods with an address that are not being deleted.
+    pub fn pollable(&self) -> Vec<Arc<WorkerPod>> {
+        let tables = self.tables.read();
+        tables
+            .pods_by_uid
             .values()
             .filter(|pod| pod.running && !pod.deleting && pod.address.is_some())
             .cloned()
@@ -129,60 +176,7 @@ impl Pods {
     }
 }
 
-/// What matters of a pod.
-pub fn seen(pod: &Pod) -> PodSeen {
-    let name = pod.name_any();
-    let status = pod.status.clone().unwrap_or_default();
-    let container = status
-        .container_statuses
-        .as_ref()
-        .and_then(|containers| containers.first());
-    let ready = status.conditions.as_ref().is_some_and(|conditions| {
-        conditions
-            .iter()
-            .any(|condition| condition.type_ == "Ready" && condition.status == "True")
-    });
-    let running = container
-        .and_then(|container| container.state.as_ref())
-        .map_or(status.phase.as_deref() == Some("Running"), |state| {
-            state.running.is_some()
-        });
-    let unscheduled = status.conditions.as_ref().and_then(|conditions| {
-        conditions
-            .iter()
-            .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
-            .map(|condition| condition.message.clone().unwrap_or_default())
-    });
-    let trouble = if let Some(message) = unscheduled {
-        Some(Problem::new(
-            "Unschedulable",
-            format!("no node takes the pod {name}: {}", shortened(&message)),
-        ))
-    } else {
-        container.and_then(|container| container_trouble(&name, container))
-    };
-    PodSeen {
-        namespace: pod.namespace().unwrap_or_default(),
-        resource: pod
-            .labels()
-            .get("app.kubernetes.io/instance")
-            .cloned()
-            .unwrap_or_default(),
-        uid: pod.uid().unwrap_or_default(),
-        created: pod
-            .creation_timestamp()
-            .map(|time| time.0.to_string())
-            .unwrap_or_default(),
-        deleting: pod.metadata.deletion_timestamp.is_some(),
-        running,
-        ready,
-        address: status.pod_ip.filter(|address| !address.is_empty()),
-        trouble,
-        name,
-    }
-}
-
-fn container_trouble(pod: &str, container: &ContainerStatus) -> Option<Problem> {
+fn container_problem(pod: &str, container: &ContainerStatus) -> Option<Problem> {
     let state = container.state.as_ref()?;
     let waiting = state.waiting.as_ref()?;
     let reason = waiting.reason.as_deref().unwrap_or_default();
@@ -199,8 +193,7 @@ fn container_trouble(pod: &str, container: &ContainerStatus) -> Option<Problem> 
         | "ErrImageNeverPull"
         | "RegistryUnavailable"
         | "ImageInspectError" => Some(Problem::new(
-            "ImagePullFailed",
-            // The kubelet alternates between two reasons; one text for both keeps the condition still.
+            ConditionReason::ImagePullFailed, // The kubelet alternates between two reasons; one text for both keeps the condition still.
             format!(
                 "the image {} of the pod {pod} cannot be pulled: check its name, the registry and the pull secrets",
                 container.image
@@ -210,14 +203,14 @@ fn container_trouble(pod: &str, container: &ContainerStatus) -> Option<Problem> 
             let (why, exit_code) = ended.unwrap_or_default();
             Some(if why == "OOMKilled" {
                 Problem::new(
-                    "OutOfMemory",
+                    ConditionReason::OutOfMemory,
                     format!(
                         "the worker of the pod {pod} was ended for using more memory than its limit: raise spec.resources.limits.memory"
                     ),
                 )
             } else {
                 Problem::new(
-                    "CrashLoop",
+                    ConditionReason::CrashLoop,
                     format!(
                         "the worker of the pod {pod} ends again and again with exit code {exit_code}: see kubectl logs {pod} --previous"
                     ),
@@ -225,7 +218,7 @@ fn container_trouble(pod: &str, container: &ContainerStatus) -> Option<Problem> 
             })
         }
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => Some(Problem::new(
-            "ContainerNotCreated",
+            ConditionReason::ContainerNotCreated,
             format!("the container of the pod {pod} cannot be made: {message}"),
         )),
         _ => None,
@@ -234,7 +227,7 @@ fn container_trouble(pod: &str, container: &ContainerStatus) -> Option<Problem> 
 
 fn shortened(text: &str) -> String {
     let text = text.trim();
-    match text.char_indices().nth(LONGEST_MESSAGE) {
+    match text.char_indices().nth(MAX_MESSAGE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
@@ -246,8 +239,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pod(status: serde_json::Value) -> PodSeen {
-        seen(
+    fn pod(status: serde_json::Value) -> WorkerPod {
+        WorkerPod::from(
             &serde_json::from_value(json!({
                 "metadata": {"name": "p", "namespace": "fia", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z",
                     "labels": {"app.kubernetes.io/instance": "merlin"}},
@@ -257,7 +250,7 @@ mod tests {
         )
     }
 
-    fn waiting(reason: &str, last: serde_json::Value) -> PodSeen {
+    fn waiting(reason: &str, last: serde_json::Value) -> WorkerPod {
         pod(
             json!({"phase": "Pending", "containerStatuses": [{"name": "c", "image": "i:1", "imageID": "", "ready": false,
             "restartCount": 1, "state": {"waiting": {"reason": reason, "message": "m"}}, "lastState": last}]}),
@@ -269,72 +262,76 @@ mod tests {
         let seen =
             pod(json!({"phase": "Running", "podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": "True"}]}));
         assert!(seen.running && seen.ready);
-        assert_eq!(seen.trouble, None);
+        assert_eq!(seen.problem, None);
         assert_eq!(seen.resource, "merlin");
     }
 
     #[test]
     fn each_trouble_has_its_reason() {
         assert_eq!(
-            waiting("ImagePullBackOff", json!({})).trouble.unwrap().reason,
-            "ImagePullFailed"
+            waiting("ImagePullBackOff", json!({})).problem.unwrap().reason,
+            ConditionReason::ImagePullFailed
         );
         assert_eq!(
-            waiting("ErrImagePull", json!({})).trouble,
-            waiting("ImagePullBackOff", json!({})).trouble
+            waiting("ErrImagePull", json!({})).problem,
+            waiting("ImagePullBackOff", json!({})).problem
         );
         assert_eq!(
-            waiting("CreateContainerConfigError", json!({})).trouble.unwrap().reason,
-            "ContainerNotCreated"
+            waiting("CreateContainerConfigError", json!({})).problem.unwrap().reason,
+            ConditionReason::ContainerNotCreated
         );
-        assert_eq!(waiting("ContainerCreating", json!({})).trouble, None);
+        assert_eq!(waiting("ContainerCreating", json!({})).problem, None);
         let crashed = waiting(
             "CrashLoopBackOff",
             json!({"terminated": {"exitCode": 3, "reason": "Error"}}),
         )
-        .trouble
+        .problem
         .unwrap();
-        assert_eq!(crashed.reason, "CrashLoop");
+        assert_eq!(crashed.reason, ConditionReason::CrashLoop);
         assert!(crashed.message.contains("exit code 3"));
         assert_eq!(
             waiting(
                 "CrashLoopBackOff",
                 json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}})
             )
-            .trouble
+            .problem
             .unwrap()
             .reason,
-            "OutOfMemory"
+            ConditionReason::OutOfMemory
         );
         let unscheduled = pod(json!({"phase": "Pending", "conditions": [
             {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes"}]}));
-        assert!(unscheduled.trouble.unwrap().message.contains("0/3 nodes"));
+        assert!(unscheduled.problem.unwrap().message.contains("0/3 nodes"));
     }
 
     #[test]
     fn a_failed_mount_is_kept_until_the_pod_runs() {
-        let pods = Pods::default();
-        pods.put(pod(json!({"phase": "Pending"})));
+        let pods = WorkerPods::default();
+        pods.insert(pod(json!({"phase": "Pending"})));
         let event: Event = serde_json::from_value(
             json!({"metadata": {}, "involvedObject": {"uid": "u"}, "reason": "FailedMount",
             "message": "secret \"ceph-creds\" not found"}),
         )
         .unwrap();
-        assert_eq!(pods.mount_failed(&event), Some(("fia".into(), "merlin".into())));
+        assert_eq!(
+            pods.record_failed_mount(&event)
+                .map(|pod| (pod.namespace.clone(), pod.resource.clone())),
+            Some(("fia".into(), "merlin".into()))
+        );
         assert!(
-            pods.of("fia", "merlin")[0]
-                .trouble
+            pods.of_resource("fia", "merlin")[0]
+                .problem
                 .as_ref()
                 .unwrap()
                 .message
                 .contains("ceph-creds")
         );
-        pods.put(pod(json!({"phase": "Running"})));
-        assert_eq!(pods.of("fia", "merlin")[0].trouble, None);
+        pods.insert(pod(json!({"phase": "Running"})));
+        assert_eq!(pods.of_resource("fia", "merlin")[0].problem, None);
     }
 
     #[test]
     fn long_messages_are_cut_between_characters() {
-        assert!(shortened(&"é".repeat(2000)).chars().count() <= LONGEST_MESSAGE + 1);
+        assert!(shortened(&"é".repeat(2000)).chars().count() <= MAX_MESSAGE_CHARS + 1);
     }
 }

@@ -1,135 +1,145 @@
-//! The four conditions, each with a reason in one word and a message in words.
+//! The four conditions of a resource.
 //!
-//! Promises: Ready follows the Deployment; Degraded lists everything that is wrong, the worst first, and takes its
-//! reason from that; a transition time changes only with the status. Pure.
+//! Promises: Ready follows the Deployment; Degraded lists every problem, the worst first, and takes its reason from that;
+//! a transition time changes only with the status. Must not: read the clock or the cluster.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
-use live_data_crd::status::condition;
+use live_data_crd::reason::{ConditionReason, ConditionType};
 
-use super::Knowledge;
+use super::input::StatusInput;
+use crate::observe::Observation;
+use crate::observe::deployment::DeploymentState;
+use crate::observe::report_summary::ReportSummary;
 use crate::observe::reports::ReportState;
-use crate::observe::{DeploymentSeen, Observation};
-use crate::validate::Problem;
+use crate::problem::Problem;
 
-/// A worker that is this far behind does not show the present, seconds.
-const LAG: f64 = 60.0;
-/// Longest message of a condition; the API takes 32 KiB, a reader less.
-const LONGEST: usize = 2048;
-/// Reasons of Degraded that only a report can bring; they stay until the worker has been asked again.
-pub const FROM_REPORT: [&str; 4] = ["NoReport", "Lagging", "ScriptFailed", "WorkerDegraded"];
+/// Lag in seconds from which a worker does not show the present any more.
+const MAX_LAG_SECONDS: f64 = 60.0;
+/// Longest message of a condition in characters; the API allows 32 KiB.
+const MAX_MESSAGE_CHARS: usize = 2048;
 
-struct Finding {
+struct ConditionState {
     holds: bool,
-    reason: String,
+    reason: ConditionReason,
     message: String,
 }
 
-impl Finding {
-    fn new(holds: bool, reason: impl Into<String>, message: impl Into<String>) -> Self {
+impl ConditionState {
+    fn met(reason: ConditionReason, message: impl Into<String>) -> Self {
         Self {
-            holds,
-            reason: reason.into(),
+            holds: true,
+            reason,
+            message: message.into(),
+        }
+    }
+
+    fn unmet(reason: ConditionReason, message: impl Into<String>) -> Self {
+        Self {
+            holds: false,
+            reason,
             message: message.into(),
         }
     }
 }
 
-/// Makes the conditions.
-pub fn conditions(previous: &[Condition], knowledge: &Knowledge<'_>, now: Timestamp) -> Vec<Condition> {
-    let former = |kind: &str| previous.iter().find(|condition| condition.type_ == kind);
-    let troubles = troubles(knowledge);
-    let findings = [
-        (condition::READY, ready(knowledge, &troubles)),
-        (condition::PROGRESSING, progressing(knowledge)),
+/// Conditions in the order of [`ConditionType`]; `previous` are the present ones, `now` becomes the time of transitions.
+pub fn conditions(previous: &[Condition], input: &StatusInput<'_>, now: Timestamp) -> Vec<Condition> {
+    let former = |type_: ConditionType| previous.iter().find(|condition| condition.type_ == type_.name());
+    let problems = all_problems(input);
+    let states = [
+        (ConditionType::Ready, ready(input, &problems)),
+        (ConditionType::Progressing, progressing(input)),
         (
-            condition::DEGRADED,
-            degraded(knowledge, &troubles, former(condition::DEGRADED)),
+            ConditionType::Degraded,
+            degraded(input, &problems, former(ConditionType::Degraded)),
         ),
-        (condition::STORAGE_READY, storage(knowledge)),
+        (ConditionType::StorageReady, storage(input)),
     ];
-    findings
+    states
         .into_iter()
-        .map(|(kind, finding)| {
-            let status = if finding.holds { "True" } else { "False" };
-            let last_transition_time = former(kind).filter(|former| former.status == status).map_or_else(
-                || Time(super::whole_seconds(now)),
+        .map(|(type_, state)| {
+            let status = if state.holds { "True" } else { "False" };
+            let last_transition_time = former(type_).filter(|former| former.status == status).map_or_else(
+                || Time(whole_seconds(now)),
                 |former| former.last_transition_time.clone(),
             );
             Condition {
-                type_: kind.into(),
+                type_: type_.name().into(),
                 status: status.into(),
-                reason: finding.reason,
-                message: shortened(finding.message),
-                observed_generation: knowledge.generation,
+                reason: state.reason.name().into(),
+                message: shortened(state.message),
+                observed_generation: input.generation,
                 last_transition_time,
             }
         })
         .collect()
 }
 
-fn ready(knowledge: &Knowledge<'_>, troubles: &[Problem]) -> Finding {
-    if knowledge.suspend {
-        return Finding::new(false, "Suspended", "spec.suspend is true: there is no worker");
+/// Time without its fraction: the API stores whole seconds, so that a finer time would never compare equal.
+pub(super) fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+fn ready(input: &StatusInput<'_>, problems: &[Problem]) -> ConditionState {
+    use ConditionReason as Reason;
+    if input.suspend {
+        return ConditionState::unmet(Reason::Suspended, "spec.suspend is true: there is no worker");
     }
-    match &knowledge.observation.deployment {
-        Some(deployment) if deployment.available > 0 => Finding::new(true, "WorkerReady", "a worker is ready"),
-        // Without a plan nothing is made, and the first problem says why.
-        _ => match troubles.first() {
-            Some(trouble) => Finding::new(false, trouble.reason, trouble.message.clone()),
-            None if knowledge.observation.pods.iter().any(|pod| pod.running) => Finding::new(
-                false,
-                "CatchingUp",
+    match &input.observation.deployment {
+        Some(deployment) if deployment.available > 0 => ConditionState::met(Reason::WorkerReady, "a worker is ready"),
+        // Without a plan nothing is built, and the first problem is the reason.
+        _ => match problems.first() {
+            Some(problem) => ConditionState::unmet(problem.reason, problem.message.clone()),
+            None if input.observation.pods.iter().any(|pod| pod.running) => ConditionState::unmet(
+                Reason::CatchingUp,
                 "the worker runs and reads the stream from the run's start; it is ready when it has caught up",
             ),
-            None => Finding::new(false, "WorkerStarting", "the worker is being started"),
+            None => ConditionState::unmet(Reason::WorkerStarting, "the worker is being started"),
         },
     }
 }
 
-fn progressing(knowledge: &Knowledge<'_>) -> Finding {
-    if let Some(waiting) = knowledge.waiting.first() {
-        return Finding::new(
-            true,
-            "WaitingForDeletion",
+fn progressing(input: &StatusInput<'_>) -> ConditionState {
+    use ConditionReason as Reason;
+    if let Some(waiting) = input.waiting.first() {
+        return ConditionState::met(
+            Reason::WaitingForDeletion,
             format!(
                 "{waiting} is being deleted and will be made anew; claims and volumes go when no pod uses them any more: \
                  suspend the resource to let them go"
             ),
         );
     }
-    if !knowledge.planned {
-        return Finding::new(
-            false,
-            "Blocked",
-            "nothing is made until what Degraded says is put right",
-        );
+    if !input.planned {
+        return ConditionState::unmet(Reason::Blocked, "nothing is made until what Degraded says is put right");
     }
-    match &knowledge.observation.deployment {
-        None => Finding::new(true, "Creating", "the objects are being made"),
-        Some(deployment) if deployment.deadline_exceeded => Finding::new(
-            false,
-            "DeadlineExceeded",
-            format!("the new worker is not ready after an hour; {}", old_one(deployment)),
-        ),
-        Some(deployment) if knowledge.suspend && deployment.total > 0 => {
-            Finding::new(true, "Suspending", "the worker is being stopped")
+    match &input.observation.deployment {
+        None => ConditionState::met(Reason::Creating, "the objects are being made"),
+        Some(deployment) if deployment.deadline_exceeded => {
+            ConditionState::unmet(Reason::DeadlineExceeded, deadline_message(deployment))
+        }
+        Some(deployment) if input.suspend && deployment.total > 0 => {
+            ConditionState::met(Reason::Suspending, "the worker is being stopped")
         }
         Some(deployment) if !deployment.current || deployment.updated < deployment.replicas => {
-            Finding::new(true, "RollingOut", "a new worker is being made")
+            ConditionState::met(Reason::RollingOut, "a new worker is being made")
         }
         Some(deployment) if deployment.total > deployment.replicas || deployment.available < deployment.replicas => {
-            Finding::new(
-                true,
-                "RollingOut",
-                format!("a new worker is getting ready; {}", old_one(deployment)),
+            ConditionState::met(
+                Reason::RollingOut,
+                format!("a new worker is getting ready; {}", old_worker(deployment)),
             )
         }
-        Some(_) => Finding::new(false, "Complete", "everything is as the spec says"),
+        Some(_) => ConditionState::unmet(Reason::Complete, "everything is as the spec says"),
     }
 }
 
-fn old_one(deployment: &DeploymentSeen) -> &'static str {
+fn deadline_message(deployment: &DeploymentState) -> String {
+    format!("the new worker is not ready after an hour; {}", old_worker(deployment))
+}
+
+fn old_worker(deployment: &DeploymentState) -> &'static str {
     if deployment.available > 0 {
         "the old one goes on until then"
     } else {
@@ -137,137 +147,150 @@ fn old_one(deployment: &DeploymentSeen) -> &'static str {
     }
 }
 
-fn degraded(knowledge: &Knowledge<'_>, troubles: &[Problem], former: Option<&Condition>) -> Finding {
-    let mut all: Vec<(String, String)> = troubles
-        .iter()
-        .map(|trouble| (trouble.reason.to_owned(), trouble.message.clone()))
-        .collect();
-    match &knowledge.observation.report {
-        ReportState::Fresh(report) => {
-            for degradation in &report.degraded {
-                all.push((
-                    "WorkerDegraded".into(),
-                    format!("{}: {}", degradation.reason, degradation.message),
-                ));
-            }
-            if let Some(error) = &report.script_last_error {
-                let last = error
-                    .lines()
-                    .rev()
-                    .find(|line| !line.trim().is_empty())
-                    .unwrap_or_default();
-                all.push(("ScriptFailed".into(), format!("the script failed: {}", last.trim())));
-            }
-            if report.lag_seconds.is_some_and(|lag| lag > LAG) {
-                all.push((
-                    "Lagging".into(),
-                    format!("the worker is more than {LAG} s behind the stream"),
-                ));
-            }
-        }
-        ReportState::Missing(message) => all.push(("NoReport".into(), message.clone())),
-        // Nothing is known yet: what was last known stays.
+fn degraded(input: &StatusInput<'_>, problems: &[Problem], former: Option<&Condition>) -> ConditionState {
+    let mut all = problems.to_vec();
+    match &input.observation.report {
+        ReportState::Fresh(report) => all.extend(reported_problems(report)),
+        ReportState::Missing(message) => all.push(Problem::new(ConditionReason::NoReport, message.clone())),
+        // A new leader has no reports yet: a reason that came from one stays until the first poll.
         ReportState::NotPolled => {
-            if let Some(former) = former.filter(|former| FROM_REPORT.contains(&former.reason.as_str()))
-                && all.is_empty()
+            if all.is_empty()
+                && let Some(former) = former
+                && let Ok(reason) = former.reason.parse::<ConditionReason>()
+                && reason.description().from_report
             {
-                return Finding::new(former.status == "True", former.reason.clone(), former.message.clone());
+                return ConditionState {
+                    holds: former.status == "True",
+                    reason,
+                    message: former.message.clone(),
+                };
             }
         }
         ReportState::NoWorker => {}
     }
     match all.first() {
-        None => Finding::new(false, "AsExpected", "nothing is wrong"),
-        Some((reason, _)) => {
-            let messages: Vec<&str> = all.iter().map(|(_, message)| message.as_str()).collect();
-            Finding::new(true, reason.clone(), messages.join("; "))
+        None => ConditionState::unmet(ConditionReason::AsExpected, "nothing is wrong"),
+        Some(worst) => {
+            let messages: Vec<&str> = all.iter().map(|problem| problem.message.as_str()).collect();
+            ConditionState::met(worst.reason, messages.join("; "))
         }
     }
 }
 
-fn storage(knowledge: &Knowledge<'_>) -> Finding {
-    const STORAGE: [&str; 4] = ["VolumeTaken", "ClaimTaken", "VolumeDiffers", "ClaimMissing"];
-    if let Some(problem) = knowledge
+/// Problems that a worker's report contains.
+fn reported_problems(report: &ReportSummary) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = report
+        .degraded
+        .iter()
+        .map(|degradation| {
+            Problem::new(
+                ConditionReason::WorkerDegraded,
+                format!("{}: {}", degradation.reason, degradation.message),
+            )
+        })
+        .collect();
+    if let Some(error) = &report.script_last_error {
+        let last = error
+            .lines()
+            .rev()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default();
+        problems.push(Problem::new(
+            ConditionReason::ScriptFailed,
+            format!("the script failed: {}", last.trim()),
+        ));
+    }
+    if report.lag_seconds.is_some_and(|lag| lag > MAX_LAG_SECONDS) {
+        problems.push(Problem::new(
+            ConditionReason::Lagging,
+            format!("the worker is more than {MAX_LAG_SECONDS} s behind the stream"),
+        ));
+    }
+    problems
+}
+
+fn storage(input: &StatusInput<'_>) -> ConditionState {
+    use ConditionReason as Reason;
+    if let Some(problem) = input
         .problems
         .iter()
-        .find(|problem| STORAGE.contains(&problem.reason))
+        .find(|problem| problem.reason.description().concerns_storage)
     {
-        return Finding::new(false, problem.reason, problem.message.clone());
+        return ConditionState::unmet(problem.reason, problem.message.clone());
     }
-    if !knowledge.planned {
-        return Finding::new(
-            false,
-            "Blocked",
+    if !input.planned {
+        return ConditionState::unmet(
+            Reason::Blocked,
             "no volume is made until what Degraded says is put right",
         );
     }
-    if let Some((name, words)) = knowledge.observation.failed_volumes.first() {
-        return Finding::new(
-            false,
-            "VolumeFailed",
+    if let Some(volume) = input.observation.failed_volumes.first() {
+        return ConditionState::unmet(
+            Reason::VolumeFailed,
             format!(
-                "the volume {name} is Failed: {words}; delete it and its claim, and both are made anew (the data stay)"
+                "the volume {} is Failed: {}; delete it and its claim, and both are made anew (the data stay)",
+                volume.name, volume.message
             ),
         );
     }
-    let claims = &knowledge.observation.claims;
-    if let Some((name, phase)) = claims.iter().find(|(_, phase)| phase.as_deref() != Some("Bound")) {
-        return match phase.as_deref() {
-            Some("Lost") => Finding::new(
-                false,
-                "ClaimLost",
+    if let Some(claim) = input.observation.unbound_claim() {
+        let name = &claim.name;
+        return match claim.phase.as_deref() {
+            Some("Lost") => ConditionState::unmet(
+                Reason::ClaimLost,
                 format!("the volume of the claim {name} is gone: delete the claim, and both are made anew"),
             ),
-            Some(_) => Finding::new(false, "Binding", format!("the claim {name} is not bound yet")),
-            None => Finding::new(false, "Creating", format!("the claim {name} is being made")),
+            Some(_) => ConditionState::unmet(Reason::Binding, format!("the claim {name} is not bound yet")),
+            None => ConditionState::unmet(Reason::Creating, format!("the claim {name} is being made")),
         };
     }
-    if claims.is_empty() {
-        Finding::new(true, "NotNeeded", "no volume is made for this resource")
+    if input.observation.claims.is_empty() {
+        ConditionState::met(Reason::NotNeeded, "no volume is made for this resource")
     } else {
-        Finding::new(true, "Bound", "all claims are bound")
+        ConditionState::met(Reason::Bound, "all claims are bound")
     }
 }
 
-/// What is wrong, but for the report: what validation and apply found, then what the pods and the Deployment tell.
-fn troubles(knowledge: &Knowledge<'_>) -> Vec<Problem> {
-    let Observation {
-        deployment,
-        pods,
-        claims,
-        ..
-    } = knowledge.observation;
-    let mut all = knowledge.problems.to_vec();
-    if !knowledge.suspend {
-        // The newest pod is the one that is wanted; trouble of one that goes does not matter. No node takes a pod
-        // whose claims are being bound: StorageReady tells of that.
-        let binding = claims.iter().any(|(_, phase)| phase.as_deref() != Some("Bound"));
+/// Problems of validation and apply, then those of the newest pod and of the Deployment; the report's are not included.
+fn all_problems(input: &StatusInput<'_>) -> Vec<Problem> {
+    let Observation { deployment, pods, .. } = input.observation;
+    let mut all = input.problems.to_vec();
+    if !input.suspend {
+        // Only the newest pod is wanted; the problem of one that is being replaced does not matter.
         let newest = pods.iter().rev().find(|pod| !pod.deleting);
-        if let Some(trouble) = newest.and_then(|pod| pod.trouble.clone())
-            && !(trouble.reason == "Unschedulable" && (binding || trouble.message.contains("unbound immediate")))
-        {
-            all.push(trouble);
-        }
-        if let Some(message) = deployment
-            .as_ref()
-            .and_then(|deployment| deployment.replica_failure.clone())
-        {
-            all.push(Problem::new("PodRefused", format!("the pod is refused: {message}")));
-        }
-        if let Some(deployment) = deployment.as_ref().filter(|deployment| deployment.deadline_exceeded) {
-            all.push(Problem::new(
-                "DeadlineExceeded",
-                format!("the new worker is not ready after an hour; {}", old_one(deployment)),
-            ));
+        all.extend(
+            newest
+                .and_then(|pod| pod.problem.clone())
+                .filter(|problem| !is_due_to_binding(problem, input.observation)),
+        );
+        if let Some(deployment) = deployment {
+            if let Some(message) = &deployment.replica_failure {
+                all.push(Problem::new(
+                    ConditionReason::PodRefused,
+                    format!("the pod is refused: {message}"),
+                ));
+            }
+            if deployment.deadline_exceeded {
+                all.push(Problem::new(
+                    ConditionReason::DeadlineExceeded,
+                    deadline_message(deployment),
+                ));
+            }
         }
     }
-    let blocking = |problem: &Problem| u8::from(problem.reason == "SiteNotConfigured" && knowledge.planned);
-    all.sort_by_key(blocking);
+    // A site that lacks a value matters least while the worker exists.
+    all.sort_by_key(|problem| problem.reason == ConditionReason::SiteNotConfigured && input.planned);
     all
 }
 
+/// No node takes a pod whose claims are being bound, which StorageReady shows already.
+fn is_due_to_binding(problem: &Problem, observation: &Observation) -> bool {
+    problem.reason == ConditionReason::Unschedulable
+        && (observation.unbound_claim().is_some() || problem.message.contains("unbound immediate"))
+}
+
 fn shortened(text: String) -> String {
-    match text.char_indices().nth(LONGEST) {
+    match text.char_indices().nth(MAX_MESSAGE_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }

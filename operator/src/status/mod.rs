@@ -1,101 +1,80 @@
-//! What is known of a resource as its status: conditions, columns, one message.
+//! Sixth step of a reconcile: the resource's status.
 //!
-//! Promises: the same knowledge gives the same status, without times that tick or counters in messages, so that
-//! nothing is written while nothing changes; Ready follows the Deployment, never the worker's report; figures are
-//! held back until they may be written again; what only says that things go on is told from what somebody waits for.
-//! Pure: the time is handed in.
+//! Promises: the same input gives the same status, without times that tick or counters in messages, so that nothing is
+//! written while nothing changes; Ready follows the Deployment, never the worker's report; figures (events, rate, lag) are
+//! held back until they may be written again. Must not: read the clock or the cluster; `publish` writes.
 //!
 //! # Layout
-//! - [`conditions`]: Ready, Progressing, Degraded, StorageReady.
-//! - this file: the columns, and when figures may change.
+//! - [`input`]: results of the earlier steps; [`conditions`]: Ready, Progressing, Degraded, StorageReady.
+//! - this file: the columns, and the rate at which figures change.
 
 pub mod conditions;
+pub mod input;
 
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use live_data_crd::LiveDataProcessorStatus;
-use live_data_crd::status::{RunStatus, ScriptStatus, condition};
+use live_data_crd::reason::ConditionType;
+use live_data_crd::status::{RunStatus, ScriptStatus};
 
-use crate::observe::Observation;
-use crate::observe::reports::{ReportSeen, ReportState};
-use crate::validate::Problem;
+use crate::observe::report_summary::{self, ReportSummary};
+use crate::observe::reports::ReportState;
+use conditions::whole_seconds;
+use input::StatusInput;
 
-/// Longest text of a script's error.
-const LONGEST_ERROR: usize = 1024;
-/// Figures of one resource are written this often at most.
-const FIGURES: Duration = Duration::from_secs(5);
-/// Figures of all resources together are written this often a second at most.
+/// Longest error of a script in bytes, with the mark of the omission.
+const MAX_ERROR_BYTES: usize = 1024;
+/// Shortest time between two writes of one resource's figures.
+const FIGURES_INTERVAL: Duration = Duration::from_secs(5);
+/// Most writes of figures a second for all resources together.
 const FIGURES_PER_SECOND: u32 = 20;
 
-/// What the status is made from.
-#[derive(Debug)]
-pub struct Knowledge<'a> {
-    /// Generation of the spec that was reconciled.
-    pub generation: Option<i64>,
-    /// The instrument.
-    pub instrument: &'a str,
-    /// Whether the spec says to stop.
-    pub suspend: bool,
-    /// Whether there is a plan; without one nothing was made.
-    pub planned: bool,
-    /// What validation and apply found.
-    pub problems: &'a [Problem],
-    /// Objects that are being deleted and will be made anew.
-    pub waiting: &'a [String],
-    /// What was observed.
-    pub observation: &'a Observation,
-    /// How many resources there are.
-    pub resources: usize,
-}
-
-/// A status and when it should be looked at again.
+/// Status of a resource, and the delay after which it may change without any event.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// The status as it should be.
+pub struct ComputedStatus {
+    /// Status to write.
     pub status: LiveDataProcessorStatus,
-    /// When figures that were held back may be written.
-    pub again: Option<Duration>,
+    /// Delay until figures that were held back may be written; `None` if none were.
+    pub retry_after: Option<Duration>,
 }
 
-/// Whether a change only says that what was begun goes on: no worker is ready yet, and nothing is wrong.
+/// True if a change of the status is mere progress: no worker is ready before or after it, and nothing is degraded.
 pub fn only_progress(before: &LiveDataProcessorStatus, after: &LiveDataProcessorStatus) -> bool {
-    let holds = |status: &LiveDataProcessorStatus, kind: &str| {
-        let found = status.conditions.iter().find(|condition| condition.type_ == kind);
-        found.is_some_and(|condition| condition.status == "True")
+    let holds = |status: &LiveDataProcessorStatus, type_| {
+        status
+            .condition(type_)
+            .is_some_and(|condition| condition.status == "True")
     };
-    let calm = |status| !holds(status, condition::READY) && !holds(status, condition::DEGRADED);
-    calm(before) && calm(after) && holds(after, condition::PROGRESSING)
+    let calm = |status| !holds(status, ConditionType::Ready) && !holds(status, ConditionType::Degraded);
+    calm(before) && calm(after) && holds(after, ConditionType::Progressing)
 }
 
-/// Makes the status.
-pub fn status(previous: &LiveDataProcessorStatus, knowledge: &Knowledge<'_>, now: Timestamp) -> Outcome {
+/// Status that follows from `input`; `previous` is the present one, `now` the time of transitions and figures.
+pub fn status(previous: &LiveDataProcessorStatus, input: &StatusInput<'_>, now: Timestamp) -> ComputedStatus {
+    let deployment = input.observation.deployment.as_ref();
     let mut status = LiveDataProcessorStatus {
-        observed_generation: knowledge.generation,
-        instrument: Some(knowledge.instrument.to_owned()),
-        image: knowledge
-            .observation
-            .deployment
-            .as_ref()
-            .and_then(|deployment| deployment.image.clone()),
-        conditions: conditions::conditions(&previous.conditions, knowledge, now),
+        observed_generation: input.generation,
+        instrument: Some(input.instrument.to_owned()),
+        image: deployment.and_then(|deployment| deployment.image.clone()),
+        conditions: conditions::conditions(&previous.conditions, input, now),
         ..LiveDataProcessorStatus::default()
     };
-    report(&mut status, previous, knowledge);
+    set_report_columns(&mut status, previous, &input.observation.report);
     status.message = message(&status);
-    let again = hold_back(&mut status, previous, knowledge.resources, now);
-    Outcome { status, again }
+    let retry_after = hold_back_figures(&mut status, previous, input.resources, now);
+    ComputedStatus { status, retry_after }
 }
 
-fn report(status: &mut LiveDataProcessorStatus, previous: &LiveDataProcessorStatus, knowledge: &Knowledge<'_>) {
-    match &knowledge.observation.report {
+fn set_report_columns(status: &mut LiveDataProcessorStatus, previous: &LiveDataProcessorStatus, report: &ReportState) {
+    match report {
         ReportState::Fresh(report) => {
             status.engine = (!report.engine.is_empty()).then(|| report.engine.clone());
-            status.run = report.run.as_ref().map(|(number, start_time, events)| RunStatus {
-                number: number.clone(),
-                start_time: start_time.clone(),
-                events: *events,
+            status.run = report.run.as_ref().map(|run| RunStatus {
+                number: run.number.clone(),
+                start_time: run.start_time.clone(),
+                events: run.events,
             });
             status.rate = Some(report.rate);
             status.lag_seconds = report.lag_seconds;
@@ -108,7 +87,7 @@ fn report(status: &mut LiveDataProcessorStatus, previous: &LiveDataProcessorStat
             status.lag_seconds = previous.lag_seconds;
             status.script.clone_from(&previous.script);
         }
-        // What was last heard stays, what would be taken for the present goes.
+        // The last report's facts stay; rate and lag would be mistaken for the present.
         ReportState::Missing(_) => {
             status.engine.clone_from(&previous.engine);
             status.run.clone_from(&previous.run);
@@ -118,7 +97,7 @@ fn report(status: &mut LiveDataProcessorStatus, previous: &LiveDataProcessorStat
     }
 }
 
-fn script(report: &ReportSeen) -> ScriptStatus {
+fn script(report: &ReportSummary) -> ScriptStatus {
     let state = match (&report.script_last_error, &report.script_last_run) {
         (Some(_), _) => "Failed",
         (None, Some(_)) => "Succeeded",
@@ -129,31 +108,30 @@ fn script(report: &ReportSeen) -> ScriptStatus {
         hash: report.script_hash.clone(),
         last_run: report.script_last_run.clone(),
         last_duration: report.script_last_duration,
-        last_error: report.script_last_error.as_deref().map(end_of),
+        last_error: report.script_last_error.as_deref().map(shortened_error),
     }
 }
 
-/// The end of a traceback says what happened.
-fn end_of(text: &str) -> String {
-    if text.len() <= LONGEST_ERROR {
+/// The end of a traceback, which names the exception.
+fn shortened_error(text: &str) -> String {
+    if text.len() <= MAX_ERROR_BYTES {
         return text.to_owned();
     }
-    let mut start = text.len() - LONGEST_ERROR + '…'.len_utf8();
-    while !text.is_char_boundary(start) {
-        start += 1;
-    }
-    format!("…{}", &text[start..])
+    format!("…{}", report_summary::end_of(text, MAX_ERROR_BYTES - '…'.len_utf8()))
 }
 
 fn message(status: &LiveDataProcessorStatus) -> Option<String> {
-    let of = |kind: &str| status.conditions.iter().find(|condition| condition.type_ == kind);
-    let degraded = of(condition::DEGRADED).filter(|condition| condition.status == "True");
-    let ready = of(condition::READY);
-    degraded.or(ready).map(|condition| condition.message.clone())
+    let degraded = status
+        .condition(ConditionType::Degraded)
+        .filter(|condition| condition.status == "True");
+    degraded
+        .or(status.condition(ConditionType::Ready))
+        .map(|condition| condition.message.clone())
 }
 
-/// Puts the former figures back where only figures changed and they were written a moment ago.
-fn hold_back(
+/// Restores the previous figures where nothing else changed and they were written a moment ago. Returns the delay until
+/// the new ones may be written.
+fn hold_back_figures(
     status: &mut LiveDataProcessorStatus,
     previous: &LiveDataProcessorStatus,
     resources: usize,
@@ -167,8 +145,9 @@ fn hold_back(
     }
     let number = |status: &LiveDataProcessorStatus| status.run.as_ref().map(|run| run.number.clone());
     let at_once = number(status) != number(previous) || status.rate.is_some() != previous.rate.is_some();
-    let interval = FIGURES
+    let interval = FIGURES_INTERVAL
         .max(Duration::from_secs(1).saturating_mul(u32::try_from(resources).unwrap_or(u32::MAX)) / FIGURES_PER_SECOND);
+    // A time in the future, from a replica with another clock, holds nothing back.
     let since = previous
         .worker_report_time
         .as_ref()
@@ -190,11 +169,6 @@ fn hold_back(
             None
         }
     }
-}
-
-/// The API keeps whole seconds: anything finer would never compare equal.
-fn whole_seconds(now: Timestamp) -> Timestamp {
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 #[cfg(test)]

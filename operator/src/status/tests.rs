@@ -5,39 +5,59 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::observe::DeploymentSeen;
-use crate::observe::pods::PodSeen;
+use live_data_crd::reason::ConditionReason;
+
+use crate::observe::deployment::DeploymentState;
+use crate::observe::pods::WorkerPod;
+use crate::observe::report_summary::RunSummary;
+use crate::observe::{ClaimState, FailedVolume, Observation};
+use crate::problem::Problem;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_770_000_000 + second).unwrap()
 }
 
-fn deployment(available: i64) -> Option<DeploymentSeen> {
-    Some(DeploymentSeen {
+fn deployment(available: i64) -> Option<DeploymentState> {
+    Some(DeploymentState {
         current: true,
         replicas: 1,
         updated: 1,
         available,
         total: 1,
         image: Some("i:1".into()),
-        ..DeploymentSeen::default()
+        ..DeploymentState::default()
     })
 }
 
+fn run(number: &str, events: i64) -> Option<RunSummary> {
+    Some(RunSummary {
+        number: number.into(),
+        events,
+        ..RunSummary::default()
+    })
+}
+
+fn claims(phase: &str) -> Vec<ClaimState> {
+    vec![ClaimState {
+        name: "c".into(),
+        phase: Some(phase.into()),
+    }]
+}
+
 fn fresh(events: i64, rate: i64) -> ReportState {
-    ReportState::Fresh(Arc::new(ReportSeen {
+    ReportState::Fresh(Arc::new(ReportSummary {
         engine: "native".into(),
-        run: Some(("7".into(), None, events)),
+        run: run("7", events),
         rate,
         lag_seconds: Some(0.1),
-        ..ReportSeen::default()
+        ..ReportSummary::default()
     }))
 }
 
 fn observation(report: ReportState) -> Observation {
     Observation {
         deployment: deployment(1),
-        claims: vec![("c".into(), Some("Bound".into()))],
+        claims: claims("Bound"),
         report,
         ..Observation::default()
     }
@@ -48,18 +68,20 @@ fn made(
     observation: &Observation,
     problems: &[Problem],
     now: Timestamp,
-) -> Outcome {
-    let knowledge = Knowledge {
+) -> ComputedStatus {
+    let input = StatusInput {
         generation: Some(3),
         instrument: "MERLIN",
         suspend: false,
-        planned: problems.iter().all(|problem| problem.reason != "InstrumentInUse"),
+        planned: problems
+            .iter()
+            .all(|problem| problem.reason != ConditionReason::InstrumentInUse),
         problems,
         waiting: &[],
         observation,
         resources: 40,
     };
-    status(previous, &knowledge, now)
+    status(previous, &input, now)
 }
 
 fn of<'a>(status: &'a LiveDataProcessorStatus, kind: &str) -> (&'a str, &'a str) {
@@ -81,9 +103,9 @@ fn a_steady_worker_gives_the_same_status_for_ever() {
     assert_eq!(of(&first, "StorageReady"), ("True", "Bound"));
     assert_eq!(
         made(&first, &observation, &[], at(1000)),
-        Outcome {
+        ComputedStatus {
             status: first.clone(),
-            again: None
+            retry_after: None
         }
     );
 }
@@ -99,14 +121,14 @@ fn figures_are_held_back_for_five_seconds_and_a_new_run_is_not() {
     .status;
     let soon = made(&first, &observation(fresh(9, 200)), &[], at(2));
     assert_eq!(soon.status, first);
-    assert_eq!(soon.again, Some(Duration::from_secs(3)));
+    assert_eq!(soon.retry_after, Some(Duration::from_secs(3)));
     let later = made(&first, &observation(fresh(9, 200)), &[], at(5));
-    assert_eq!((later.status.rate, later.again), (Some(200), None));
+    assert_eq!((later.status.rate, later.retry_after), (Some(200), None));
     assert_eq!(later.status.run.as_ref().unwrap().events, 9);
-    let mut next = ReportSeen {
-        run: Some(("8".into(), None, 1)),
+    let mut next = ReportSummary {
+        run: run("8", 1),
         rate: 1,
-        ..ReportSeen::default()
+        ..ReportSummary::default()
     };
     next.engine = "native".into();
     let next_run = made(&first, &observation(ReportState::Fresh(Arc::new(next))), &[], at(1));
@@ -118,7 +140,7 @@ fn many_resources_write_their_figures_more_rarely() {
     let observation = observation(fresh(5, 100));
     let first = made(&LiveDataProcessorStatus::default(), &observation, &[], at(0)).status;
     let changed = self::observation(fresh(9, 200));
-    let knowledge = Knowledge {
+    let input = StatusInput {
         generation: Some(3),
         instrument: "MERLIN",
         suspend: false,
@@ -128,7 +150,10 @@ fn many_resources_write_their_figures_more_rarely() {
         observation: &changed,
         resources: 1000,
     };
-    assert_eq!(status(&first, &knowledge, at(10)).again, Some(Duration::from_secs(40)));
+    assert_eq!(
+        status(&first, &input, at(10)).retry_after,
+        Some(Duration::from_secs(40))
+    );
 }
 
 #[test]
@@ -144,9 +169,9 @@ fn a_report_never_decides_whether_the_worker_is_ready() {
     assert_eq!(of(&missing, "Degraded"), ("True", "NoReport"));
     let mut none = observation(fresh(1, 1));
     none.deployment = deployment(0);
-    none.pods = vec![Arc::new(PodSeen {
+    none.pods = vec![Arc::new(WorkerPod {
         running: true,
-        ..PodSeen::default()
+        ..WorkerPod::default()
     })];
     assert_eq!(
         of(&made(&missing, &none, &[], at(1)).status, "Ready"),
@@ -183,13 +208,13 @@ fn what_was_last_reported_stays_until_the_worker_has_been_asked() {
 #[test]
 fn everything_that_is_wrong_is_told_the_worst_first() {
     let problems = [
-        Problem::new("SiteNotConfigured", "no broker"),
-        Problem::new("VolumeDiffers", "path"),
+        Problem::new(ConditionReason::SiteNotConfigured, "no broker"),
+        Problem::new(ConditionReason::VolumeDiffers, "path"),
     ];
     let mut observation = observation(fresh(1, 1));
-    observation.pods = vec![Arc::new(PodSeen {
-        trouble: Some(Problem::new("CrashLoop", "again")),
-        ..PodSeen::default()
+    observation.pods = vec![Arc::new(WorkerPod {
+        problem: Some(Problem::new(ConditionReason::CrashLoop, "again")),
+        ..WorkerPod::default()
     })];
     let status = made(&LiveDataProcessorStatus::default(), &observation, &problems, at(0)).status;
     assert_eq!(of(&status, "Degraded"), ("True", "VolumeDiffers"));
@@ -199,7 +224,7 @@ fn everything_that_is_wrong_is_told_the_worst_first() {
 
 #[test]
 fn a_resource_that_gets_nothing_says_why_and_is_not_ready() {
-    let problems = [Problem::new("InstrumentInUse", "by fia/first")];
+    let problems = [Problem::new(ConditionReason::InstrumentInUse, "by fia/first")];
     let status = made(
         &LiveDataProcessorStatus::default(),
         &Observation::default(),
@@ -239,9 +264,9 @@ fn times_of_transition_change_only_with_the_status() {
 
 #[test]
 fn a_long_traceback_keeps_its_end() {
-    let text = end_of(&format!("{}ValueError: é", "é".repeat(2000)));
+    let text = shortened_error(&format!("{}ValueError: é", "é".repeat(2000)));
     assert!(
-        text.len() <= LONGEST_ERROR && text.ends_with("ValueError: é"),
+        text.len() <= MAX_ERROR_BYTES && text.ends_with("ValueError: é"),
         "{}",
         text.len()
     );
@@ -250,14 +275,17 @@ fn a_long_traceback_keeps_its_end() {
 #[test]
 fn a_volume_that_was_given_up_is_told_with_its_words() {
     let mut observation = observation(fresh(1, 1));
-    observation.claims = vec![("c".into(), Some("Pending".into()))];
-    observation.failed_volumes = vec![("v".into(), "the plugin refused it".into())];
-    let outcome = made(&LiveDataProcessorStatus::default(), &observation, &[], at(0));
-    let storage = outcome
+    observation.claims = claims("Pending");
+    observation.failed_volumes = vec![FailedVolume {
+        name: "v".into(),
+        message: "the plugin refused it".into(),
+    }];
+    let computed = made(&LiveDataProcessorStatus::default(), &observation, &[], at(0));
+    let storage = computed
         .status
         .conditions
         .iter()
-        .find(|found| found.type_ == condition::STORAGE_READY)
+        .find(|condition| condition.type_ == "StorageReady")
         .unwrap();
     assert_eq!(
         (storage.status.as_str(), storage.reason.as_str()),
@@ -277,9 +305,9 @@ fn figures_of_the_future_and_of_long_ago_hold_nothing_back() {
     .status;
     // The replica that wrote them had another clock.
     for second in [-3600, 3600] {
-        let outcome = made(&before, &observation(fresh(2, 1)), &[], at(second));
-        assert_eq!(outcome.status.run.unwrap().events, 2, "{second}");
-        assert_eq!(outcome.again, None);
+        let computed = made(&before, &observation(fresh(2, 1)), &[], at(second));
+        assert_eq!(computed.status.run.unwrap().events, 2, "{second}");
+        assert_eq!(computed.retry_after, None);
     }
 }
 
@@ -288,12 +316,12 @@ fn what_somebody_waits_for_is_more_than_progress() {
     let nothing = LiveDataProcessorStatus::default();
     let waiting = Observation {
         deployment: deployment(0),
-        claims: vec![("c".into(), Some("Pending".into()))],
+        claims: claims("Pending"),
         ..Observation::default()
     };
     let starting = made(&nothing, &waiting, &[], at(0)).status;
     let bound = Observation {
-        claims: vec![("c".into(), Some("Bound".into()))],
+        claims: claims("Bound"),
         ..waiting.clone()
     };
     let further = made(&starting, &bound, &[], at(1)).status;
@@ -304,7 +332,13 @@ fn what_somebody_waits_for_is_more_than_progress() {
     assert!(!only_progress(&further, &ready));
     // A worker that is lost, and trouble that comes and goes.
     assert!(!only_progress(&ready, &further));
-    let trouble = made(&starting, &waiting, &[Problem::new("Refused", "a quota")], at(1)).status;
+    let trouble = made(
+        &starting,
+        &waiting,
+        &[Problem::new(ConditionReason::Refused, "a quota")],
+        at(1),
+    )
+    .status;
     assert!(!only_progress(&starting, &trouble));
     assert!(!only_progress(&trouble, &further));
 }

@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use live_data_crd::spec::UpdateStrategy;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::plan::{Archive, Instruments, Output};
 
 fn config(pairs: &[(&str, &str)]) -> Config {
     let environment: BTreeMap<String, String> = pairs
@@ -31,14 +33,14 @@ fn resource(name: &str, spec: Value) -> LiveDataProcessor {
     .unwrap()
 }
 
-fn verdict(spec: Value, pairs: &[(&str, &str)]) -> Verdict {
+fn validated(spec: Value, pairs: &[(&str, &str)]) -> Validated {
     validate(&resource("merlin", spec), &Resolved::default(), &config(pairs))
 }
 
 fn plan_of(spec: Value, pairs: &[(&str, &str)]) -> Plan {
-    let verdict = verdict(spec, pairs);
-    assert_eq!(verdict.problems, []);
-    *verdict.plan.unwrap()
+    let validated = validated(spec, pairs);
+    assert_eq!(validated.problems, []);
+    *validated.plan.unwrap()
 }
 
 #[test]
@@ -163,11 +165,11 @@ fn the_output_folder_is_the_names_and_ends_in_staging_with_dev_mode() {
 
 #[test]
 fn what_a_site_lacks_is_listed_at_once() {
-    let verdict = verdict(json!({}), &[]);
-    assert_eq!(verdict.plan, None);
-    assert_eq!(verdict.problems.len(), 1);
-    let problem = &verdict.problems[0];
-    assert_eq!(problem.reason, "SiteNotConfigured");
+    let validated = validated(json!({}), &[]);
+    assert_eq!(validated.plan, None);
+    assert_eq!(validated.problems.len(), 1);
+    let problem = &validated.problems[0];
+    assert_eq!(problem.reason, ConditionReason::SiteNotConfigured);
     for name in ["CLUSTER_ID", "FS_NAME", "FIA_API_URL", "KAFKA_BOOTSTRAP_SERVERS"] {
         assert!(problem.message.contains(name), "{}", problem.message);
     }
@@ -175,9 +177,9 @@ fn what_a_site_lacks_is_listed_at_once() {
 
 #[test]
 fn what_a_worker_can_start_without_is_told_and_the_worker_is_made() {
-    let verdict = verdict(json!({"storage": {"output": {"emptyDir": {}}}}), &[]);
-    assert!(verdict.plan.is_some());
-    assert_eq!(verdict.problems[0].reason, "SiteNotConfigured");
+    let validated = validated(json!({"storage": {"output": {"emptyDir": {}}}}), &[]);
+    assert!(validated.plan.is_some());
+    assert_eq!(validated.problems[0].reason, ConditionReason::SiteNotConfigured);
 }
 
 #[test]
@@ -186,19 +188,28 @@ fn an_instrument_in_use_and_a_name_that_is_none_are_refused() {
         instrument_holder: Some("fia/first".into()),
         ..Resolved::default()
     };
-    let verdict = validate(
+    let validated = validate(
         &resource("second", json!({"instrument": "EMU"})),
         &resolved,
         &config(&CEPH),
     );
-    assert_eq!((verdict.plan, verdict.problems[0].reason), (None, "InstrumentInUse"));
-    let verdict = validate(&resource("2d", json!({})), &Resolved::default(), &config(&CEPH));
-    assert_eq!((verdict.plan, verdict.problems[0].reason), (None, "InstrumentInvalid"));
+    assert_eq!(
+        (validated.plan, validated.problems[0].reason),
+        (None, ConditionReason::InstrumentInUse)
+    );
+    let validated = validate(&resource("2d", json!({})), &Resolved::default(), &config(&CEPH));
+    assert_eq!(
+        (validated.plan, validated.problems[0].reason),
+        (None, ConditionReason::InstrumentInvalid)
+    );
     // Names from before the definition had its rules.
-    for (name, reason) in [("a.b", "NameInvalid"), (&"n".repeat(46), "NameTooLong")] {
+    for (name, reason) in [
+        ("a.b", ConditionReason::NameInvalid),
+        (&"n".repeat(46), ConditionReason::NameTooLong),
+    ] {
         let named = resource(name, json!({"instrument": "EMU"}));
-        let verdict = validate(&named, &Resolved::default(), &config(&CEPH));
-        assert_eq!((verdict.plan, verdict.problems[0].reason), (None, reason));
+        let validated = validate(&named, &Resolved::default(), &config(&CEPH));
+        assert_eq!((validated.plan, validated.problems[0].reason), (None, reason));
     }
 }
 
@@ -206,7 +217,7 @@ fn an_instrument_in_use_and_a_name_that_is_none_are_refused() {
 fn a_claim_for_one_node_is_replaced_rather_than_shared() {
     let spec = json!({"storage": {"output": {"persistentVolumeClaim": {"claimName": "c"}}}});
     let with = |modes: &[&str]| {
-        let claim = Claim {
+        let claim = OutputClaim {
             name: "c".into(),
             access_modes: Some(modes.iter().map(|mode| (*mode).to_owned()).collect()),
         };
@@ -237,7 +248,13 @@ fn the_older_resource_holds_the_instrument() {
         at("a", "2026-01-02T00:00:00Z", "2"),
         at("c", "2026-01-01T00:00:00Z", "3"),
     ];
-    assert_eq!(crate::resolve::holder(&all[0], &all), None);
-    assert_eq!(crate::resolve::holder(&all[1], &all).as_deref(), Some("fia/b"));
-    assert_eq!(crate::resolve::holder(&all[2], &all).as_deref(), Some("fia/b"));
+    assert_eq!(crate::resolve::instrument_holder(&all[0], &all), None);
+    assert_eq!(
+        crate::resolve::instrument_holder(&all[1], &all).as_deref(),
+        Some("fia/b")
+    );
+    assert_eq!(
+        crate::resolve::instrument_holder(&all[2], &all).as_deref(),
+        Some("fia/b")
+    );
 }

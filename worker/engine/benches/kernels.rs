@@ -1,11 +1,11 @@
-//! The kernels one by one, for work on them: `cargo bench -p live-data-engine`. `ci/bench` compares them with peers.
+//! Benchmarks of single kernels: `cargo bench -p live-data-engine`. `ci/bench` compares them with other programs.
 #![allow(
     missing_docs,
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
 )]
-// Shared with the program that `ci/bench` asks, which uses the rest.
+// Shared with the program of `ci/bench`, which uses the rest.
 #![allow(dead_code)]
 
 #[path = "../examples/measure/bench.rs"]

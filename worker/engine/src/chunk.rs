@@ -1,8 +1,8 @@
-//! Chunks of events as readers see them: sealed, bucketed by id, or the open tail of a partition.
+//! Chunks of events as readers see them: sealed, in buckets by id, or the open tail of a partition.
 //!
-//! Promises: what is reached through a [`ChunkView`] never changes; the columns of a sealed chunk and the blocks of
-//! a tail are shared, not copied; the bytes of all live chunks, whoever holds them, are accounted for. It must not
-//! know runs, vetoes or periods: which pulses count is a [`Bitmap`](crate::selection::Bitmap) beside the chunk.
+//! Promises: data reached through a [`ChunkView`] never change; clones share the columns; the bytes of all live chunks
+//! are counted, whoever holds them. It must not know runs, vetoes or periods: the selection of pulses is a
+//! [`Bitmap`](crate::selection::Bitmap) beside the chunk.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,61 +10,62 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::time::PulseTime;
 
-/// Number of buckets of a sealed chunk.
+/// Buckets of a sealed chunk, each with a range of dense ids.
 pub const BUCKETS: usize = 256;
-/// Most pulses of a chunk: an event keeps its pulse in 16 bits.
+/// Largest number of pulses of a chunk; an event has 16 bits for its pulse.
 pub const MAX_PULSES: usize = 65_535;
-/// Most dense ids: 256 buckets of 65,536.
+/// Largest number of dense ids: 256 buckets of 65,536.
 pub const MAX_DENSE_IDS: u32 = 1 << 24;
 
-/// One event of a sealed chunk in 64 bits: time of flight 32, pulse within the chunk 16, id within the bucket 16.
+/// Event of a sealed chunk in 64 bits, from the highest: time of flight in ns (32), pulse index in the chunk (16), id
+/// within the bucket (16).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct Event(u64);
 
 impl Event {
-    /// Packs an event; `low_id` is its dense id less the first of its bucket.
+    /// Packs an event; `low_id` is its dense id minus the first dense id of its bucket.
     #[must_use]
     pub const fn new(time_of_flight: u32, pulse: u16, low_id: u16) -> Self {
         Self((time_of_flight as u64) << 32 | (pulse as u64) << 16 | low_id as u64)
     }
 
-    /// Time of flight in ns.
+    /// Time of flight, ns.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub const fn time_of_flight(self) -> u32 {
         (self.0 >> 32) as u32
     }
 
-    /// Index of its pulse in the chunk's pulses.
+    /// Index of the pulse in the chunk's pulse times.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub const fn pulse(self) -> u16 {
         (self.0 >> 16) as u16
     }
 
-    /// Its dense id less the first of its bucket.
+    /// Dense id minus the first dense id of the bucket.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub const fn low_id(self) -> u16 {
         self.0 as u16
     }
 
-    /// The 64 bits, as laid out above from the highest bit down.
+    /// The packed 64 bits.
     #[must_use]
     pub const fn bits(self) -> u64 {
         self.0
     }
 }
 
-/// Counts bytes for as long as it lives: a snapshot that holds a freed chunk is seen in the figures.
+/// Guard that counts bytes while it lives, so that the counters include freed chunks that a snapshot holds.
 #[derive(Debug)]
-pub(crate) struct Account {
+pub(crate) struct MemoryAccount {
     total: Arc<AtomicU64>,
     bytes: u64,
 }
 
-impl Account {
+impl MemoryAccount {
     pub(crate) fn new(total: &Arc<AtomicU64>, bytes: u64) -> Self {
         total.fetch_add(bytes, Ordering::Relaxed);
         Self {
@@ -74,49 +75,49 @@ impl Account {
     }
 }
 
-impl Drop for Account {
+impl Drop for MemoryAccount {
     fn drop(&mut self) {
         self.total.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
-/// A sealed chunk: about half a million events in 256 buckets by dense id, in arrival order within a bucket.
+/// Sealed chunk: about half a million events in 256 buckets by dense id, in arrival order within a bucket.
 #[derive(Debug)]
 pub struct Chunk {
     pub(crate) id: u64,
     pub(crate) events: Vec<Event>,
-    /// Where bucket `b` starts; the last entry is the number of events.
+    /// Index of the first event of each bucket; the last entry is the number of events.
     pub(crate) starts: Box<[u32; BUCKETS + 1]>,
     pub(crate) shift: u32,
     pub(crate) times: Arc<Vec<PulseTime>>,
-    /// The latest of them.
+    /// Latest pulse time.
     pub(crate) newest: PulseTime,
     pub(crate) time_of_flight: Option<(u32, u32)>,
-    /// Whether the pulses of each bucket's events ascend, so that those of one pulse can be found by halving.
+    /// True if the pulses of each bucket's events ascend, so that a binary search finds those of one pulse.
     pub(crate) ascending: bool,
-    pub(crate) _account: Account,
+    pub(crate) _memory: MemoryAccount,
 }
 
 impl Chunk {
-    /// Identity of the chunk, never used twice; the tail that it was sealed from had the same.
+    /// Identity of the chunk, unique in the timeline; the same as that of the tail it was sealed from.
     #[must_use]
     pub const fn id(&self) -> u64 {
         self.id
     }
 
-    /// All events, bucket after bucket.
+    /// Events of all buckets, in bucket order.
     #[must_use]
     pub fn events(&self) -> &[Event] {
         &self.events
     }
 
-    /// Where each bucket starts in [`Self::events`]; entry 256 is the number of events.
+    /// Index in [`Self::events`] of the first event of each bucket; entry 256 is the number of events.
     #[must_use]
     pub fn bucket_starts(&self) -> &[u32; BUCKETS + 1] {
         &self.starts
     }
 
-    /// The events of bucket `bucket`, in arrival order; nothing beyond the last bucket.
+    /// Events of one bucket in arrival order; empty beyond the last bucket.
     #[must_use]
     pub fn bucket(&self, bucket: usize) -> &[Event] {
         match (self.starts.get(bucket), self.starts.get(bucket + 1)) {
@@ -125,13 +126,13 @@ impl Chunk {
         }
     }
 
-    /// Bucket `b` holds the dense ids from `b << shift` to `(b + 1) << shift`; at most 16.
+    /// Bits of a dense id within its bucket, at most 16: bucket `b` holds dense ids `[b << shift, (b + 1) << shift)`.
     #[must_use]
     pub const fn shift(&self) -> u32 {
         self.shift
     }
 
-    /// The dense ids of bucket `bucket`.
+    /// Range of dense ids of one bucket.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub fn bucket_ids(&self, bucket: usize) -> Range<u32> {
@@ -139,45 +140,45 @@ impl Chunk {
         bucket << self.shift..(bucket + 1) << self.shift
     }
 
-    /// The dense id of an event of bucket `bucket`.
+    /// Dense id of an event of the bucket.
     #[must_use]
     #[allow(clippy::cast_possible_truncation)]
     pub const fn dense_id(&self, bucket: usize, event: Event) -> u32 {
         ((bucket as u32) << self.shift) + event.low_id() as u32
     }
 
-    /// Smallest and largest time of flight in ns, of all events; `None` without events.
+    /// Smallest and largest time of flight, ns, selected or not; `None` without events.
     #[must_use]
     pub const fn time_of_flight_range(&self) -> Option<(u32, u32)> {
         self.time_of_flight
     }
 
-    /// Pulse times by pulse index. Mostly ascending, not always; a time may come more than once.
+    /// Pulse times by pulse index; usually ascending, and a time may occur more than once.
     #[must_use]
     pub fn pulse_times(&self) -> &[PulseTime] {
         &self.times
     }
 }
 
-/// A stretch of a tail: columns of events in arrival order.
+/// Block of a tail: columns of events in arrival order.
 #[derive(Debug, Default)]
-pub struct Block {
+pub struct TailBlock {
     pub(crate) time_of_flight: Vec<u32>,
     pub(crate) dense_ids: Vec<u32>,
-    pub(crate) spans: Vec<Span>,
+    pub(crate) spans: Vec<PulseSpan>,
 }
 
-/// From event `first` of its block on, up to the next span, events belong to pulse `pulse` of the chunk.
+/// Consecutive events of one pulse in a block; ends where the next span begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// Index of the first event within the block.
+pub struct PulseSpan {
+    /// Index of the first event in the block.
     pub first: u32,
-    /// Index of the pulse in the chunk's pulses.
+    /// Index in the chunk's pulse times.
     pub pulse: u16,
 }
 
-impl Block {
-    /// Time of flight of each event in ns.
+impl TailBlock {
+    /// Time of flight of each event, ns.
     #[must_use]
     pub fn time_of_flight(&self) -> &[u32] {
         &self.time_of_flight
@@ -189,25 +190,25 @@ impl Block {
         &self.dense_ids
     }
 
-    /// Runs of events of one pulse, ascending by `first`; the first begins at event 0.
+    /// Spans, ascending by `first`; the first begins at event 0.
     #[must_use]
-    pub fn spans(&self) -> &[Span] {
+    pub fn spans(&self) -> &[PulseSpan] {
         &self.spans
     }
 
-    /// Number of events.
+    /// Number of events, selected or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.time_of_flight.len()
     }
 
-    /// True when there are no events.
+    /// True without events.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.time_of_flight.is_empty()
     }
 
-    /// The events of each pulse: its index in the chunk and the range of events in this block.
+    /// Pulse index in the chunk and range of events in this block, span by span.
     pub fn pulses(&self) -> impl Iterator<Item = (u16, Range<usize>)> + '_ {
         self.spans.iter().enumerate().map(|(index, span)| {
             let end = self.spans.get(index + 1).map_or(self.len(), |next| next.first as usize);
@@ -216,29 +217,29 @@ impl Block {
     }
 }
 
-/// The open end of a partition at one moment: blocks of columns in arrival order.
+/// Open end of a partition at one moment, in blocks of columns.
 #[derive(Clone, Debug)]
 pub struct Tail {
     pub(crate) id: u64,
-    pub(crate) blocks: Vec<Arc<Block>>,
+    pub(crate) blocks: Vec<Arc<TailBlock>>,
     pub(crate) times: Arc<Vec<PulseTime>>,
     pub(crate) events: usize,
 }
 
 impl Tail {
-    /// Identity of the chunk that this tail will be sealed into; a later tail of the same id holds more events.
+    /// Identity of the chunk that the tail is sealed into; a later tail of the same id holds the same events and more.
     #[must_use]
     pub const fn id(&self) -> u64 {
         self.id
     }
 
-    /// The blocks in arrival order.
+    /// Blocks in arrival order.
     #[must_use]
-    pub fn blocks(&self) -> &[Arc<Block>] {
+    pub fn blocks(&self) -> &[Arc<TailBlock>] {
         &self.blocks
     }
 
-    /// Smallest and largest time of flight in ns, of all events; `None` without events.
+    /// Smallest and largest time of flight, ns, selected or not; `None` without events.
     #[must_use]
     pub fn time_of_flight_range(&self) -> Option<(u32, u32)> {
         let blocks = self.blocks.iter().filter(|block| !block.is_empty());
@@ -246,41 +247,41 @@ impl Tail {
         limits.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
-    /// Number of events.
+    /// Number of events, selected or not.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.events
     }
 
-    /// True when there are no events.
+    /// True without events.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.events == 0
     }
 
-    /// Pulse times by pulse index.
+    /// Pulse times by pulse index; usually ascending.
     #[must_use]
     pub fn pulse_times(&self) -> &[PulseTime] {
         &self.times
     }
 }
 
-/// The latest of some pulse times.
+/// Latest pulse time; [`PulseTime::MIN`] without any.
 pub(crate) fn newest(times: &[PulseTime]) -> PulseTime {
     times.iter().copied().max().unwrap_or(PulseTime::MIN)
 }
 
-/// Events of one partition over a stretch of offsets.
+/// Events of one partition over a range of offsets; clones share them.
 #[derive(Clone, Debug)]
 pub enum ChunkView {
-    /// Complete and bucketed.
+    /// Complete, in buckets.
     Sealed(Arc<Chunk>),
-    /// Still open, or not bucketed yet.
+    /// Open, or closed and not yet in buckets.
     Tail(Arc<Tail>),
 }
 
 impl ChunkView {
-    /// Identity of the chunk; stays the same when a tail is sealed.
+    /// Identity of the chunk; sealing does not change it.
     #[must_use]
     pub fn id(&self) -> u64 {
         match self {
@@ -298,13 +299,13 @@ impl ChunkView {
         }
     }
 
-    /// True when there are no events.
+    /// True without events.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Pulse times by pulse index.
+    /// Pulse times by pulse index; usually ascending.
     #[must_use]
     pub fn pulse_times(&self) -> &[PulseTime] {
         match self {
@@ -313,7 +314,7 @@ impl ChunkView {
         }
     }
 
-    /// The latest pulse time; the earliest there is without pulses.
+    /// Latest pulse time; [`PulseTime::MIN`] without pulses.
     #[must_use]
     pub fn newest_pulse(&self) -> PulseTime {
         match self {
@@ -322,8 +323,8 @@ impl ChunkView {
         }
     }
 
-    /// Calls `visit(dense id, time of flight in ns, pulse index)` for every event, in no promised order: the plain
-    /// way to read a chunk, for tests and for what is not worth a kernel.
+    /// Calls `visit(dense id, time of flight in ns, pulse index)` for every event, in any order; slow, for tests and
+    /// rare operations.
     pub fn for_each(&self, mut visit: impl FnMut(u32, u32, u16)) {
         match self {
             Self::Sealed(chunk) => {
@@ -363,7 +364,7 @@ mod tests {
     #[test]
     fn bytes_are_counted_while_somebody_holds_them() {
         let total = Arc::new(AtomicU64::new(0));
-        let account = Account::new(&total, 5);
+        let account = MemoryAccount::new(&total, 5);
         assert_eq!(total.load(Ordering::Relaxed), 5);
         drop(account);
         assert_eq!(total.load(Ordering::Relaxed), 0);

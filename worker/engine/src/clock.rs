@@ -1,13 +1,13 @@
-//! The wall clock, for whoever hands times to the timeline.
+//! Wall clock for the callers of the timeline.
 //!
-//! Promises: it is right to within some milliseconds. Asked once a record, an exact answer would cost a twentieth of what
-//! taking in small records costs.
+//! Promises: right to within a few milliseconds (the kernel's tick). It is read once per record; an exact clock would
+//! cost a twentieth of the ingest of small records.
 
 use crate::time::PulseTime;
 
-/// The present.
+/// Current wall-clock time, to within a few milliseconds on Linux.
 #[must_use]
-pub fn present() -> PulseTime {
+pub fn now() -> PulseTime {
     #[cfg(target_os = "linux")]
     {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -32,7 +32,7 @@ mod tests {
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap()
             .as_millis();
-        let difference = i128::from(super::present().millis()) - i128::try_from(exact).unwrap();
+        let difference = i128::from(super::now().millis()) - i128::try_from(exact).unwrap();
         assert!(difference.abs() < 2000, "{difference} ms");
     }
 }

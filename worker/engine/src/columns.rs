@@ -1,41 +1,31 @@
-//! Events as columns, row by row: what a plan over the stream cannot express, and what a caller brings along.
+//! Materialised events in columns: of operations that a plan over the stream cannot express, and of files.
 //!
-//! Promises: rows are slices of shared columns (offsets into them), so that cloning costs nothing; an event's weight
-//! and its squared error are single precision as in the files; times are nanoseconds since the Unix epoch.
+//! Promises: rows are slices of shared columns (offsets into them, as in Arrow's list layout), so that clones share
+//! them. Weights and squared errors are `f32`, as in NeXus event files; times are nanoseconds since the Unix epoch.
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
-/// Why columns do not fit together.
+/// Error of columns that do not fit together.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ColumnsError {
-    /// A column that is not as long as the others.
+    /// A column has another length than the column of values.
     #[error("the column of {column} has {found} entries for {expected} events: all columns must be of one length")]
     LengthsDiffer {
-        /// Which column.
         column: &'static str,
-        /// Its length.
         found: usize,
-        /// The length of the column of values.
         expected: usize,
     },
-    /// Offsets that do not run from 0 to the number of events without falling.
+    /// The offsets do not ascend from 0 to the number of events.
     #[error("row offset {index} is {value}, out of order or outside the {events} events")]
-    BadOffset {
-        /// Which offset.
-        index: usize,
-        /// Its value.
-        value: u64,
-        /// How many events there are.
-        events: usize,
-    },
+    BadOffset { index: usize, value: u64, events: usize },
 }
 
-/// What events know beside their value.
+/// Columns of events beside their values; Mantid's `EventType` (TOF, WEIGHTED, WEIGHTED_NOTIME).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventKind {
-    /// Value and pulse time; the weight is one.
+    /// Value and pulse time; weight and squared error are 1.
     Plain,
     /// Value, pulse time, weight and squared error.
     Weighted,
@@ -43,33 +33,33 @@ pub enum EventKind {
     WeightedNoTime,
 }
 
-/// Events of one spectrum.
+/// Events of one spectrum, in columns.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Events {
-    /// The value in the plan's current unit (time of flight in µs where it was not converted).
+    /// Values in the unit of the plan: time of flight in µs before any conversion.
     pub x: Vec<f64>,
-    /// Pulse times, ns since the Unix epoch; empty where they are not known.
+    /// Pulse times, ns since the Unix epoch; empty if unknown.
     pub pulse_time: Vec<i64>,
-    /// Weights; empty for plain events (all one).
+    /// Empty for plain events, whose weights are 1.
     pub weight: Vec<f32>,
-    /// Squared errors; empty for plain events (all one).
+    /// Squared errors of the weights; empty for plain events (all 1).
     pub error_squared: Vec<f32>,
 }
 
 impl Events {
-    /// How many events there are.
+    /// Number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.x.len()
     }
 
-    /// Whether there are none.
+    /// True without events.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.x.is_empty()
     }
 
-    /// Weight and squared error of an event.
+    /// Weight and squared error of event `index`; `(1, 1)` for plain events and beyond the end.
     #[must_use]
     pub fn weight(&self, index: usize) -> (f64, f64) {
         match (self.weight.get(index), self.error_squared.get(index)) {
@@ -78,7 +68,7 @@ impl Events {
         }
     }
 
-    /// Removes all events.
+    /// Removes all events and keeps the allocations.
     pub fn clear(&mut self) {
         self.x.clear();
         self.pulse_time.clear();
@@ -87,10 +77,10 @@ impl Events {
     }
 }
 
-/// A column of weights and one of squared errors.
+/// Columns of weights and of their squared errors, of equal length.
 pub type WeightColumns = (Arc<[f32]>, Arc<[f32]>);
 
-/// Events of many spectra in shared columns.
+/// Events of many spectra in shared columns; row `i` holds events `[offsets[i], offsets[i + 1])`.
 #[derive(Debug, Clone)]
 pub struct Columns {
     offsets: Arc<[u64]>,
@@ -100,10 +90,11 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Takes columns over: row `i` holds the events `offsets[i] .. offsets[i + 1]`.
+    /// Columns of `offsets.len() - 1` rows.
     ///
     /// # Errors
-    /// When the offsets fall or leave the columns, or the columns differ in length.
+    /// [`ColumnsError::LengthsDiffer`] if a column has another length than `x`; [`ColumnsError::BadOffset`] if the
+    /// offsets do not ascend from 0 to `x.len()`.
     pub fn new(
         offsets: impl Into<Arc<[u64]>>,
         x: impl Into<Arc<[f64]>>,
@@ -156,7 +147,7 @@ impl Columns {
         })
     }
 
-    /// Columns that are known to fit.
+    /// Columns that the caller knows to fit; nothing is checked.
     pub(crate) fn from_parts(
         offsets: Arc<[u64]>,
         x: Arc<[f64]>,
@@ -171,8 +162,8 @@ impl Columns {
         }
     }
 
-    /// Puts the events of each row together. The result has weights if any row has, and pulse times only if every
-    /// row that holds events has them.
+    /// Concatenates rows. The result has weights if any row has them, and pulse times if every row with events has
+    /// them.
     #[must_use]
     pub fn from_rows(rows: &[Events]) -> Self {
         let total: usize = rows.iter().map(Events::len).sum();
@@ -205,25 +196,25 @@ impl Columns {
         }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.offsets.len().saturating_sub(1)
     }
 
-    /// How many events there are.
+    /// Number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.x.len()
     }
 
-    /// Whether there are none.
+    /// True without events.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.x.is_empty()
     }
 
-    /// What the events know beside their value.
+    /// Columns beside the values; events without pulse time and weight are [`EventKind::WeightedNoTime`].
     #[must_use]
     pub fn kind(&self) -> EventKind {
         match (&self.weights, &self.pulse_time) {
@@ -234,31 +225,31 @@ impl Columns {
         }
     }
 
-    /// The row offsets: one more than there are rows.
+    /// Row offsets, one more than rows; the last is the number of events.
     #[must_use]
     pub fn offsets(&self) -> &[u64] {
         &self.offsets
     }
 
-    /// All values.
+    /// Values of all rows.
     #[must_use]
     pub fn x(&self) -> &[f64] {
         &self.x
     }
 
-    /// All pulse times, ns since the Unix epoch.
+    /// Pulse times of all rows, ns since the Unix epoch; `None` if unknown.
     #[must_use]
     pub fn pulse_times(&self) -> Option<&[i64]> {
         self.pulse_time.as_deref()
     }
 
-    /// All weights and squared errors.
+    /// Weights and squared errors of all rows; `None` for plain events.
     #[must_use]
     pub fn weights(&self) -> Option<(&[f32], &[f32])> {
         self.weights.as_ref().map(|(weight, error)| (&**weight, &**error))
     }
 
-    /// The places of a row's events in the columns; none for a row that does not exist.
+    /// Indices of a row's events in the columns; empty for a row that does not exist.
     #[must_use]
     pub fn range(&self, row: usize) -> std::ops::Range<usize> {
         match (self.offsets.get(row), self.offsets.get(row.saturating_add(1))) {
@@ -267,7 +258,7 @@ impl Columns {
         }
     }
 
-    /// Weight and squared error of the event at a place in the columns.
+    /// Weight and squared error of the event at `index` in the columns; `(1, 1)` for plain events.
     #[must_use]
     #[inline]
     pub fn weight(&self, index: usize) -> (f64, f64) {
@@ -279,7 +270,7 @@ impl Columns {
         })
     }
 
-    /// The events of one row, copied.
+    /// Copy of the events of one row.
     #[must_use]
     pub fn row(&self, row: usize) -> Events {
         let range = self.range(row);
@@ -306,7 +297,7 @@ impl Columns {
         }
     }
 
-    /// Only the events whose pulse time `keep` accepts; events without pulse times are all kept.
+    /// Copy of the events whose pulse time (ns) `keep` accepts; all events if there are no pulse times.
     #[must_use]
     pub fn select(&self, keep: impl Fn(i64) -> bool) -> Self {
         let Some(times) = &self.pulse_time else {
@@ -335,7 +326,7 @@ impl Columns {
         selected
     }
 
-    /// The memory that the columns take, in bytes.
+    /// Bytes of all columns.
     #[must_use]
     pub fn memory(&self) -> usize {
         size_of_val(&*self.offsets)

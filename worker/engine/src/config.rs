@@ -1,55 +1,57 @@
-//! What the timeline can be told: limits, clocks and units.
+//! Settings of a timeline: limits, clocks and units.
 //!
-//! Promises: the defaults are the documented ones. It must not read the environment: whoever starts the timeline
-//! fills the values in.
+//! Promises: the defaults are the documented ones. It must not read the environment: the caller fills in the values.
 
 use std::collections::HashMap;
 
 use crate::time::NANOS_PER_SECOND;
 
-/// Settings of a timeline. All times are in nanoseconds.
+/// Settings of a timeline. All durations and times are in nanoseconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimelineConfig {
-    /// The instrument: run starts of another one are refused, and log names lose `IN:<instrument>:CS:SB:`.
+    /// Run starts of another instrument are refused (case does not matter), and log names lose
+    /// `IN:<INSTRUMENT>:CS:SB:`.
     pub instrument: String,
-    /// What the ids of events are compared with when they are checked against a run's map.
-    pub event_ids: EventIds,
-    /// Leaves frames of run state SETUP out of every run.
+    /// Column of a run's map against which the ids of events are checked.
+    pub event_ids: EventIdKind,
+    /// True excludes frames of run state SETUP (is84) from every run.
     pub exclude_setup: bool,
-    /// Added to the start and stop times of runs: the pulses' clock less the control computer's.
+    /// Clock of the pulses minus clock of the control computer; added to the start and stop times of runs.
     pub run_clock_offset: i64,
-    /// How much is kept when no run is open, before the newest pulse.
+    /// Data before the newest pulse that are kept while no run is open. Default 120 s.
     pub grace: i64,
-    /// How far apart, in pulse time, a repeated message is still recognised.
+    /// Largest age, in pulse time, of a message whose duplicate is recognised. Default 60 s.
     pub duplicate_window: i64,
-    /// Bytes of events, pulses and logs at which no more events are kept; `None` for no limit.
+    /// Bytes of events, pulses and logs from which no more events are stored; `None` for no limit.
     pub memory_limit: Option<u64>,
-    /// Bytes of log values at which no more are kept.
+    /// Bytes of logs from which no more log values are stored. Default 512 MiB.
     pub log_limit: u64,
-    /// µA·h in one unit of is84's proton charge.
+    /// Factor from the unit of is84's proton charge to µA·h. Default 1.
     pub is84_charge_unit: f64,
-    /// Detector ids of sources that send no ids (a detector of one pixel); others get 0.
+    /// Detector id by source name, for sources that send no ids (a detector of one pixel); sources that are not listed
+    /// get 0.
     pub implicit_ids: HashMap<String, u32>,
-    /// How far a pulse may lie in the future of the wall clock and of its record's timestamp.
+    /// Largest lead of a pulse time over the wall clock and over the record's timestamp. Default 1 h.
     pub clock_ahead: i64,
-    /// Earliest time of a pulse that is believed.
+    /// Earliest pulse time that is accepted, since the Unix epoch. Default 2000-01-01T00:00:00Z.
     pub clock_start: i64,
-    /// How far outside a run's bounds pulses are reported.
+    /// Span before a run's start and after its stop in which pulses outside all runs are reported. Default 5 s.
     pub near_bounds: i64,
-    /// Pulse time, and wall-clock time before watermarks count, that must pass after a run's stop.
+    /// Pulse time that must pass after a run's stop before the run is complete, and wall-clock time before high
+    /// watermarks count instead. Default 10 s.
     pub completion_margin: i64,
-    /// Age, in pulse time, from which a pulse without metadata is taken as it is.
+    /// Age, in pulse time, from which a pulse counts as settled without its metadata. Default 2 s.
     pub settle: i64,
-    /// Number of events at which a tail is sealed.
+    /// Events at which a tail is sealed. Default 524,288.
     pub seal_events: usize,
-    /// Number of pulses at which a tail is sealed; at most 65,535.
+    /// Pulses at which a tail is sealed; at most 65,535, which is the default.
     pub seal_pulses: usize,
 }
 
-/// What an event's id is.
+/// Meaning of the ids of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum EventIds {
-    /// Spectrum numbers for ev42 when the run has a map, else detector ids.
+pub enum EventIdKind {
+    /// Spectrum numbers for ev42 if the run has a map, otherwise detector ids.
     #[default]
     Auto,
     /// Spectrum numbers of the run's map.
@@ -61,12 +63,12 @@ pub enum EventIds {
 }
 
 impl TimelineConfig {
-    /// The defaults for an instrument.
+    /// Default settings for an instrument.
     #[must_use]
     pub fn new(instrument: &str) -> Self {
         Self {
             instrument: instrument.to_owned(),
-            event_ids: EventIds::Auto,
+            event_ids: EventIdKind::Auto,
             exclude_setup: false,
             run_clock_offset: 0,
             grace: 120 * NANOS_PER_SECOND,

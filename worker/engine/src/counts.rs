@@ -1,7 +1,7 @@
-//! A histogram as it was counted: whole numbers and what each counts for, turned into doubles row by row when asked.
+//! Histograms as counts: whole numbers and their weights, converted to `f64` row by row on request.
 //!
-//! Promises: it never changes, whatever happens to the memo it came from; no double is stored for what a count can
-//! say; rows come out the same each time. Errors are given squared unless the name says otherwise.
+//! Promises: immutable, whatever happens to the memo that it came from; counts are not stored as `f64`; a row is the
+//! same bit for bit each time. Errors are squared unless the name says otherwise.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::kernel::grid::{Grid, Layout};
 use crate::kernel::weigh::Sums;
 use crate::pool;
 
-/// What one count of a row adds to the value and to the squared error.
+/// Contribution of one count of a row to the value and to the squared error.
 #[derive(Debug, Clone)]
 pub(crate) enum RowWeights {
     Uniform(f64, f64),
@@ -30,109 +30,80 @@ impl RowWeights {
     }
 }
 
+/// Summand of a histogram.
 #[derive(Debug, Clone)]
-pub(crate) enum Layer {
-    /// Counts of every cell.
+pub(crate) enum CountLayer {
+    /// Counts of all cells.
     Grid(Arc<Grid>, RowWeights),
-    /// Counts of some cells, sorted by cell.
+    /// `(cell, count)` of the cells that are not zero, sorted by cell.
     List(Arc<[(u32, u32)]>, RowWeights),
-    /// Sums of weights: value and squared error of each cell.
+    /// Sums of weights and of squared errors of all cells.
     Sums(Arc<Sums>),
 }
 
-/// Counts of all rows and bins; cloning shares them.
+/// Histogram of all rows as a sum of layers of counts; clones share them.
 #[derive(Debug, Clone)]
 pub struct Counts {
     layout: Layout,
     binning: Binning,
-    layers: Vec<Layer>,
-    /// What every row's values are multiplied by on top.
-    factors: Factors,
-}
-
-#[derive(Debug, Clone)]
-enum Factors {
-    One,
-    Uniform(f64),
-    PerRow(Arc<[f64]>),
+    layers: Vec<CountLayer>,
+    /// Factor of all values, applied on reading.
+    factor: f64,
 }
 
 impl Counts {
-    pub(crate) fn new(layout: Layout, binning: Binning, layers: Vec<Layer>) -> Self {
+    pub(crate) fn new(layout: Layout, binning: Binning, layers: Vec<CountLayer>) -> Self {
         Self {
             layout,
             binning,
             layers,
-            factors: Factors::One,
+            factor: 1.0,
         }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.layout.rows()
     }
 
-    /// How many bins a row has.
+    /// Number of bins of a row; 0 for a row that does not exist.
     #[must_use]
     pub fn bins(&self, row: usize) -> usize {
         self.layout.range(row).len()
     }
 
-    /// How many bins all rows have together.
+    /// Number of bins of all rows together.
     #[must_use]
     pub fn cells(&self) -> usize {
         self.layout.cells()
     }
 
-    /// The edges of all rows.
+    /// Bin edges of all rows.
     #[must_use]
     pub fn binning(&self) -> &Binning {
         &self.binning
     }
 
-    /// The edges of a row, where it has any.
+    /// Bin edges of a row; `None` for [`Binning::Whole`].
     #[must_use]
     pub fn edges(&self, row: usize) -> Option<&Edges> {
         self.binning.edges(row)
     }
 
-    fn factor(&self, row: usize) -> f64 {
-        match &self.factors {
-            Factors::One => 1.0,
-            Factors::Uniform(value) => *value,
-            Factors::PerRow(values) => values.get(row).copied().unwrap_or(0.0),
-        }
-    }
-
-    /// The same with every value times `value` (an exact number: errors are multiplied by its magnitude).
+    /// Histogram with all values times `value`, a number without error: errors are multiplied by its magnitude.
+    /// O(layers).
     #[must_use]
     pub fn scaled(&self, value: f64) -> Self {
-        let factors = match &self.factors {
-            Factors::One => Factors::Uniform(value),
-            Factors::Uniform(before) => Factors::Uniform(before * value),
-            Factors::PerRow(values) => Factors::PerRow(values.iter().map(|before| before * value).collect()),
-        };
         Self {
-            factors,
+            factor: self.factor * value,
             ..self.clone()
         }
     }
 
-    /// The same with the values of row `i` times `values[i]`; rows beyond the end of `values` become zero.
-    #[must_use]
-    pub fn scaled_rows(&self, values: &[f64]) -> Self {
-        let factors = (0..self.rows())
-            .map(|row| self.factor(row) * values.get(row).copied().unwrap_or(0.0))
-            .collect();
-        Self {
-            factors: Factors::PerRow(factors),
-            ..self.clone()
-        }
-    }
-
-    /// Adds a row's values and squared errors to buffers as long as it has bins; longer buffers keep their ends.
-    pub fn add_row(&self, row: usize, y: &mut [f64], error_squared: &mut [f64]) {
+    /// Adds a row's values and squared errors to buffers, as far as row and buffer go.
+    #[cfg(test)]
+    pub(crate) fn add_row(&self, row: usize, y: &mut [f64], error_squared: &mut [f64]) {
         self.each_layer(row, &mut |bin, value, error| {
             if let (Some(y), Some(e)) = (y.get_mut(bin), error_squared.get_mut(bin)) {
                 *y += value;
@@ -141,19 +112,19 @@ impl Counts {
         });
     }
 
-    /// Writes a row's values into a buffer as long as it has bins.
+    /// Writes a row's values into a buffer of one element per bin.
     pub fn row_y(&self, row: usize, y: &mut [f64]) {
         self.write_row(row, y, |(value, _)| value, |sums| &sums.y);
-        multiply(y, self.factor(row));
+        multiply(y, self.factor);
     }
 
-    /// Writes a row's squared errors into a buffer as long as it has bins.
+    /// Writes a row's squared errors into a buffer of one element per bin.
     pub fn row_error_squared(&self, row: usize, error_squared: &mut [f64]) {
         self.write_row(row, error_squared, |(_, error)| error, |sums| &sums.error_squared);
-        multiply(error_squared, self.factor(row) * self.factor(row));
+        multiply(error_squared, self.factor * self.factor);
     }
 
-    /// Writes a row's errors into a buffer as long as it has bins.
+    /// Writes a row's standard deviations into a buffer of one element per bin.
     pub fn row_error(&self, row: usize, error: &mut [f64]) {
         self.row_error_squared(row, error);
         error.iter_mut().for_each(|e| *e = e.sqrt());
@@ -170,16 +141,16 @@ impl Counts {
         let range = self.layout.range(row);
         for layer in &self.layers {
             match layer {
-                Layer::Grid(grid, weights) => grid.add_to(range.clone(), weight(weights.at(row)), out),
-                Layer::List(list, weights) => {
+                CountLayer::Grid(grid, weights) => grid.add_to(range.clone(), weight(weights.at(row)), out),
+                CountLayer::List(list, weights) => {
                     let weight = weight(weights.at(row));
-                    for (cell, count) in part_of(list, &range) {
+                    for (cell, count) in cells_in(list, &range) {
                         if let Some(to) = out.get_mut(*cell as usize - range.start) {
                             *to += f64::from(*count) * weight;
                         }
                     }
                 }
-                Layer::Sums(sums) => {
+                CountLayer::Sums(sums) => {
                     let from = sums_of(sums).get(range.clone()).unwrap_or_default();
                     out.iter_mut().zip(from).for_each(|(to, from)| *to += from);
                 }
@@ -187,9 +158,9 @@ impl Counts {
         }
     }
 
-    /// Visits what is not zero, layer by layer; everything where the row's factor makes zero something else.
+    /// Visits the non-zero cells of a row, layer by layer; all cells if the row's factor is not finite.
     fn each_layer(&self, row: usize, visit: &mut impl FnMut(usize, f64, f64)) {
-        let (range, factor) = (self.layout.range(row), self.factor(row));
+        let (range, factor) = (self.layout.range(row), self.factor);
         if !factor.is_finite() {
             let mut buffers = (vec![0.0; range.len()], vec![0.0; range.len()]);
             self.row_y(row, &mut buffers.0);
@@ -204,20 +175,20 @@ impl Counts {
         }
         for layer in &self.layers {
             match layer {
-                Layer::Grid(grid, weights) => {
+                CountLayer::Grid(grid, weights) => {
                     let (value, error) = weights.at(row);
                     let (value, error) = (value * factor, error * factor * factor);
                     grid.each(range.clone(), |bin, count| visit(bin, count * value, count * error));
                 }
-                Layer::List(list, weights) => {
+                CountLayer::List(list, weights) => {
                     let (value, error) = weights.at(row);
                     let (value, error) = (value * factor, error * factor * factor);
-                    for (cell, count) in part_of(list, &range) {
+                    for (cell, count) in cells_in(list, &range) {
                         let count = f64::from(*count);
                         visit(*cell as usize - range.start, count * value, count * error);
                     }
                 }
-                Layer::Sums(sums) => {
+                CountLayer::Sums(sums) => {
                     let y = sums.y.get(range.clone()).unwrap_or_default();
                     let e = sums.error_squared.get(range.clone()).unwrap_or_default();
                     for (bin, (y, e)) in y.iter().zip(e).enumerate() {
@@ -228,19 +199,18 @@ impl Counts {
         }
     }
 
-    /// Fills a buffer with the values of rows `rows`, one after the other, on the compute pool. A buffer that is
-    /// too short or too long is filled as far as both go.
+    /// Fills a buffer with the values of `rows` in row order, on the compute pool, as far as rows and buffer go.
     ///
     /// # Errors
-    /// When cancelled; part of the buffer is then filled.
+    /// [`Cancelled`]; part of the buffer is then filled.
     pub fn fill_y(&self, rows: Range<usize>, out: &mut [f64], cancel: &Cancel) -> Result<(), Cancelled> {
         self.fill(rows, out, cancel, &|row, out| self.row_y(row, out))
     }
 
-    /// Fills a buffer with the errors (not squared) of rows `rows`; otherwise as [`Counts::fill_y`].
+    /// Fills a buffer with the standard deviations of `rows`; otherwise as [`Counts::fill_y`].
     ///
     /// # Errors
-    /// When cancelled; part of the buffer is then filled.
+    /// [`Cancelled`]; part of the buffer is then filled.
     pub fn fill_error(&self, rows: Range<usize>, out: &mut [f64], cancel: &Cancel) -> Result<(), Cancelled> {
         self.fill(rows, out, cancel, &|row, out| self.row_error(row, out))
     }
@@ -252,7 +222,7 @@ impl Counts {
         cancel: &Cancel,
         write: &(impl Fn(usize, &mut [f64]) + Sync),
     ) -> Result<(), Cancelled> {
-        // Blocks of rows, cut where rows end.
+        // Blocks of whole rows.
         let mut blocks = Vec::new();
         let mut rest = out;
         let mut row = rows.start;
@@ -280,7 +250,7 @@ impl Counts {
         })
     }
 
-    /// The value and the squared error of a row's bins together.
+    /// Sum over a row's bins: value and squared error.
     #[must_use]
     pub fn row_total(&self, row: usize) -> (f64, f64) {
         let mut total = (0.0, 0.0);
@@ -291,7 +261,7 @@ impl Counts {
         total
     }
 
-    /// The value and the squared error of all rows' bins together.
+    /// Sum over all bins of all rows: value and squared error.
     #[must_use]
     pub fn total(&self) -> (f64, f64) {
         (0..self.rows())
@@ -299,34 +269,7 @@ impl Counts {
             .fold((0.0, 0.0), |(y, e), (dy, de)| (y + dy, e + de))
     }
 
-    /// The sum of the given rows, bin by bin: values and squared errors. Only for rows with as many bins as the
-    /// first; others are added as far as both go.
-    ///
-    /// # Errors
-    /// When cancelled.
-    pub fn sum_rows(&self, rows: &[usize], cancel: &Cancel) -> Result<(Vec<f64>, Vec<f64>), Cancelled> {
-        let bins = rows.first().map_or(0, |row| self.bins(*row));
-        let zeros = || (vec![0.0; bins], vec![0.0; bins]);
-        // Blocks of a fixed number of rows, added in order, so that the rounding is the same each time.
-        let blocks: Vec<(Vec<f64>, Vec<f64>)> = pool::install(|| {
-            rows.par_chunks(1024)
-                .map(|rows| {
-                    cancel.check()?;
-                    let mut sum = zeros();
-                    rows.iter().for_each(|row| self.add_row(*row, &mut sum.0, &mut sum.1));
-                    Ok(sum)
-                })
-                .collect::<Result<_, Cancelled>>()
-        })?;
-        let mut sum = zeros();
-        for (y, e) in blocks {
-            sum.0.iter_mut().zip(y).for_each(|(to, from)| *to += from);
-            sum.1.iter_mut().zip(e).for_each(|(to, from)| *to += from);
-        }
-        Ok(sum)
-    }
-
-    /// How many events each row's bins counted, whatever they weigh; `None` where weights were summed instead.
+    /// Number of events of each row, whatever their weights; `None` if a layer holds sums of weights.
     #[must_use]
     pub fn events(&self) -> Option<Vec<u64>> {
         let mut events = vec![0; self.rows()];
@@ -334,24 +277,26 @@ impl Counts {
             for (row, events) in events.iter_mut().enumerate() {
                 let range = self.layout.range(row);
                 *events += match layer {
-                    Layer::Grid(grid, _) => grid.sum(range),
-                    Layer::List(list, _) => part_of(list, &range).iter().map(|(_, count)| u64::from(*count)).sum(),
-                    Layer::Sums(_) => return None,
+                    CountLayer::Grid(grid, _) => grid.sum(range),
+                    CountLayer::List(list, _) => {
+                        cells_in(list, &range).iter().map(|(_, count)| u64::from(*count)).sum()
+                    }
+                    CountLayer::Sums(_) => return None,
                 };
             }
         }
         Some(events)
     }
 
-    /// The memory that these counts hold, in bytes; part of it may be shared with a memo.
+    /// Bytes of all layers; a memo may share part of them.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.layers
             .iter()
             .map(|layer| match layer {
-                Layer::Grid(grid, _) => grid.memory(),
-                Layer::List(list, _) => size_of_val(&**list),
-                Layer::Sums(sums) => (sums.y.capacity() + sums.error_squared.capacity()) * 8,
+                CountLayer::Grid(grid, _) => grid.memory(),
+                CountLayer::List(list, _) => size_of_val(&**list),
+                CountLayer::Sums(sums) => (sums.y.capacity() + sums.error_squared.capacity()) * 8,
             })
             .sum()
     }
@@ -363,8 +308,8 @@ fn multiply(values: &mut [f64], factor: f64) {
     }
 }
 
-/// The entries of a list whose cells lie in a range.
-fn part_of<'a>(list: &'a [(u32, u32)], range: &Range<usize>) -> &'a [(u32, u32)] {
+/// Entries of a sorted list whose cells lie in a range.
+fn cells_in<'a>(list: &'a [(u32, u32)], range: &Range<usize>) -> &'a [(u32, u32)] {
     let from = list.partition_point(|(cell, _)| (*cell as usize) < range.start);
     let to = list.partition_point(|(cell, _)| (*cell as usize) < range.end);
     list.get(from..to).unwrap_or_default()

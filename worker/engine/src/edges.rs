@@ -1,8 +1,8 @@
-//! Bin edges, and the bin that a value falls in.
+//! Bin edges, and the search for the bin of a value.
 //!
-//! Promises: `edges[i] <= x < edges[i + 1]` decides the bin, the last edge is outside, and every way of finding the
-//! bin (arithmetic for uniform edges, a table for all others) gives exactly what a binary search gives, whatever the
-//! rounding of the arithmetic: a guess is only used where construction has shown it to be off by one at most.
+//! Promises: bin `i` holds `edges[i] <= x < edges[i + 1]`; the last edge lies outside, as in Mantid's Rebin of events.
+//! Every search (arithmetic for uniform edges, a table for others) gives exactly the result of a binary search: a guess
+//! is used only if the constructor has shown it to be off by one bin at most, rounding included.
 
 mod guess;
 pub(crate) mod lanes;
@@ -16,49 +16,27 @@ use guess::{Guess, guess_for};
 use lanes::LaneSearch;
 pub(crate) use nanoseconds::NanosecondEdges;
 
-/// Why a list of numbers cannot serve as bin edges.
+/// Error of a list of numbers that cannot serve as bin edges.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum EdgesError {
-    /// Fewer than two edges hold no bin.
+    /// Fewer than two edges.
     #[error("{count} bin edge(s) given: at least two are needed to hold a bin")]
-    TooFew {
-        /// How many there were.
-        count: usize,
-    },
-    /// An edge that is not a finite number.
+    TooFew { count: usize },
+    /// An edge is NaN or infinite.
     #[error("bin edge {index} is {value}: edges must be finite numbers")]
-    NotFinite {
-        /// Its place in the list.
-        index: usize,
-        /// The edge.
-        value: f64,
-    },
-    /// An edge that is not above the one before it.
+    NotFinite { index: usize, value: f64 },
+    /// An edge is not above the one before it.
     #[error("bin edge {index} ({value}) is not above the edge before it ({before}): edges must increase")]
-    NotIncreasing {
-        /// Its place in the list.
-        index: usize,
-        /// The edge.
-        value: f64,
-        /// The edge before it.
-        before: f64,
-    },
-    /// More bins than a row of counts can have.
+    NotIncreasing { index: usize, value: f64, before: f64 },
+    /// More edges than [`MAX_EDGES`].
     #[error("{count} bin edges are more than the {limit} that one histogram may have")]
-    TooMany {
-        /// How many there were.
-        count: usize,
-        /// The most that is allowed.
-        limit: usize,
-    },
+    TooMany { count: usize, limit: usize },
 }
 
-/// The most edges of one histogram: bin numbers are kept in 32 bits with room for arithmetic.
+/// Largest number of edges of one histogram, 2²⁸: bin numbers are 32-bit with room for arithmetic.
 pub const MAX_EDGES: usize = 1 << 28;
 
-/// Strictly increasing, finite bin edges with a constant-time search.
-///
-/// Cloning shares the edges.
+/// Strictly increasing, finite bin edges with a search in constant time; clones share them.
 #[derive(Debug, Clone)]
 pub struct Edges {
     values: Arc<[f64]>,
@@ -73,10 +51,11 @@ impl PartialEq for Edges {
 }
 
 impl Edges {
-    /// Takes edges over, in the unit of the values that will be binned.
+    /// Edges in the unit of the values to be binned; checks them in O(n).
     ///
     /// # Errors
-    /// When there are fewer than two, one is not finite, or they do not increase.
+    /// [`EdgesError::TooFew`], [`EdgesError::TooMany`], [`EdgesError::NotFinite`] or [`EdgesError::NotIncreasing`],
+    /// with the first offending edge.
     pub fn new(values: impl Into<Arc<[f64]>>) -> Result<Self, EdgesError> {
         let values: Arc<[f64]> = values.into();
         let count = values.len();
@@ -110,10 +89,10 @@ impl Edges {
         })
     }
 
-    /// `bins` bins of equal width from `first` to `last`.
+    /// Edges of `bins` bins of equal width `(last - first) / bins`.
     ///
     /// # Errors
-    /// As [`Edges::new`].
+    /// As [`Edges::new`]; [`EdgesError::TooFew`] for zero bins.
     pub fn uniform(first: f64, last: f64, bins: usize) -> Result<Self, EdgesError> {
         if bins == 0 || bins >= MAX_EDGES {
             return if bins == 0 {
@@ -131,25 +110,34 @@ impl Edges {
         Self::new(values)
     }
 
-    /// The edges, in increasing order.
+    /// Edges, ascending; one more than bins.
     #[must_use]
     pub fn values(&self) -> &[f64] {
         &self.values
     }
 
-    /// The edges, shared.
+    /// Shared owner of the edges.
     #[must_use]
     pub fn shared(&self) -> Arc<[f64]> {
         Arc::clone(&self.values)
     }
 
-    /// How many bins they hold.
+    /// Number of bins: edges minus one.
     #[must_use]
     pub fn bins(&self) -> usize {
         self.values.len() - 1
     }
 
-    /// The bin of `x`, `None` outside all bins and for a NaN.
+    /// Bin with `edges[bin] <= x < edges[bin + 1]`; `None` outside all bins and for NaN.
+    ///
+    /// ```
+    /// use live_data_engine::edges::Edges;
+    ///
+    /// let edges = Edges::uniform(0.0, 10.0, 5)?;
+    /// assert_eq!(edges.find(2.0), Some(1));
+    /// assert_eq!(edges.find(10.0), None);
+    /// # Ok::<(), live_data_engine::edges::EdgesError>(())
+    /// ```
     #[must_use]
     #[inline]
     pub fn find(&self, x: f64) -> Option<usize> {
@@ -161,21 +149,20 @@ impl Edges {
         Some(self.guess.find(edges, x))
     }
 
-    /// How bins are found eight values at a time, where the edges allow it.
+    /// Search for several values at once, if the edges allow it.
     pub(crate) fn lanes(&self) -> Option<LaneSearch> {
         LaneSearch::new(&self.values, &self.guess)
     }
 
-    /// The same edges as limits on whole nanoseconds, where the values are microseconds that came from whole
-    /// nanoseconds; `None` where they do not fit 32 bits.
+    /// The edges, in µs, as limits on whole nanoseconds; `None` if they do not fit 32 bits.
     pub(crate) fn nanoseconds(&self) -> Option<&NanosecondEdges> {
         self.nanoseconds.as_ref()
     }
 }
 
-/// The bin by halving: what every other search must agree with.
-#[must_use]
-pub fn find_by_halves(edges: &[f64], x: f64) -> Option<usize> {
+/// Bin by binary search, O(log n); the reference for every other search.
+#[cfg(test)]
+pub(crate) fn find_by_halves(edges: &[f64], x: f64) -> Option<usize> {
     let last = edges.last()?;
     if !(x >= *edges.first()? && x < *last) {
         return None;
@@ -183,19 +170,19 @@ pub fn find_by_halves(edges: &[f64], x: f64) -> Option<usize> {
     edges.partition_point(|edge| *edge <= x).checked_sub(1)
 }
 
-/// The edges of every row of a histogram.
+/// Bin edges of every row of a histogram.
 #[derive(Debug, Clone)]
 pub enum Binning {
-    /// The same for every row.
+    /// Same edges for all rows.
     Common(Edges),
-    /// Edges of its own for each row.
+    /// Edges by row.
     PerRow(Arc<[Edges]>),
-    /// One bin that takes every event that is kept, whatever its value.
+    /// One bin for every event, whatever its value (an event count).
     Whole,
 }
 
 impl Binning {
-    /// How many bins a row has.
+    /// Number of bins of a row; 0 for a row that does not exist.
     #[must_use]
     pub fn bins(&self, row: usize) -> usize {
         match self {
@@ -205,7 +192,7 @@ impl Binning {
         }
     }
 
-    /// The edges of a row; `None` for a row that does not exist, and where there are no edges.
+    /// Edges of a row; `None` for [`Binning::Whole`] and for a row that does not exist.
     #[must_use]
     pub fn edges(&self, row: usize) -> Option<&Edges> {
         match self {

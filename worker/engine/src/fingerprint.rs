@@ -1,15 +1,15 @@
-//! A 128-bit digest of content, by which two plans are known to count the same events the same way.
+//! 128-bit digest of content; plans with equal digests count the same events in the same way.
 //!
-//! Promises: equal content gives equal digests within one process, and the digest of a large table is computed once,
-//! where the table is made. It is no cryptographic digest and is never stored.
+//! Promises: equal content gives equal digests within one process. The digest of a large table is computed once, when
+//! the table is made. It is not cryptographic and must not be stored.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// A digest of content.
+/// 128-bit digest of content; comparable within one process only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(u128);
 
-/// Collects content for a [`Fingerprint`].
+/// Builder of a [`Fingerprint`] from values in order.
 #[derive(Debug, Clone)]
 pub struct Digest {
     low: DefaultHasher,
@@ -17,7 +17,7 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// An empty digest, told apart from others by what it is for.
+    /// Empty digest; digests of different purposes differ.
     #[must_use]
     pub fn new(purpose: &str) -> Self {
         let mut digest = Self {
@@ -29,18 +29,18 @@ impl Digest {
         digest
     }
 
-    /// Adds a value.
+    /// Appends a value by its `Hash`.
     pub fn add(&mut self, value: impl Hash) {
         value.hash(&mut self.low);
         value.hash(&mut self.high);
     }
 
-    /// Adds a number by its bits.
+    /// Appends a number by its bits: `0.0` and `-0.0` differ.
     pub fn add_f64(&mut self, value: f64) {
         self.add(value.to_bits());
     }
 
-    /// Adds many numbers by their bits.
+    /// Appends numbers by their bits, and their count.
     pub fn add_f64s(&mut self, values: &[f64]) {
         self.add(values.len());
         for value in values {
@@ -49,7 +49,7 @@ impl Digest {
         }
     }
 
-    /// The digest of what was added.
+    /// Digest of everything that was appended so far.
     #[must_use]
     pub fn finish(&self) -> Fingerprint {
         Fingerprint(u128::from(self.low.finish()) | (u128::from(self.high.finish()) << 64))

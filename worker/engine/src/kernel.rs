@@ -1,23 +1,23 @@
-//! The passes over events: id → row → conversion → bin, fused, on the compute pool.
+//! Kernels: fused passes over events (id → row → conversion → bin) on the compute pool.
 //!
-//! Promises: a pass reads each event once; rows are owned by one task at a time, so that results do not depend on
-//! scheduling; the cancel flag is polled between buckets. What is computed here is exact counts; weights come in
-//! when the counts are read, or, where the spectra of one row weigh differently, in [`weigh`].
+//! Promises: a pass reads each event once; one task at a time writes a row, so that results do not depend on
+//! scheduling; the cancel flag is polled between buckets. Kernels compute exact counts. Weights are applied on reading,
+//! or in [`weigh`] if the spectra of one row have different weights.
 //!
 //! # Layout
-//! [`table`] (what is known of each id) → [`tasks`] (who owns which rows) → [`block`] (selected events, converted) →
-//! [`scatter`] (bins; [`vector`] does eight events at a time, [`stretch`] finds those of few pulses, [`prefetch`] has them in
-//! time) through a [`sink`] into [`grid`], or few of them by [`listing`] into a [`tally`]; [`gather`] takes events out instead, [`weigh`]
-//! bins weights.
+//! [`table`] (row and constants by dense id) → [`tasks`] (rows by task) → [`block`] (selected events, converted) →
+//! [`scatter`] (bins; [`vector`] for eight events at a time, [`pulse_ranges`] for few pulses, [`prefetch`] for the
+//! caches) → [`sink`] → [`grid`]. Few events go through [`listing`] into a [`tally`]. [`gather`] reads events,
+//! [`weigh`] bins weights.
 
 pub(crate) mod block;
 pub(crate) mod gather;
 pub(crate) mod grid;
 mod listing;
 pub(crate) mod prefetch;
+pub(crate) mod pulse_ranges;
 pub(crate) mod scatter;
 pub(crate) mod sink;
-pub(crate) mod stretch;
 pub(crate) mod table;
 pub(crate) mod tally;
 pub(crate) mod tasks;
@@ -31,7 +31,7 @@ use std::sync::Arc;
 use crate::chunk::{Chunk, Tail};
 use crate::selection::Bitmap;
 
-/// One sealed chunk and the pulses of it that a pass adds or takes away.
+/// Sealed chunk and the pulses that a pass adds or subtracts.
 #[derive(Debug, Clone)]
 pub(crate) struct Pass {
     pub(crate) chunk: Arc<Chunk>,
@@ -39,7 +39,7 @@ pub(crate) struct Pass {
     pub(crate) subtract: bool,
 }
 
-/// A tail and its selected pulses.
+/// Tail and its selected pulses.
 #[derive(Debug, Clone)]
 pub(crate) struct TailPass {
     pub(crate) tail: Arc<Tail>,

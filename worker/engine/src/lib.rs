@@ -1,48 +1,56 @@
-//! The timeline of a neutron instrument and what is computed from it: runs are views of one event store, and
-//! event workspaces are lazy plans over it.
+//! Timeline of a neutron instrument and lazy reduction of its events: runs are views of one event store, and event
+//! workspaces are lazy plans over it.
 //!
 //! # Layout
 //! In the order in which data pass:
-//! - what decoders hand over: [`message`] in columns of [`wire`], stamped with [`time`], from a [`place`], at a
-//!   time of the [`clock`];
-//! - the [`timeline`], as its [`config`] says: which [`offsets`] of a partition are held → duplicates → [`dictionary`] of
-//!   ids → entries, sealed into [`chunk`]s; beside them the [`ledger`] of pulses, the [`logs`], and the [`run`]s that
-//!   the [`tracker`] finds; it answers with an [`outcome`] and counts [`figures`];
-//! - readers: a [`snapshot`] of a run is its chunks with a [`selection`] of pulses each.
-//! - plans: [`plan`] over the store or [`columns`] → [`transform`] → [`edges`] → [`counts`], kept in [`memo`]s by
-//!   [`fingerprint`], computed on a [`pool`] until [`cancel`]led.
+//! - input: a decoded [`message`] with columns of [`wire`] format, its [`record_position`], its [`time`], and the
+//!   [`clock`];
+//! - store: the [`timeline`] with its [`config`]. It checks [`offsets`] and duplicates, maps ids by the [`dictionary`],
+//!   and seals events into [`chunk`]s. Beside them are the frames ([`pulse_table`]), the [`logs`], and the [`run`]s of
+//!   the [`tracker`]. Results are an [`outcome`] per record and [`counters`];
+//! - readers: a [`snapshot`] of a run has its chunks with a [`selection`] of pulses each, and its [`run_logs`];
+//! - plans: a [`plan`] over the store or over [`columns`] has a [`transform`] and is binned by [`edges`] into
+//!   [`counts`]. [`memo`]s keep counts by [`fingerprint`]; the compute [`pool`] works until [`cancel`]led.
 
 pub mod cancel;
+mod checksum;
 pub mod chunk;
 pub mod clock;
 pub mod columns;
 pub mod config;
+pub mod counters;
 pub mod counts;
 pub mod dictionary;
 mod duplicates;
 pub mod edges;
-mod entry;
-pub mod figures;
 pub mod fingerprint;
+mod frame_row;
+mod frame_store;
+mod frame_sums;
 mod kernel;
-pub mod ledger;
 pub mod logs;
 pub mod memo;
 pub mod message;
+mod message_gaps;
+pub mod metric;
 pub mod offsets;
 pub mod outcome;
 mod partition;
 pub mod period_totals;
-pub mod place;
 pub mod plan;
 pub mod pool;
+pub mod pulse_table;
+pub mod record_position;
 pub mod run;
+pub mod run_logs;
 mod seal;
 pub mod selection;
 pub mod snapshot;
 pub mod time;
 mod timed;
 pub mod timeline;
+mod timeline_chunk;
 pub mod tracker;
 pub mod transform;
+mod veto_masks;
 pub mod wire;

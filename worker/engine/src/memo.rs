@@ -1,9 +1,11 @@
-//! What was counted before is not counted again: one cumulative grid of counts for each structure of a plan.
+//! Memos: one cumulative grid of counts per structure of a plan (view, conversion, rows, bins), so that a repeated
+//! histogram counts new events only.
 //!
-//! Promises: a grid that is handed out equals one computed from nothing, whatever came, went or was evicted before;
-//! it never changes while it is held (an update then works on a copy). Coverage is kept chunk by chunk and pulse by
-//! pulse, and every update adds and takes away exactly the difference. Memory stays within a limit: what costs least
-//! to compute again for the memory it takes goes first. It must not decide which pulses are settled: callers do.
+//! Promises: a returned grid equals one counted from nothing, whatever was added, removed or evicted before. It does
+//! not change while a caller holds it (an update then works on a copy). Coverage is kept by chunk and pulse; an update
+//! adds and subtracts exactly the difference. Memory stays within a limit: the grid that is cheapest to count again per
+//! byte goes first (the rule GreedyDual-Size, Cao and Irani 1997). It must not decide which pulses are settled: callers
+//! do.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -15,72 +17,81 @@ use crate::cancel::Cancelled;
 use crate::chunk::Chunk;
 use crate::fingerprint::Fingerprint;
 use crate::kernel::Pass;
-use crate::kernel::grid::{Grid, Spares};
+use crate::kernel::grid::{BufferPool, Grid};
+use crate::metric::counters;
 use crate::selection::Bitmap;
 
-/// How many structures keep the limits of their chunks' values.
-const LIMIT_KEYS: usize = 64;
+/// Largest number of structures for which value ranges of chunks are kept.
+const MAX_LIMIT_KEYS: usize = 64;
 
-/// What the memos hold and did, for status and metrics.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct MemoFigures {
-    /// How many grids are held.
-    pub grids: usize,
-    /// Bytes of the grids and of buffers kept for reuse.
-    pub bytes: usize,
-    /// The limit on them.
-    pub limit: usize,
-    /// Reads that found everything counted.
-    pub hits: u64,
-    /// Reads that counted a difference.
-    pub updates: u64,
-    /// Reads that counted from nothing.
-    pub builds: u64,
-    /// Grids given up for the limit.
-    pub evictions: u64,
+counters! {
+    /// Figures of the memos; counters since the worker's start, gauges at the moment of the call.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+    pub struct MemoCounters {
+        grids: usize => Gauge "memo_grids", "Grids of counts that are kept for reuse",
+        /// Bytes of the grids and of the pooled buffers.
+        bytes: usize => Bytes "memo_memory", "Memory of the grids that are kept for reuse",
+        limit: usize => Bytes "memo_memory_limit", "Memory that the kept grids may take",
+        /// Reads for which every wanted pulse was counted already.
+        hits: u64 => Counter "memo_hits", "Histograms read from a grid without counting",
+        /// Reads that counted the difference to the wanted pulses.
+        updates: u64 => Counter "memo_updates", "Histograms for which a grid was brought up to date",
+        /// Reads that counted all wanted pulses.
+        builds: u64 => Counter "memo_builds", "Histograms that were counted from nothing",
+        /// Grids that were dropped to stay within the limit.
+        evictions: u64 => Counter "memo_evictions", "Grids dropped to stay within the limit",
+    }
 }
 
+/// Pulses of a chunk that a grid has counted.
 #[derive(Debug)]
-struct Covered {
+struct CoveredPulses {
     chunk: Weak<Chunk>,
     pulses: Arc<Bitmap>,
 }
 
+/// Grid of one structure, and the pulses that it has counted by chunk id.
 #[derive(Debug, Default)]
-struct Entry {
+struct MemoEntry {
     grid: Option<Arc<Grid>>,
-    coverage: HashMap<u64, Covered>,
+    coverage: HashMap<u64, CoveredPulses>,
 }
 
+/// Entry with the figures for its eviction; the entry has a lock of its own, so that structures are counted in
+/// parallel.
 #[derive(Debug)]
-struct Slot {
-    entry: Arc<Mutex<Entry>>,
+struct MemoSlot {
+    entry: Arc<Mutex<MemoEntry>>,
     bytes: usize,
-    /// The clock at the last use, plus the events that it would take to count it again, per byte held.
+    /// Clock at the last use, plus events to count it again per byte held.
     priority: f64,
+    /// True for a grid with counts of a freed chunk, which cannot be counted again.
     pinned: bool,
 }
 
+/// Slots by structure.
 #[derive(Debug, Default)]
-struct Slots {
-    by_key: HashMap<Fingerprint, Slot>,
-    /// The priority of what was evicted last: later uses start from it, so that what is used no more ages.
+struct MemoSlots {
+    by_key: HashMap<Fingerprint, MemoSlot>,
+    /// Priority of the latest evicted grid. Later uses start from it, so that unused grids age.
     clock: f64,
 }
 
-type LimitsOfChunks = HashMap<u64, (Arc<Bitmap>, Option<(f64, f64)>)>;
+/// Selected pulses and range of values by chunk id.
+type ChunkLimits = HashMap<u64, (Arc<Bitmap>, Option<(f64, f64)>)>;
 
-/// Adds passes to a grid.
-type Count<'a> = &'a dyn Fn(&mut Grid, &[Pass]) -> Result<(), Cancelled>;
+/// Function that adds passes to a grid.
+type CountPasses<'a> = &'a dyn Fn(&mut Grid, &[Pass]) -> Result<(), Cancelled>;
 
-/// The memos of one worker.
+/// Memos of one process.
 #[derive(Debug)]
 pub struct Memos {
-    slots: Mutex<Slots>,
-    /// Smallest and largest value by structure and chunk.
-    limits: Mutex<HashMap<Fingerprint, LimitsOfChunks>>,
+    slots: Mutex<MemoSlots>,
+    /// Smallest and largest value of a chunk's selected pulses, by structure and chunk id.
+    limits: Mutex<HashMap<Fingerprint, ChunkLimits>>,
+    /// Ids of chunks that were freed while views still have their events.
     frozen: Mutex<HashSet<u64>>,
-    spares: Arc<Spares>,
+    buffer_pool: Arc<BufferPool>,
     limit: AtomicUsize,
     hits: AtomicU64,
     updates: AtomicU64,
@@ -89,14 +100,14 @@ pub struct Memos {
 }
 
 impl Memos {
-    /// No memos yet; they will take at most `limit` bytes.
+    /// Empty memos with a limit in bytes for grids and pooled buffers.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self {
             slots: Mutex::default(),
             limits: Mutex::default(),
             frozen: Mutex::default(),
-            spares: Arc::default(),
+            buffer_pool: Arc::default(),
             limit: AtomicUsize::new(limit),
             hits: AtomicU64::new(0),
             updates: AtomicU64::new(0),
@@ -105,21 +116,21 @@ impl Memos {
         }
     }
 
-    /// Changes the limit, and evicts what is above it.
+    /// Sets the limit in bytes and evicts grids above it.
     pub fn set_limit(&self, limit: usize) {
         self.limit.store(limit, Ordering::Relaxed);
         self.evict(&mut self.slots.lock(), None);
     }
 
-    /// Forgets everything that is not pinned.
+    /// Drops all grids that are not pinned, all value ranges and all pooled buffers.
     pub fn clear(&self) {
         self.slots.lock().by_key.retain(|_, slot| slot.pinned);
         self.limits.lock().clear();
-        self.spares.clear();
+        self.buffer_pool.clear();
     }
 
-    /// Says that a chunk is freed while its events still belong to a view: what memos counted of it stays counted,
-    /// and those memos are never evicted.
+    /// Marks a chunk as freed while its events still belong to a view: counts of it stay in the grids, and those grids
+    /// are pinned (never evicted).
     pub fn freeze(&self, chunk: u64) {
         self.frozen.lock().insert(chunk);
         let mut slots = self.slots.lock();
@@ -130,13 +141,13 @@ impl Memos {
         }
     }
 
-    /// What the memos hold and did.
+    /// Figures for `/status` and `/metrics`.
     #[must_use]
-    pub fn figures(&self) -> MemoFigures {
+    pub fn counters(&self) -> MemoCounters {
         let slots = self.slots.lock();
-        MemoFigures {
+        MemoCounters {
             grids: slots.by_key.len(),
-            bytes: slots.by_key.values().map(|slot| slot.bytes).sum::<usize>() + self.spares.memory(),
+            bytes: slots.by_key.values().map(|slot| slot.bytes).sum::<usize>() + self.buffer_pool.memory(),
             limit: self.limit.load(Ordering::Relaxed),
             hits: self.hits.load(Ordering::Relaxed),
             updates: self.updates.load(Ordering::Relaxed),
@@ -145,23 +156,22 @@ impl Memos {
         }
     }
 
-    pub(crate) fn spares(&self) -> &Arc<Spares> {
-        &self.spares
+    pub(crate) fn buffer_pool(&self) -> &Arc<BufferPool> {
+        &self.buffer_pool
     }
 
-    /// The counts of the wanted pulses of sealed chunks for a structure, counted by `run` as far as they are not yet.
-    /// `run` adds passes to a grid.
+    /// Counts of the wanted pulses of sealed chunks for the structure `key`; `run` counts those that are missing.
     pub(crate) fn counts(
         &self,
         key: Fingerprint,
         cells: usize,
-        want: &[(Arc<Chunk>, Arc<Bitmap>)],
-        run: Count<'_>,
+        wanted_chunks: &[(Arc<Chunk>, Arc<Bitmap>)],
+        run: CountPasses<'_>,
     ) -> Result<Arc<Grid>, Cancelled> {
         let entry = {
             let mut slots = self.slots.lock();
             let clock = slots.clock;
-            let slot = slots.by_key.entry(key).or_insert_with(|| Slot {
+            let slot = slots.by_key.entry(key).or_insert_with(|| MemoSlot {
                 entry: Arc::default(),
                 bytes: 0,
                 priority: clock,
@@ -169,8 +179,8 @@ impl Memos {
             });
             Arc::clone(&slot.entry)
         };
-        let grid = self.update(&mut entry.lock(), cells, want, run)?;
-        let events: u64 = want.iter().map(|(chunk, _)| chunk.events().len() as u64).sum();
+        let grid = self.update(&mut entry.lock(), cells, wanted_chunks, run)?;
+        let events: u64 = wanted_chunks.iter().map(|(chunk, _)| chunk.events().len() as u64).sum();
         let mut slots = self.slots.lock();
         let clock = slots.clock;
         if let Some(slot) = slots.by_key.get_mut(&key)
@@ -185,12 +195,12 @@ impl Memos {
 
     fn update(
         &self,
-        entry: &mut Entry,
+        entry: &mut MemoEntry,
         cells: usize,
-        want: &[(Arc<Chunk>, Arc<Bitmap>)],
-        run: Count<'_>,
+        wanted_chunks: &[(Arc<Chunk>, Arc<Bitmap>)],
+        run: CountPasses<'_>,
     ) -> Result<Arc<Grid>, Cancelled> {
-        let passes = match (&entry.grid, self.difference(entry, want)) {
+        let passes = match (&entry.grid, self.difference(entry, wanted_chunks)) {
             (Some(grid), Some(passes)) if passes.is_empty() => {
                 self.hits.fetch_add(1, Ordering::Relaxed);
                 return Ok(Arc::clone(grid));
@@ -201,27 +211,30 @@ impl Memos {
             }
             (_, _) => {
                 self.builds.fetch_add(1, Ordering::Relaxed);
-                // Given back before the next is taken, so that its memory serves again.
-                *entry = Entry::default();
-                whole(want)
+                // Dropped before the next grid is allocated, so that its buffer is reused.
+                *entry = MemoEntry::default();
+                all_passes(wanted_chunks)
             }
         };
-        let events: u64 = want.iter().map(|(chunk, _)| chunk.events().len() as u64).sum::<u64>()
-            + entry.coverage.values().map(bound).sum::<u64>();
-        // Until the passes are through, the entry holds nothing: a cancelled update leaves no half-counted grid.
+        let events: u64 = wanted_chunks
+            .iter()
+            .map(|(chunk, _)| chunk.events().len() as u64)
+            .sum::<u64>()
+            + entry.coverage.values().map(max_events).sum::<u64>();
+        // The entry is empty until the passes are done: a cancelled update leaves no half-counted grid.
         let coverage = std::mem::take(&mut entry.coverage);
         let mut grid = match entry.grid.take().map(Arc::try_unwrap) {
-            None => Grid::zeros(cells, events, &self.spares),
+            None => Grid::zeros(cells, events, &self.buffer_pool),
             Some(Ok(grid)) if grid.holds(events) => grid,
-            Some(Ok(grid)) => grid.copy(events, &self.spares),
-            Some(Err(held)) => held.copy(events, &self.spares),
+            Some(Ok(grid)) => grid.copy(events, &self.buffer_pool),
+            Some(Err(held)) => held.copy(events, &self.buffer_pool),
         };
         run(&mut grid, &passes)?;
         let frozen = self.frozen.lock();
         entry.coverage = coverage.into_iter().filter(|(id, _)| frozen.contains(id)).collect();
         drop(frozen);
-        for (chunk, pulses) in want {
-            let covered = Covered {
+        for (chunk, pulses) in wanted_chunks {
+            let covered = CoveredPulses {
                 chunk: Arc::downgrade(chunk),
                 pulses: Arc::clone(pulses),
             };
@@ -232,12 +245,12 @@ impl Memos {
         Ok(grid)
     }
 
-    /// The passes from what an entry covers to what is wanted; `None` where counting from nothing is cheaper, or the
-    /// only way because a chunk to be taken away is gone.
-    fn difference(&self, entry: &Entry, want: &[(Arc<Chunk>, Arc<Bitmap>)]) -> Option<Vec<Pass>> {
+    /// Passes from an entry's coverage to the wanted pulses; `None` if counting from nothing is cheaper, or necessary
+    /// because a chunk that must be subtracted is gone.
+    fn difference(&self, entry: &MemoEntry, wanted_chunks: &[(Arc<Chunk>, Arc<Bitmap>)]) -> Option<Vec<Pass>> {
         let mut passes = Vec::new();
-        let mut wanted = HashSet::with_capacity(want.len());
-        for (chunk, pulses) in want {
+        let mut wanted = HashSet::with_capacity(wanted_chunks.len());
+        for (chunk, pulses) in wanted_chunks {
             wanted.insert(chunk.id());
             let mut pass = |pulses: Bitmap, subtract| {
                 if pulses.any() {
@@ -279,10 +292,10 @@ impl Memos {
             }
         }
         let work = |passes: &[Pass]| passes.iter().map(|pass| pass.chunk.events().len()).sum::<usize>();
-        (must_update || passes.is_empty() || work(&passes) <= work(&whole(want))).then_some(passes)
+        (must_update || passes.is_empty() || work(&passes) <= work(&all_passes(wanted_chunks))).then_some(passes)
     }
 
-    /// The limits of a chunk's values for a structure, computed once for each set of pulses.
+    /// Smallest and largest value of a chunk for the structure `key`, computed once per set of pulses.
     pub(crate) fn limits(
         &self,
         key: Fingerprint,
@@ -297,7 +310,7 @@ impl Memos {
         }
         let computed = compute();
         let mut limits = self.limits.lock();
-        if limits.len() >= LIMIT_KEYS && !limits.contains_key(&key) {
+        if limits.len() >= MAX_LIMIT_KEYS && !limits.contains_key(&key) {
             limits.clear();
         }
         limits
@@ -307,12 +320,12 @@ impl Memos {
         computed
     }
 
-    /// Evicts until the limit is kept; `current` goes last.
-    fn evict(&self, slots: &mut Slots, current: Option<Fingerprint>) {
+    /// Evicts grids until the limit is met; `current` goes last.
+    fn evict(&self, slots: &mut MemoSlots, current: Option<Fingerprint>) {
         let limit = self.limit.load(Ordering::Relaxed);
         let mut bytes: usize = slots.by_key.values().map(|slot| slot.bytes).sum();
-        if bytes + self.spares.memory() > limit {
-            self.spares.clear();
+        if bytes + self.buffer_pool.memory() > limit {
+            self.buffer_pool.clear();
         }
         while bytes > limit {
             let candidates = slots.by_key.iter().filter(|(_, slot)| !slot.pinned && slot.bytes > 0);
@@ -332,16 +345,17 @@ impl Memos {
     }
 }
 
-/// How many events a covered chunk can have added: those of a frozen chunk are unknown but for this bound.
-fn bound(covered: &Covered) -> u64 {
+/// Upper bound of the events that a covered chunk added; 2²⁴ for a chunk that is gone.
+fn max_events(covered: &CoveredPulses) -> u64 {
     covered
         .chunk
         .upgrade()
         .map_or(1 << 24, |chunk| chunk.events().len() as u64)
 }
 
-fn whole(want: &[(Arc<Chunk>, Arc<Bitmap>)]) -> Vec<Pass> {
-    want.iter()
+fn all_passes(wanted_chunks: &[(Arc<Chunk>, Arc<Bitmap>)]) -> Vec<Pass> {
+    wanted_chunks
+        .iter()
         .filter(|(_, pulses)| pulses.any())
         .map(|(chunk, pulses)| Pass {
             chunk: Arc::clone(chunk),

@@ -1,39 +1,40 @@
-//! What a record of the stream says, once decoded: the vocabulary between decoders and timeline.
+//! Decoded messages: the types between decoders and timeline.
 //!
-//! Promises: event columns are borrowed from the record and copied once, by the timeline; everything else is
-//! owned. It must not decode, check against other messages or know Kafka: a decoder only has to have verified
-//! that the bytes are a well-formed message of the schema, the timeline judges the values.
+//! Promises: event columns are borrowed from the record and copied once, by the timeline; everything else is owned. A
+//! decoder verifies that the bytes are a well-formed message of the schema; the timeline validates the values. It must
+//! not decode, compare messages or know Kafka. The schemas are those of the ECDC data streaming project, by their
+//! four-character FlatBuffers file identifiers.
 
 use std::sync::Arc;
 
 use crate::time::PulseTime;
 pub use crate::wire::{LeI32, LeI64, LeU32};
 
-/// One decoded record.
+/// One decoded record, by schema.
 #[derive(Clone, Debug)]
 pub enum Message<'a> {
     /// Events of one or many pulses (ev42, ev44).
     Events(EventBatch<'a>),
-    /// What the accelerator and the acquisition say about one frame (pu00).
+    /// Metadata of one frame from accelerator and data acquisition (pu00).
     Pulse(PulseMetadata),
-    /// A run starts (pl72).
+    /// Start of a run (pl72).
     RunStart(RunStart),
-    /// A run stops (6s4t).
+    /// Stop of a run (6s4t).
     RunStop(RunStop),
-    /// A value of a sample log (f144).
+    /// Value of a sample log (f144).
     Log(LogSample),
-    /// An alarm of a process variable (al00).
+    /// Alarm of a process variable (al00).
     Alarm(Alarm),
-    /// The unit of a process variable (un00).
+    /// Unit of a process variable (un00).
     Units(LogUnits),
-    /// Which veto bits are in force (vc00).
+    /// Veto bits in force from a time on (vc00).
     VetoConfig(VetoConfig),
-    /// A schema that is known and has nothing for the timeline (ep01, se00, x5f2, …): counted by its id.
-    Known(&'static str),
+    /// Known schema without content for the timeline (ep01, se00, x5f2, …), counted by its id.
+    Ignored(&'static str),
 }
 
 impl Message<'_> {
-    /// The four-letter id of the message's schema.
+    /// Four-character file identifier of the schema.
     #[must_use]
     pub fn schema(&self) -> &'static str {
         match self {
@@ -45,22 +46,23 @@ impl Message<'_> {
             Self::Alarm(_) => "al00",
             Self::Units(_) => "un00",
             Self::VetoConfig(_) => "vc00",
-            Self::Known(schema) => schema,
+            Self::Ignored(schema) => schema,
         }
     }
 }
 
-/// The schema that events came in: it decides what their ids mean.
+/// Schema of an event message; decides the meaning of its ids
+/// ([`EventIdKind::Auto`](crate::config::EventIdKind::Auto)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventSchema {
-    /// One pulse a message; ids are spectrum numbers with ISIS's acquisition.
+    /// One pulse per message; ids are spectrum numbers in ISIS's data acquisition.
     Ev42,
-    /// One or many pulses a message; ids are detector ids.
+    /// One or many pulses per message; ids are detector ids.
     Ev44,
 }
 
 impl EventSchema {
-    /// The schema's file identifier.
+    /// File identifier of the schema: `ev42` or `ev44`.
     #[must_use]
     pub const fn id(self) -> &'static str {
         match self {
@@ -70,135 +72,128 @@ impl EventSchema {
     }
 }
 
-/// Events of one message.
+/// Events of one message, in columns of equal length that are borrowed from its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct EventBatch<'a> {
-    /// The schema of the message.
     pub schema: EventSchema,
-    /// The producer's name for the detector bank.
+    /// Producer's name of the detector bank.
     pub source: &'a str,
-    /// Counter of the producer; constant where it does not count.
+    /// Counter of the producer; constant for a producer that does not count.
     pub message_id: i64,
-    /// The pulses that the events belong to.
-    pub pulses: Pulses<'a>,
-    /// Time of flight of each event in ns. What was a negative `i32` on the wire is 2³¹ or more here: out of
-    /// range, counted and dropped by the timeline.
+    pub pulses: PulseColumns<'a>,
+    /// Time of flight of each event in ns. A negative `i32` on the wire is 2³¹ or more here: out of range, so that the
+    /// timeline counts and drops it.
     pub time_of_flight: LeU32<'a>,
-    /// Id of each event.
-    pub ids: Ids<'a>,
-    /// The frame's metadata where they ride on the events (ev42's is84); belongs to the first pulse.
+    pub ids: IdColumn<'a>,
+    /// Metadata of the first pulse, if the message has them (is84 in ev42).
     pub frame: Option<Frame>,
 }
 
-/// The pulses of an event message.
+/// Pulses of an event message, and the events of each.
 #[derive(Clone, Copy, Debug)]
-pub enum Pulses<'a> {
-    /// All events belong to one pulse.
-    One(PulseTime),
-    /// Pulse `i` has the events from `first[i]` to `first[i + 1]`, the last one those to the end.
-    Many {
-        /// Pulse times in ns since the Unix epoch.
+pub enum PulseColumns<'a> {
+    /// One pulse with all events.
+    Single(PulseTime),
+    /// Pulse `i` has the events in `[first[i], first[i + 1])`; the last pulse has those to the end.
+    Multiple {
+        /// Nanoseconds since the Unix epoch.
         times: LeI64<'a>,
-        /// Index of each pulse's first event.
+        /// Index of the first event of each pulse, ascending from 0.
         first: LeI32<'a>,
     },
 }
 
-/// The ids of an event message.
+/// Ids of an event message.
 #[derive(Clone, Copy, Debug)]
-pub enum Ids<'a> {
-    /// One id per event, spectrum number or detector id. A negative `i32` on the wire is 2³¹ or more here.
-    Given(LeU32<'a>),
-    /// A detector of a single pixel, known by the message's source.
+pub enum IdColumn<'a> {
+    /// Spectrum number or detector id of each event. A negative `i32` on the wire is 2³¹ or more here.
+    PerEvent(LeU32<'a>),
+    /// No ids in the message: a detector of one pixel, identified by the source
+    /// ([`implicit_ids`](crate::config::TimelineConfig::implicit_ids)).
     Implicit,
 }
 
-/// Metadata of a frame that ride on an event message (is84).
+/// Metadata of a frame inside an event message (is84).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Frame {
-    /// Period number, from 0.
+    /// From 0.
     pub period: u32,
-    /// True for run_state SETUP, which is the schema's default too.
+    /// True for run state SETUP, which is also the schema's default.
     pub setup: bool,
-    /// Proton charge of the frame, in the unit that the configuration names.
+    /// Proton charge of the frame; [`is84_charge_unit`](crate::config::TimelineConfig::is84_charge_unit) converts it to
+    /// µA·h.
     pub proton_charge: f32,
 }
 
-/// Metadata of a frame (pu00); what the message left out is `None`.
+/// Metadata of a frame (pu00); `None` for fields that the message does not have.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PulseMetadata {
-    /// The producer's name.
     pub source: String,
-    /// Counter of the producer.
     pub message_id: i64,
-    /// The pulse that the frame belongs to.
+    /// Pulse time of the frame.
     pub reference_time: PulseTime,
-    /// Veto bits; bits 24-31 are the frame's repeat number.
+    /// Bits 0–23: vetoes; bits 24–31: repeat number of the frame.
     pub vetos: Option<u32>,
-    /// Period number, from 0.
+    /// From 0.
     pub period: Option<u32>,
-    /// Proton charge of the frame in µA·h.
+    /// Proton charge of the frame, µA·h.
     pub proton_charge: Option<f32>,
 }
 
-/// A run starts (pl72).
+/// Start of a run (pl72).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunStart {
-    /// Start by the control computer's clock.
+    /// Start by the clock of the control computer.
     pub start_time: PulseTime,
-    /// The announced stop; `None` where the message has 0.
+    /// Announced stop; `None` if the message has 0.
     pub stop_time: Option<PulseTime>,
-    /// The run's name: `MERLIN71617`, or its digits alone.
+    /// `MERLIN71617`, or the digits alone.
     pub run_name: String,
-    /// The instrument.
     pub instrument_name: String,
-    /// Identity of the run; may be empty.
+    /// Identity of the run; empty for producers that do not set it.
     pub job_id: String,
-    /// Number of periods as announced.
+    /// Announced number of periods.
     pub n_periods: u32,
-    /// Which detectors make up each spectrum.
+    /// Detectors of each spectrum.
     pub map: Option<DetectorSpectrumMap>,
-    /// The instrument and the file's structure as JSON.
+    /// JSON of the NeXus file's structure, with the instrument's geometry.
     pub nexus_structure: Option<String>,
-    /// Further metadata as JSON.
+    /// JSON of further metadata.
     pub metadata: Option<String>,
 }
 
-/// Which detectors make up each spectrum (df12): entry `i` says that detector `detector_id[i]` is in spectrum
-/// `spectrum[i]`. The timeline refuses one with columns of different lengths.
+/// Detectors of each spectrum (df12): detector `detector_id[i]` belongs to spectrum `spectrum[i]`. The timeline refuses
+/// a map with columns of different lengths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DetectorSpectrumMap {
-    /// Spectrum number of each entry.
     pub spectrum: Vec<i32>,
-    /// Detector id of each entry.
     pub detector_id: Vec<i32>,
-    /// Number of entries as the message states it.
+    /// Number of entries stated by the message; informative only.
     pub n_spectra: i32,
 }
 
-/// A run stops (6s4t).
+/// Stop of a run (6s4t).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunStop {
-    /// Stop by the control computer's clock; `None` where the message has 0: then the record's timestamp counts.
+    /// Stop by the clock of the control computer; `None` if the message has 0, and the record's timestamp counts.
     pub stop_time: Option<PulseTime>,
-    /// The run's name, which some producers leave at a default.
+    /// Name of the run; some producers leave a default value.
     pub run_name: String,
-    /// Identity of the run; may be empty.
+    /// Identity of the run; empty for producers that do not set it.
     pub job_id: String,
 }
 
-/// A value of a sample log (f144).
+/// Value of a sample log at a time (f144).
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogSample {
-    /// The process variable.
+    /// EPICS process variable.
     pub source: String,
-    /// When the value was taken.
+    /// Time of the measurement.
     pub time: PulseTime,
-    /// The value.
     pub value: LogValue,
 }
 
-/// The value of a log: the ten numeric kinds of f144, arrays of each, and text.
+/// Value of a log: the ten numeric types of f144, arrays of each, and text.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum LogValue {
@@ -226,7 +221,7 @@ pub enum LogValue {
 }
 
 impl LogValue {
-    /// The value as a number, for the ten scalar kinds; 64-bit integers beyond 2⁵³ are rounded.
+    /// Number of a scalar value; `None` for arrays and text. 64-bit integers beyond 2⁵³ are rounded.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn number(&self) -> Option<f64> {
@@ -245,7 +240,7 @@ impl LogValue {
         })
     }
 
-    /// Bytes held beside the value itself, on the heap.
+    /// Bytes of array elements or text on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         match self {
@@ -264,7 +259,7 @@ impl LogValue {
         }
     }
 
-    /// True when both are the same value, bit for bit: two NaN are.
+    /// True if type and bits are equal: NaN equals NaN, `0.0` differs from `-0.0`.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -281,49 +276,48 @@ impl LogValue {
     }
 }
 
-/// An alarm of a process variable (al00).
+/// Alarm of a process variable (al00).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
-    /// The process variable.
+    /// EPICS process variable.
     pub source: String,
-    /// When the alarm changed.
+    /// Time at which the alarm changed.
     pub time: PulseTime,
-    /// How bad it is.
-    pub severity: Severity,
-    /// What it says.
+    pub severity: AlarmSeverity,
+    /// EPICS alarm status, such as `HIHI_ALARM`.
     pub message: String,
 }
 
-/// Severity of an alarm, in the schema's order.
+/// Severity of an EPICS alarm, ascending; al00 lists them in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// No alarm.
+pub enum AlarmSeverity {
+    /// NO_ALARM of EPICS.
     Ok,
-    /// A minor alarm.
+    /// MINOR of EPICS.
     Minor,
-    /// A major alarm.
+    /// MAJOR of EPICS.
     Major,
-    /// The value is not to be trusted.
+    /// INVALID of EPICS: the value is not valid.
     Invalid,
 }
 
-/// The unit of a process variable (un00).
+/// Unit of a process variable from a time on (un00).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogUnits {
-    /// The process variable.
+    /// EPICS process variable.
     pub source: String,
-    /// From when on.
+    /// Time from which it holds.
     pub time: PulseTime,
-    /// The unit; `None` where the message has none.
+    /// `None` if the message has no unit.
     pub units: Option<String>,
 }
 
-/// Which of pu00's veto bits are in force (vc00).
+/// Veto bits of pu00 that are in force (vc00).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VetoConfig {
-    /// From when on.
+    /// Time from which it holds.
     pub time: PulseTime,
-    /// The bits that veto a frame.
+    /// Bits that veto a frame.
     pub mask: u32,
     /// Name of each bit, from bit 0.
     pub names: Vec<String>,

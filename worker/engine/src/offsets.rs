@@ -1,22 +1,22 @@
-//! Sets of record offsets as intervals: which records of a partition are already held.
+//! Sets of record offsets as intervals, for the records of a partition whose content is in memory.
 //!
-//! Promises: reading forward costs one comparison a record; any order of insertions and removals gives the set.
+//! Promises: reading forward costs one comparison per record; any order of insertions and removals gives the same set.
 //! It must not know Kafka.
 
-/// A set of offsets, kept as disjoint, ascending, half-open intervals.
+/// Set of offsets as disjoint, ascending, half-open intervals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offsets {
     intervals: Vec<(i64, i64)>,
 }
 
 impl Offsets {
-    /// True when there is no offset.
+    /// True for the empty set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.intervals.is_empty()
     }
 
-    /// Whether `offset` is in the set.
+    /// True if `offset` is in the set; O(1) for offsets in or after the last interval, O(log n) otherwise.
     #[must_use]
     pub fn contains(&self, offset: i64) -> bool {
         match self.intervals.last() {
@@ -33,7 +33,7 @@ impl Offsets {
         }
     }
 
-    /// Adds one offset; says whether it was new.
+    /// Inserts one offset. Returns true if it was new. `i64::MAX` is never inserted.
     pub fn insert(&mut self, offset: i64) -> bool {
         if let Some((start, end)) = self.intervals.last_mut()
             && offset >= *start
@@ -53,7 +53,7 @@ impl Offsets {
         true
     }
 
-    /// Adds the offsets from `from` up to `to`, exclusive.
+    /// Inserts the offsets in `[from, to)`.
     pub fn insert_range(&mut self, from: i64, to: i64) {
         if from >= to {
             return;
@@ -68,7 +68,7 @@ impl Offsets {
         self.intervals.splice(first..last.max(first), [merged]);
     }
 
-    /// Removes the offsets from `from` up to `to`, exclusive.
+    /// Removes the offsets in `[from, to)`.
     pub fn remove_range(&mut self, from: i64, to: i64) {
         if from >= to {
             return;
@@ -86,14 +86,14 @@ impl Offsets {
         self.intervals.splice(first..last.max(first), rest);
     }
 
-    /// Removes every offset that `other` has.
+    /// Removes the offsets of `other`.
     pub fn remove(&mut self, other: &Self) {
         for &(start, end) in &other.intervals {
             self.remove_range(start, end);
         }
     }
 
-    /// The intervals, ascending, each from its first offset up to and without its second.
+    /// Intervals `[first, second)`, ascending, disjoint and not adjacent.
     #[must_use]
     pub fn intervals(&self) -> &[(i64, i64)] {
         &self.intervals

@@ -1,57 +1,51 @@
-//! What the timeline answers: the outcome of one record, and signals about runs.
+//! Results of the timeline: the outcome of each record, and signals about runs.
 //!
-//! Promises: every record has exactly one outcome, and every signal is given once. It must not act on them: seeking,
-//! executing and reporting are the caller's.
+//! Promises: every record has exactly one outcome, and every signal is returned once. It must not act on them: seeking,
+//! executing and reporting belong to the caller.
 
-use crate::figures::Reason;
+use crate::counters::Refusal;
 use crate::run::RunKey;
 use crate::snapshot::Snapshot;
 use crate::time::PulseTime;
 
-/// What became of a record.
+/// Outcome of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ingested {
-    /// Events were taken in.
+pub enum IngestOutcome {
+    /// The record held events.
     Events {
-        /// How many were stored.
         stored: u64,
-        /// How many were counted but not stored: times of flight out of range, late, expired, or beyond the limit.
+        /// Events that were counted only: time of flight out of range, late, expired, or beyond the memory limit.
         dropped: u64,
     },
-    /// Metadata, a log, a run start or stop was taken in.
-    Noted,
-    /// The record says what an earlier one said.
-    Repeat,
-    /// The record was read before and is held: read again after a replay.
-    Held,
-    /// The record was refused.
-    Rejected(Reason),
-    /// The record was taken in, but something in it was not: logged at a bounded rate by the caller.
-    Partly(Reason),
+    /// Metadata, a log value, a run start or a run stop changed the timeline.
+    Recorded,
+    /// The content equals that of an earlier record at another offset.
+    Duplicate,
+    /// The same offset was read before and its content is still in memory, as after a replay.
+    AlreadyHeld,
+    /// Nothing of the record was used.
+    Refused(Refusal),
+    /// Part of the record was used, part refused; the caller logs it at a bounded rate.
+    PartlyRefused(Refusal),
 }
 
-/// What happened to the runs, or must be done about the stream.
+/// Change of a run or of the memory limit that the caller must react to.
 #[derive(Clone, Debug)]
 pub enum Signal {
-    /// A run start was read.
+    /// The first run start of this key was read.
     RunOpened(RunKey),
-    /// Bounds or map of a run changed: by its stop, the next run's start, a late message.
+    /// Bounds of a run changed: by its stop, the start of the next run, or a late message.
     RunChanged(RunKey),
-    /// Everything of a run was read: the moment of its final execution. The snapshot keeps its chunks in memory for
-    /// as long as it is held; the timeline itself lets go of them soon after.
-    RunComplete {
-        /// The run.
-        key: RunKey,
-        /// Its view.
-        snapshot: Box<Snapshot>,
-    },
-    /// A run begins before what was read or is still held: every partition is to be sought back to this pulse time
-    /// (less a margin for the difference to record timestamps), and never forward.
+    /// Every partition was read past the end of the run: its final execution is due. The snapshot keeps the chunks in
+    /// memory until it is dropped; the timeline frees its own soon after.
+    RunComplete { key: RunKey, snapshot: Box<Snapshot> },
+    /// A run begins before the data in memory: every partition must be sought back to this pulse time, less a margin
+    /// for the difference between pulse times and record timestamps. A seek forward is never wanted.
     ReplayFrom(PulseTime),
-    /// The memory limit was reached: from this pulse time on no events are added to the view.
+    /// The memory limit was reached: no events from this pulse time on are stored.
     MemoryLimit(PulseTime),
-    /// Events are kept again.
+    /// Events are stored again: memory fell below 90 % of the limit.
     MemoryFreed,
-    /// A run is open and every pulse of the last ten seconds lies outside all runs (true), or no longer (false).
+    /// True: a run is open and every pulse of the last 10 s lies outside all runs. False: no longer so.
     EveryPulseOutside(bool),
 }

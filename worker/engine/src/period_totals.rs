@@ -1,81 +1,84 @@
-//! Totals of a run's frames by period, at a cost that does not grow with the run: a stretch of frames that has not
-//! changed since it was last asked for is not summed again.
+//! Sums of a run's frames by period, at the cost of the frames that changed since the previous call.
 //!
-//! Promises: the totals are those of a walk over all frames. Stretches are known by identity and held for as long as
-//! they are known, so that no other can be taken for one. It must not change the ledger.
+//! Promises: equal to sums over all frames. Unchanged slices of frames are recognised by address; the cache holds them,
+//! so that no other slice can get the same address. It must not change the frames.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::ledger::{Masks, PulseTable, Row, Sum};
+use crate::frame_row::FrameRow;
+use crate::frame_sums::FrameSums;
+use crate::pulse_table::PulseTable;
 use crate::run::RunTotals;
+use crate::veto_masks::VetoMasks;
 
-/// Sums of one stretch, by period, ascending.
-type Sums = Vec<(u16, Sum)>;
+/// Sums of one slice by period number, ascending.
+type PeriodSums = Vec<(u16, FrameSums)>;
 
-/// What was summed when totals were last asked for.
+/// Cache of the sums of unchanged slices of frames, for one run.
 #[derive(Debug, Default)]
 pub struct PeriodTotals {
-    masks: Masks,
-    stretches: HashMap<usize, (Arc<Vec<Row>>, Sums)>,
+    masks: VetoMasks,
+    slices: HashMap<usize, (Arc<Vec<FrameRow>>, PeriodSums)>,
 }
 
 impl PeriodTotals {
-    /// The totals of each period that has frames, ascending.
-    pub fn of(&mut self, pulses: &PulseTable) -> Vec<(u16, RunTotals)> {
+    /// Totals of each period with frames, by period number, ascending.
+    pub fn totals(&mut self, pulses: &PulseTable) -> Vec<(u16, RunTotals)> {
         let masks = pulses.masks();
         if self.masks != *masks {
-            self.stretches.clear();
+            self.slices.clear();
             self.masks = masks.clone();
         }
-        let mut known = HashMap::with_capacity(self.stretches.len());
-        let mut all = Sums::new();
-        for (rows, whole) in pulses.stretches() {
-            let Some(stretch) = whole else {
+        let mut known = HashMap::with_capacity(self.slices.len());
+        let mut all = PeriodSums::new();
+        for (rows, whole) in pulses.slices() {
+            let Some(slice) = whole else {
                 add(&mut all, &sums(rows, masks));
                 continue;
             };
-            let identity = Arc::as_ptr(stretch) as usize;
-            let entry = self.stretches.remove(&identity);
-            let entry = entry.unwrap_or_else(|| (Arc::clone(stretch), sums(rows, masks)));
+            let identity = Arc::as_ptr(slice) as usize;
+            let entry = self.slices.remove(&identity);
+            let entry = entry.unwrap_or_else(|| (Arc::clone(slice), sums(rows, masks)));
             add(&mut all, &entry.1);
             known.insert(identity, entry);
         }
-        self.stretches = known;
+        self.slices = known;
         all.into_iter().map(|(period, sum)| (period, sum.totals())).collect()
     }
 }
 
-fn sums(rows: &[Row], masks: &Masks) -> Sums {
-    let mut sums = Sums::new();
+fn sums(rows: &[FrameRow], masks: &VetoMasks) -> PeriodSums {
+    let mut sums = PeriodSums::new();
     for row in rows {
         of_period(&mut sums, row.period()).add(row, masks);
     }
     sums
 }
 
-fn add(all: &mut Sums, more: &Sums) {
+fn add(all: &mut PeriodSums, more: &PeriodSums) {
     for (period, sum) in more {
-        of_period(all, *period).join(sum);
+        of_period(all, *period).merge(sum);
     }
 }
 
-fn of_period(sums: &mut Sums, period: u16) -> &mut Sum {
-    // Most frames are of the period of the frame before, or of a run's only one.
-    let place = match sums.binary_search_by_key(&period, |(period, _)| *period) {
-        Ok(place) => place,
-        Err(place) => {
-            sums.insert(place, (period, Sum::default()));
-            place
+fn of_period(sums: &mut PeriodSums, period: u16) -> &mut FrameSums {
+    // Few periods: a sorted list is faster than a map.
+    let index = match sums.binary_search_by_key(&period, |(period, _)| *period) {
+        Ok(index) => index,
+        Err(index) => {
+            sums.insert(index, (period, FrameSums::default()));
+            index
         }
     };
-    &mut sums[place].1
+    &mut sums[index].1
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{Ledger, Metadata};
+    use crate::frame_row::FrameMetadata;
+    use crate::frame_store::FrameStore;
     use crate::time::PulseTime;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -120,44 +123,44 @@ mod tests {
             steps in prop::collection::vec(
                 (prop::collection::vec((0_i64..4000, 0_u16..3, 0_u8..4, 0_u32..2), 1..900), 0_i64..4000, 1_i64..5000), 1..6),
         ) {
-            let mut ledger = Ledger::new(false);
+            let mut frames = FrameStore::new(false);
             let mut known = PeriodTotals::default();
             for (step, (pulses, start, span)) in steps.into_iter().enumerate() {
                 for (time, period, charge, vetos) in pulses {
-                    let metadata = Metadata {
+                    let metadata = FrameMetadata {
                         vetos: Some(vetos),
                         period: Some(period),
                         charge: (charge > 0).then(|| f32::from(charge)),
                         setup: None,
                     };
-                    ledger.add_events(time, 3, &mut 0);
-                    ledger.join_pulse(time, metadata, &mut 0);
+                    frames.add_events(time, 3, &mut 0);
+                    frames.join_pulse(time, metadata, &mut 0);
                 }
                 if step % 2 == 1 {
-                    ledger.set_mask(start, 1);
+                    frames.set_mask(start, 1);
                 }
-                let table = ledger.table(PulseTime::from_nanos(start), PulseTime::from_nanos(start + span));
-                prop_assert_eq!(comparable(known.of(&table)), comparable(walk(&table)));
-                prop_assert_eq!(comparable(known.of(&table)), comparable(walk(&table)));
+                let table = frames.table(PulseTime::from_nanos(start), PulseTime::from_nanos(start + span));
+                prop_assert_eq!(comparable(known.totals(&table)), comparable(walk(&table)));
+                prop_assert_eq!(comparable(known.totals(&table)), comparable(walk(&table)));
             }
         }
     }
 
     #[test]
     fn what_did_not_change_is_not_summed_again() {
-        let mut ledger = Ledger::new(false);
+        let mut frames = FrameStore::new(false);
         for time in 0..10_000 {
-            ledger.add_events(time, 1, &mut 0);
+            frames.add_events(time, 1, &mut 0);
         }
-        let table = |ledger: &Ledger| ledger.table(PulseTime::from_nanos(0), PulseTime::from_nanos(1 << 40));
+        let table = |frames: &FrameStore| frames.table(PulseTime::from_nanos(0), PulseTime::from_nanos(1 << 40));
         let mut known = PeriodTotals::default();
-        known.of(&table(&ledger));
-        let before: Vec<usize> = known.stretches.keys().copied().collect();
-        ledger.add_events(10_000, 1, &mut 0);
-        assert_eq!(known.of(&table(&ledger))[0].1.raw_frames, 10_001);
+        known.totals(&table(&frames));
+        let before: Vec<usize> = known.slices.keys().copied().collect();
+        frames.add_events(10_000, 1, &mut 0);
+        assert_eq!(known.totals(&table(&frames))[0].1.raw_frames, 10_001);
         let kept = before
             .iter()
-            .filter(|identity| known.stretches.contains_key(identity))
+            .filter(|identity| known.slices.contains_key(identity))
             .count();
         assert!(
             kept + 1 >= before.len() && before.len() > 10,

@@ -1,15 +1,14 @@
-//! The threads that compute: a pool of their own, of lower priority than ingest.
+//! Pool of compute threads, of lower priority than ingest.
 //!
 //! Promises: kernels never run on a thread that reads from the stream, and the scheduler prefers ingest to them
-//! (nice 10 for each thread). Tasks are handed out one by one, heaviest first if the caller orders them so, so that
-//! one crowded row delays nothing but itself.
+//! (nice 10 for each thread). Tasks start one by one in the caller's order, heaviest first for an even load.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cancel::{Cancel, Cancelled};
 
-/// The niceness of the compute threads.
+/// Niceness of the compute threads (Linux `setpriority`; ingest has 0).
 pub const NICE: i32 = 10;
 
 static POOL: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
@@ -26,7 +25,7 @@ fn pool() -> Option<&'static rayon::ThreadPool> {
     .as_ref()
 }
 
-/// Gives the calling thread the niceness of the compute threads.
+/// Sets the niceness of the calling thread to [`NICE`]; a failure is ignored.
 #[cfg(target_os = "linux")]
 pub fn lower_priority() {
     // SAFETY: setpriority takes three integers and touches no memory of ours. On Linux `PRIO_PROCESS` with who = 0
@@ -34,17 +33,17 @@ pub fn lower_priority() {
     let _ = unsafe { libc::setpriority(libc::PRIO_PROCESS as _, 0, NICE) };
 }
 
-/// Gives the calling thread the niceness of the compute threads, where the system knows a niceness of threads.
+/// Does nothing: only Linux has a niceness of single threads.
 #[cfg(not(target_os = "linux"))]
 pub fn lower_priority() {}
 
-/// How many threads compute.
+/// Number of compute threads: one per core, or 1 if the pool could not start.
 #[must_use]
 pub fn threads() -> usize {
     pool().map_or(1, rayon::ThreadPool::current_num_threads)
 }
 
-/// Runs `work` on a compute thread and waits for it: what it does with rayon stays in the pool.
+/// Runs `work` on a compute thread and waits for it; rayon calls inside it use the pool.
 pub fn install<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     match pool() {
         Some(pool) => pool.install(work),
@@ -52,10 +51,10 @@ pub fn install<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
-/// Runs `task(0)` … `task(count - 1)` on the compute threads, each once, handed out in order, and waits for all.
+/// Runs `task(0)` … `task(count - 1)` on the compute threads, each once, started in order, and waits for all.
 ///
 /// # Errors
-/// [`Cancelled`] when the flag was raised: some tasks were then not begun.
+/// [`Cancelled`] if the flag was raised; some tasks were then not started.
 pub fn run_tasks(count: usize, cancel: &Cancel, task: impl Fn(usize) + Sync) -> Result<(), Cancelled> {
     let next = AtomicUsize::new(0);
     let work = || {

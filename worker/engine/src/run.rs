@@ -1,7 +1,7 @@
-//! A run as the outside sees it: identity, bounds, totals, and what is odd about it.
+//! Runs as readers see them: identity, bounds, totals and warnings.
 //!
-//! Promises: plain values, complete at the moment they were taken. It must not decide anything: the tracker sets
-//! bounds, the ledger gives totals.
+//! Promises: plain values of one moment. It must not decide anything: the tracker sets the bounds, the frames give the
+//! totals.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use std::sync::Arc;
 use crate::message::DetectorSpectrumMap;
 use crate::time::PulseTime;
 
-/// Identity of a run: its job id, or where it has none its name and start (`name@milliseconds`).
+/// Identity of a run: its job id, or `name@milliseconds` of its start if the job id is empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunKey(Arc<str>);
 
 impl RunKey {
-    /// The key of a run.
+    /// Key of the run with this job id, name and start.
     #[must_use]
     pub fn new(job_id: &str, run_name: &str, start: PulseTime) -> Self {
         if job_id.is_empty() {
@@ -24,7 +24,7 @@ impl RunKey {
         }
     }
 
-    /// The key as text.
+    /// Text of the key, as in `/status` and file names.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -37,32 +37,32 @@ impl fmt::Display for RunKey {
     }
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
     /// No stop is known.
     Open,
-    /// The stop is known; events of the run may still come.
+    /// The stop is known; events of the run may still arrive.
     Stopped,
-    /// Everything was read: later events are counted only.
+    /// Every partition was read past the end; later events are counted but not stored.
     Complete,
 }
 
-/// Something odd about a run that a scientist should know.
+/// Defect of a run's messages that affects the data; `Display` gives text with the next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunWarning {
-    /// The start message's map had columns of different lengths and is not used.
+    /// The detector map has columns of different lengths and is not used.
     MapRefused {
-        /// Entries in the column of spectrum numbers.
+        /// Length of the column of spectrum numbers.
         spectra: usize,
-        /// Entries in the column of detector ids.
+        /// Length of the column of detector ids.
         detectors: usize,
     },
-    /// The start message had no map.
+    /// The run start has no detector map.
     NoMap,
-    /// Frames have veto bits, but no veto configuration says which are in force.
+    /// Frames have veto bits, but no veto configuration (vc00) was read.
     NoVetoConfig,
-    /// The run's stop lies before its start and is not used.
+    /// The run's stop, of this time, lies before its start and is not used.
     StopBeforeStart(PulseTime),
 }
 
@@ -89,77 +89,77 @@ impl fmt::Display for RunWarning {
     }
 }
 
-/// Counts over the frames of a run, exact and independent of the order in which they arrived.
+/// Sums over the frames of a run, exact and independent of the order of arrival.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RunTotals {
     /// Events of good frames.
     pub events: u64,
     /// Events of vetoed frames, and of SETUP frames where those are excluded.
     pub excluded_events: u64,
-    /// All frames that were seen, by events or by metadata.
+    /// Frames with events or metadata.
     pub raw_frames: u64,
-    /// Frames that count: neither vetoed nor excluded as SETUP.
+    /// Frames that are neither vetoed nor excluded as SETUP.
     pub good_frames: u64,
-    /// Frames with a veto in force.
+    /// Frames with a veto bit in force.
     pub vetoed_frames: u64,
     /// Frames of run state SETUP.
     pub setup_frames: u64,
-    /// Good frames whose proton charge is known.
+    /// Good frames with a known proton charge.
     pub charged_frames: u64,
-    /// Proton charge of the good frames in µA·h; `None` when no good frame's charge is known.
+    /// Proton charge of the good frames, µA·h; `None` if no good frame has a known charge.
     pub proton_charge: Option<f64>,
 }
 
-/// A run at one moment.
+/// Run at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunInfo {
-    /// Its identity.
     pub key: RunKey,
-    /// Its name as the stream gives it, such as `MERLIN71617`.
+    /// Name of the run start, such as `MERLIN71617`.
     pub run_name: String,
-    /// The digits at the end of the name; empty when there are none.
+    /// Digits at the end of the name; may be empty.
     pub run_number: String,
-    /// The instrument as the start message names it.
+    /// Instrument name of the run start.
     pub instrument: String,
-    /// Its job id; may be empty.
+    /// May be empty.
     pub job_id: String,
-    /// First moment of the run, by the pulses' clock.
+    /// First moment of the run, by the clock of the pulses.
     pub start: PulseTime,
-    /// First moment after the run, by the pulses' clock; `None` while it goes on.
+    /// First moment after the run, by the clock of the pulses; `None` while it is open.
     pub stop: Option<PulseTime>,
-    /// How far it is.
     pub state: RunState,
-    /// Number of periods: the announced number or the highest seen + 1, at least 1.
+    /// Larger of the announced number of periods and the highest period number + 1; at least 1.
     pub n_periods: u32,
-    /// Its detector map.
+    /// `None` if missing, refused, or freed with the run's chunks.
     pub map: Option<Arc<DetectorSpectrumMap>>,
-    /// The instrument and the file's structure as JSON.
+    /// JSON of the NeXus file's structure; `None` if missing or freed with the run's chunks.
     pub nexus_structure: Option<Arc<str>>,
-    /// Further metadata as JSON.
+    /// JSON of further metadata; `None` if missing or freed with the run's chunks.
     pub metadata: Option<Arc<str>>,
-    /// Totals of the whole run.
     pub totals: RunTotals,
-    /// First pulse of the run that was seen.
+    /// Earliest pulse of the run.
     pub first_pulse: Option<PulseTime>,
-    /// Last pulse of the run that was seen.
+    /// Latest pulse of the run.
     pub last_pulse: Option<PulseTime>,
-    /// The view ends here, earlier than the run, because the memory limit was reached.
+    /// Pulse time at which the memory limit cut the run's data; `None` if nothing was cut.
     pub kept_until: Option<PulseTime>,
-    /// Events of the run that were not kept because the memory limit was reached.
+    /// Events that were not stored because the memory limit was reached.
     pub not_kept_events: u64,
-    /// Events that came after the run was complete.
+    /// Events that arrived after the run was complete.
     pub late_events: u64,
-    /// Seconds at the start of the run for which the stream has no pulse any more.
+    /// Seconds from the run's start to its first pulse, if the topic no longer has that part of the run; else 0.
     pub missing_seconds: f64,
-    /// Pulses outside all runs within 5 s before the start: a sign of clocks that differ.
+    /// Pulses outside all runs within `near_bounds` (5 s) before the start, a sign of differing clocks.
     pub pulses_before_start: u64,
-    /// Pulses outside all runs within 5 s after the stop.
+    /// Pulses outside all runs within `near_bounds` (5 s) after the stop.
     pub pulses_after_stop: u64,
-    /// What is odd about it.
     pub warnings: Vec<RunWarning>,
 }
 
-/// The digits at the end of a run's name: `71617` for `MERLIN71617`.
+/// Digits at the end of a run name.
+///
+/// ```
+/// assert_eq!(live_data_engine::run::run_number("MERLIN71617"), "71617");
+/// ```
 #[must_use]
 pub fn run_number(run_name: &str) -> &str {
     let digits = run_name.bytes().rev().take_while(u8::is_ascii_digit).count();

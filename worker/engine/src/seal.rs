@@ -1,14 +1,23 @@
-//! Sealing: a tail's columns become 256 buckets of packed events.
+//! Sealing: conversion of a tail's columns to 256 buckets of packed events.
 //!
-//! Promises: every event of the tail is in the chunk once, in its bucket, in arrival order. It must not change the
-//! tail, which snapshots may hold.
+//! Promises: the chunk has every event of the tail once, in its bucket, in arrival order. It must not change the tail,
+//! which snapshots may hold.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use crate::chunk::{Account, BUCKETS, Chunk, Event, Tail, newest};
+use crate::chunk::{BUCKETS, Chunk, Event, MemoryAccount, Tail, newest};
 
-/// Sorts a tail's events into buckets of `1 << shift` dense ids.
+/// Closed tail that waits for sealing.
+#[derive(Debug)]
+pub(crate) struct FullTail {
+    pub(crate) tail: Arc<Tail>,
+    /// Bits of a dense id within its bucket.
+    pub(crate) shift: u32,
+}
+
+/// Sorts a tail's events into buckets of `1 << shift` dense ids (counting sort, O(n)); `total` counts the chunk's
+/// bytes.
 #[allow(clippy::cast_possible_truncation)]
 pub(crate) fn seal(tail: &Tail, shift: u32, total: &Arc<AtomicU64>) -> Chunk {
     let limits = tail.time_of_flight_range();
@@ -59,11 +68,11 @@ pub(crate) fn seal(tail: &Tail, shift: u32, total: &Arc<AtomicU64>) -> Chunk {
         newest: newest(&tail.times),
         time_of_flight: limits,
         ascending,
-        _account: Account::new(total, bytes as u64),
+        _memory: MemoryAccount::new(total, bytes as u64),
     }
 }
 
-/// The bucket of a dense id; the mask only spares the bounds check, 256 buckets of `1 << shift` hold all ids.
+/// Bucket of a dense id. 256 buckets of `1 << shift` hold all ids; the mask only avoids a bounds check.
 const fn bucket(id: u32, shift: u32) -> usize {
     (id >> shift) as usize & (BUCKETS - 1)
 }
@@ -71,7 +80,7 @@ const fn bucket(id: u32, shift: u32) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chunk::{Block, Span};
+    use crate::chunk::{PulseSpan, TailBlock};
     use crate::time::PulseTime;
     use proptest::prelude::*;
     use std::sync::atomic::Ordering;
@@ -85,11 +94,11 @@ mod tests {
             let blocks: Vec<_> = blocks.iter().map(|events| {
                 pulse += 2;
                 let half = events.len() / 2;
-                let mut spans = vec![Span { first: 0, pulse }];
+                let mut spans = vec![PulseSpan { first: 0, pulse }];
                 if half > 0 {
-                    spans.push(Span { first: half as u32, pulse: pulse + 1 });
+                    spans.push(PulseSpan { first: half as u32, pulse: pulse + 1 });
                 }
-                Arc::new(Block {
+                Arc::new(TailBlock {
                     time_of_flight: events.iter().map(|event| event.1).collect(),
                     dense_ids: events.iter().map(|event| event.0).collect(),
                     spans,

@@ -1,12 +1,9 @@
 //! Selections of pulses: one bit per pulse of a chunk.
 //!
-//! Promises: the number of selected pulses is known without counting; equal selections compare equal; bits beyond
-//! the length are never set. It must not know what a pulse is: run bounds, vetoes, periods and filters all become
-//! the same bitmap.
+//! Promises: the number of selected pulses is stored; equal selections compare equal; bits beyond the length are never
+//! set. It must not know what a pulse is: run bounds, vetoes, periods and filters all become bitmaps.
 
-use std::ops::Range;
-
-/// Which pulses of a chunk are selected; shared as `Arc<Bitmap>` and copied only when changed while shared.
+/// Selected pulses of a chunk, one bit each; shared as `Arc<Bitmap>` and copied on a change while shared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bitmap {
     words: Vec<u64>,
@@ -15,7 +12,7 @@ pub struct Bitmap {
 }
 
 impl Bitmap {
-    /// `len` pulses, none selected.
+    /// Bitmap of `len` pulses without a selected one.
     #[must_use]
     pub fn none(len: usize) -> Self {
         Self {
@@ -25,7 +22,7 @@ impl Bitmap {
         }
     }
 
-    /// `len` pulses, all selected.
+    /// Bitmap of `len` selected pulses.
     #[must_use]
     pub fn all(len: usize) -> Self {
         let mut words = vec![u64::MAX; len.div_ceil(64)];
@@ -35,7 +32,7 @@ impl Bitmap {
         Self { words, len, ones: len }
     }
 
-    /// `len` pulses, those selected for which `choose` says so.
+    /// Bitmap of `len` pulses; pulse `i` is selected if `choose(i)`.
     #[must_use]
     pub fn from_fn(len: usize, mut choose: impl FnMut(usize) -> bool) -> Self {
         let mut words = Vec::with_capacity(len.div_ceil(64));
@@ -51,37 +48,37 @@ impl Bitmap {
         Self { words, len, ones }
     }
 
-    /// Number of pulses.
+    /// Number of pulses, selected or not.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// True when there are no pulses at all.
+    /// True for a length of zero.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Number of selected pulses.
+    /// Number of selected pulses, O(1).
     #[must_use]
     pub const fn count(&self) -> usize {
         self.ones
     }
 
-    /// True when every pulse is selected: a kernel then need not test.
+    /// True if every pulse is selected; kernels then skip the test.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.ones == self.len
     }
 
-    /// True when at least one pulse is selected.
+    /// True if at least one pulse is selected.
     #[must_use]
     pub const fn any(&self) -> bool {
         self.ones > 0
     }
 
-    /// Whether pulse `index` is selected; false beyond the length.
+    /// True if pulse `index` is selected; false beyond the length.
     #[must_use]
     pub fn get(&self, index: usize) -> bool {
         self.words
@@ -89,13 +86,13 @@ impl Bitmap {
             .is_some_and(|word| word >> (index % 64) & 1 != 0)
     }
 
-    /// The bits, 64 pulses a word, pulse 0 in the lowest bit of word 0.
+    /// Words of 64 pulses; pulse 0 is the lowest bit of word 0 (Arrow's bit order).
     #[must_use]
     pub fn words(&self) -> &[u64] {
         &self.words
     }
 
-    /// Selects pulse `index` or not; grows where it lies beyond the length. Says whether the bit changed.
+    /// Sets the bit of pulse `index`, growing the bitmap to it. Returns true if the bit changed.
     pub fn set(&mut self, index: usize, selected: bool) -> bool {
         if index >= self.len {
             self.grow(index + 1);
@@ -116,7 +113,7 @@ impl Bitmap {
         true
     }
 
-    /// Makes it at least `len` pulses long; new ones are not selected.
+    /// Extends the bitmap to at least `len` pulses; new ones are not selected.
     pub fn grow(&mut self, len: usize) {
         if len > self.len {
             self.len = len;
@@ -124,19 +121,19 @@ impl Bitmap {
         }
     }
 
-    /// The pulses that both select; as long as the shorter.
+    /// Intersection, with the length of the shorter.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         self.combined(other, self.len.min(other.len), |a, b| a & b)
     }
 
-    /// The pulses that this selects and `other` does not; as long as this.
+    /// Pulses of this bitmap that `other` does not select, with the length of this one.
     #[must_use]
     pub fn and_not(&self, other: &Self) -> Self {
         self.combined(other, self.len, |a, b| a & !b)
     }
 
-    /// The pulses that either selects; as long as the longer.
+    /// Union, with the length of the longer.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         self.combined(other, self.len.max(other.len), |a, b| a | b)
@@ -151,7 +148,7 @@ impl Bitmap {
         Self { words, len, ones }
     }
 
-    /// The indices of the selected pulses, ascending.
+    /// Indices of the selected pulses, ascending.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         self.words.iter().enumerate().flat_map(|(index, &word)| {
             let mut rest = word;
@@ -165,13 +162,7 @@ impl Bitmap {
         })
     }
 
-    /// How many pulses of `range` are selected.
-    #[must_use]
-    pub fn count_in(&self, range: Range<usize>) -> usize {
-        range.filter(|&index| self.get(index)).count()
-    }
-
-    /// Bytes held on the heap.
+    /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         self.words.capacity() * 8

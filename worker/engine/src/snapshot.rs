@@ -1,33 +1,31 @@
-//! A run at one moment: its chunks with their selected pulses, its pulse table, its logs.
+//! A run at one moment: chunks with their selected pulses, frames and logs.
 //!
-//! Promises: immutable and consistent: everything in it was true at the same moment; taking and cloning it copies
-//! no events. Chunks that a snapshot holds stay in memory and in the figures until it is dropped. It must not
-//! compute: plans do.
+//! Promises: immutable and consistent at one moment. Neither making nor cloning a snapshot copies events. Its chunks
+//! stay in memory, and in the counters, until it is dropped. It must not compute: plans do.
 
 use std::sync::Arc;
 
 use crate::chunk::ChunkView;
 use crate::dictionary::Dictionary;
-use crate::ledger::PulseTable;
-use crate::logs::RunLogs;
 use crate::message::EventSchema;
+use crate::pulse_table::PulseTable;
 use crate::run::RunInfo;
+use crate::run_logs::RunLogs;
 use crate::selection::Bitmap;
 use crate::time::PulseTime;
 
-/// A chunk and which of its pulses belong to the run.
+/// Chunk with the selection of its pulses that count for a run.
 #[derive(Clone, Debug)]
-pub struct Part {
-    /// The events.
+pub struct SelectedChunk {
     pub chunk: ChunkView,
-    /// The pulses of the chunk that count for the run, of all periods; as long as the chunk's pulses.
+    /// Pulses that count for the run, of all periods; as long as the chunk's pulse times.
     pub selected: Arc<Bitmap>,
-    /// The same period by period, ascending; empty when all of the chunk's pulses are of period 0.
+    /// Selections by period number, ascending; empty if all pulses of the chunk have period 0.
     pub(crate) periods: Vec<(u16, Arc<Bitmap>)>,
 }
 
-impl Part {
-    /// The pulses of one period that count for the run, from 0; `None` when there are none.
+impl SelectedChunk {
+    /// Pulses of one period (from 0) that count for the run; `None` without any.
     #[must_use]
     pub fn period(&self, period: u16) -> Option<Arc<Bitmap>> {
         if self.periods.is_empty() {
@@ -40,11 +38,11 @@ impl Part {
     }
 }
 
-/// A run at one moment. Cloning is cheap.
+/// Run at one moment; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub(crate) run: Arc<RunInfo>,
-    pub(crate) parts: Arc<[Part]>,
+    pub(crate) chunks: Arc<[SelectedChunk]>,
     pub(crate) pulses: PulseTable,
     pub(crate) logs: RunLogs,
     pub(crate) ids: Dictionary,
@@ -53,65 +51,66 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// The run: identity, bounds, totals, map.
+    /// Identity, bounds, totals and detector map.
     #[must_use]
     pub fn run(&self) -> &Arc<RunInfo> {
         &self.run
     }
 
-    /// The chunks that hold pulses of the run, in the order in which they were begun.
+    /// Chunks with pulses of the run, by chunk id, which is the order of their beginnings.
     #[must_use]
-    pub fn parts(&self) -> &Arc<[Part]> {
-        &self.parts
+    pub fn chunks(&self) -> &Arc<[SelectedChunk]> {
+        &self.chunks
     }
 
-    /// The frames of the run; they end where the view does, at `kept_until` if the memory limit was reached.
+    /// Frames of the run up to [`Self::end`].
     #[must_use]
     pub const fn pulses(&self) -> &PulseTable {
         &self.pulses
     }
 
-    /// The logs of the run.
+    /// Logs of the run up to [`Self::end`].
     #[must_use]
     pub const fn logs(&self) -> &RunLogs {
         &self.logs
     }
 
-    /// Dense ids and what they stand for.
+    /// Dictionary from dense ids to the ids of the messages.
     #[must_use]
     pub const fn ids(&self) -> &Dictionary {
         &self.ids
     }
 
-    /// The schema that the stream's events come in; `None` while none came.
+    /// Schema of the latest event message; `None` before the first.
     #[must_use]
     pub const fn event_schema(&self) -> Option<EventSchema> {
         self.event_schema
     }
 
-    /// Pulses earlier than this have their metadata, or are so old that they are taken without: what is computed
-    /// from them rarely changes any more.
+    /// Pulse time before which pulses have their metadata or are older than
+    /// [`settle`](crate::config::TimelineConfig::settle). Counts of settled pulses rarely change, so that memos keep
+    /// them.
     #[must_use]
     pub const fn settled_before(&self) -> PulseTime {
         self.settled_before
     }
 
-    /// The end of the view: the run's stop, or where the memory limit cut it.
+    /// First pulse time after the snapshot's data: the run's stop, or `kept_until` if the memory limit cut it.
     #[must_use]
     pub fn end(&self) -> PulseTime {
         let stop = self.run.stop.unwrap_or(PulseTime::MAX);
         self.run.kept_until.map_or(stop, |kept| kept.min(stop))
     }
 
-    /// The chunks that hold pulses of one period, from 0, with those pulses selected.
+    /// Chunks with pulses of one period (from 0), with those pulses selected.
     #[must_use]
-    pub fn period(&self, period: u16) -> Vec<Part> {
-        self.parts
+    pub fn period_chunks(&self, period: u16) -> Vec<SelectedChunk> {
+        self.chunks
             .iter()
-            .filter_map(|part| {
-                let selected = part.period(period)?;
-                selected.any().then(|| Part {
-                    chunk: part.chunk.clone(),
+            .filter_map(|chunk| {
+                let selected = chunk.period(period)?;
+                selected.any().then(|| SelectedChunk {
+                    chunk: chunk.chunk.clone(),
                     selected,
                     periods: Vec::new(),
                 })
@@ -119,14 +118,14 @@ impl Snapshot {
             .collect()
     }
 
-    /// Calls `visit(id, time of flight in ns, pulse time)` for every event that counts, in no promised order: the
-    /// plain way to read a run, for tests and tools.
+    /// Calls `visit(id, time of flight in ns, pulse time)` for every event of the run, in any order; slow, for tests
+    /// and tools.
     pub fn for_each_event(&self, mut visit: impl FnMut(u32, u32, PulseTime)) {
-        for part in self.parts.iter() {
-            let times = part.chunk.pulse_times();
-            part.chunk.for_each(|dense, time_of_flight, pulse| {
+        for chunk in self.chunks.iter() {
+            let times = chunk.chunk.pulse_times();
+            chunk.chunk.for_each(|dense, time_of_flight, pulse| {
                 let pulse = usize::from(pulse);
-                if part.selected.get(pulse)
+                if chunk.selected.get(pulse)
                     && let (Some(id), Some(&time)) = (self.ids.id(dense), times.get(pulse))
                 {
                     visit(id, time_of_flight, time);

@@ -1,33 +1,31 @@
-//! Pulse time: nanoseconds since the Unix epoch, the one clock of the timeline.
+//! Pulse time: nanoseconds since the Unix epoch, the only clock of the timeline.
 //!
-//! Promises: plain integer arithmetic that saturates instead of wrapping, whatever a clock on the stream says.
-//! It must not ask the machine for the time: wall-clock times come in as values of the same type.
+//! Promises: integer arithmetic that saturates instead of wrapping. It must not read the machine's clock: wall-clock
+//! times arrive as values of the same type.
 
 use std::fmt;
 
-/// Nanoseconds in a second.
+/// Nanoseconds in one second.
 pub const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Seconds from the Unix epoch to Mantid's epoch, 1990-01-01T00:00:00 (both in UTC).
-pub const MANTID_EPOCH_SECONDS: i64 = 631_152_000;
-
-/// A moment in nanoseconds since the Unix epoch (UTC): of a pulse, of a log value, or of the wall clock.
+/// Moment in nanoseconds since the Unix epoch (UTC), of a pulse, a log value or the wall clock. Leap seconds do not
+/// count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PulseTime(i64);
 
 impl PulseTime {
     /// Earlier than every pulse.
     pub const MIN: Self = Self(i64::MIN);
-    /// Later than every pulse: the end of a run that goes on.
+    /// Later than every pulse; the stop of an open run.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// The moment `nanos` nanoseconds after the Unix epoch.
+    /// Moment `nanos` nanoseconds after the Unix epoch.
     #[must_use]
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
     }
 
-    /// The moment `millis` milliseconds after the Unix epoch; saturates.
+    /// Moment `millis` milliseconds after the Unix epoch; saturates.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis.saturating_mul(1_000_000))
@@ -39,19 +37,13 @@ impl PulseTime {
         self.0
     }
 
-    /// Milliseconds since the Unix epoch, rounded towards the past.
+    /// Milliseconds since the Unix epoch, rounded down.
     #[must_use]
     pub const fn millis(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
 
-    /// Nanoseconds since Mantid's epoch, 1990-01-01; saturates.
-    #[must_use]
-    pub const fn mantid_nanos(self) -> i64 {
-        self.0.saturating_sub(MANTID_EPOCH_SECONDS * NANOS_PER_SECOND)
-    }
-
-    /// This moment moved by `nanos` nanoseconds; saturates. `MIN` and `MAX` stay where they are.
+    /// This moment moved by `nanos` nanoseconds; saturates. `MIN` and `MAX` do not move.
     #[must_use]
     pub const fn plus(self, nanos: i64) -> Self {
         match self.0 {
@@ -60,13 +52,13 @@ impl PulseTime {
         }
     }
 
-    /// Nanoseconds from `earlier` to this moment, negative when it is later; saturates.
+    /// Nanoseconds from `earlier` to this moment, negative if `earlier` is later; saturates.
     #[must_use]
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Seconds from `earlier` to this moment.
+    /// Seconds from `earlier` to this moment, rounded to the nearest `f64`.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn seconds_since(self, earlier: Self) -> f64 {
@@ -75,7 +67,7 @@ impl PulseTime {
 }
 
 impl fmt::Display for PulseTime {
-    /// Seconds since the Unix epoch with nine decimals: exact, and free of any calendar.
+    /// Writes seconds since the Unix epoch with nine decimals (exact), or `-inf` and `+inf`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             i64::MIN => formatter.write_str("-inf"),
@@ -93,12 +85,6 @@ impl fmt::Display for PulseTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn mantid_counts_from_1990() {
-        let time = PulseTime::from_nanos(MANTID_EPOCH_SECONDS * NANOS_PER_SECOND + 7);
-        assert_eq!(time.mantid_nanos(), 7);
-    }
 
     #[test]
     fn arithmetic_saturates_and_infinities_stay() {

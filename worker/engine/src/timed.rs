@@ -1,20 +1,21 @@
-//! A list ordered by time that grows mostly at its end and is shared with snapshots at no cost.
+//! Persistent list in time order that grows mostly at its end and is shared with snapshots.
 //!
-//! Promises: cloning copies two words; a change copies only the leaf that it touches, and only while a clone holds
-//! it (plus, once after each clone, the list of leaves); entries inserted in any order come out in time order,
-//! those of one time in the order in which they were inserted. It must not know what its entries mean.
+//! Promises: a clone copies two words. A change copies the leaf that it touches while a clone holds it, and once after
+//! each clone the list of leaves. Entries come out in time order, those of one time in the order of insertion. It must
+//! not interpret its entries.
 
 use std::sync::Arc;
 
-/// Most entries of a leaf: small enough to be shifted for an insertion, large enough to be few.
-const LEAF: usize = 512;
+/// Largest number of entries of a leaf: few enough to shift on an insertion, and enough to have few leaves.
+const LEAF_ENTRIES: usize = 512;
 
-/// An entry that has a time.
+/// Entry of a [`TimedList`].
 pub(crate) trait Timed: Clone {
-    /// Its time in ns since the Unix epoch.
+    /// Nanoseconds since the Unix epoch.
     fn time(&self) -> i64;
 }
 
+/// Consecutive entries of a list, never empty.
 #[derive(Clone, Debug)]
 struct Leaf<T> {
     first: i64,
@@ -33,7 +34,7 @@ impl<T: Timed> Leaf<T> {
     }
 }
 
-/// Entries in time order.
+/// List of entries in time order; clones share the leaves.
 #[derive(Clone, Debug)]
 pub(crate) struct TimedList<T> {
     leaves: Arc<Vec<Leaf<T>>>,
@@ -55,7 +56,7 @@ impl<T: Timed> TimedList<T> {
         self.len
     }
 
-    /// Bytes of the entries themselves and of the leaves.
+    /// Bytes of entries and leaves; heap of the entries themselves not included.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.leaves.len() * size_of::<Leaf<T>>()
             + self
@@ -65,7 +66,7 @@ impl<T: Timed> TimedList<T> {
                 .sum::<usize>()
     }
 
-    /// The last leaf that starts at or before `time`, or the first; `hint` is where the last look-up ended.
+    /// Last leaf that starts at or before `time`, or the first one; `hint` is the result of the previous look-up.
     fn locate(&self, time: i64, hint: usize) -> usize {
         if let Some(leaf) = self.leaves.get(hint)
             && leaf.first <= time
@@ -76,9 +77,14 @@ impl<T: Timed> TimedList<T> {
         self.leaves.partition_point(|leaf| leaf.first <= time).saturating_sub(1)
     }
 
-    /// The only entry of `time`, made by `make` if there is none yet, and whether it was made. `hint` speeds up
-    /// the look-up of times that ascend.
-    pub(crate) fn entry(&mut self, time: i64, hint: &mut usize, make: impl FnOnce() -> T) -> (Option<&mut T>, bool) {
+    /// The entry of `time` in a list of one entry per time, inserted if missing, and true if it was inserted. `hint`
+    /// makes look-ups of ascending times O(1).
+    pub(crate) fn get_or_insert_with(
+        &mut self,
+        time: i64,
+        hint: &mut usize,
+        make: impl FnOnce() -> T,
+    ) -> (Option<&mut T>, bool) {
         let index = self.locate(time, *hint);
         let mut made = false;
         let position = match self.leaves.get(index) {
@@ -90,11 +96,11 @@ impl<T: Timed> TimedList<T> {
             Some(Ok(position)) => (index, position),
             Some(Err(position)) => {
                 made = true;
-                self.put(index, position, make())
+                self.insert_at(index, position, make())
             }
             None => {
                 made = true;
-                self.put(0, 0, make())
+                self.insert_at(0, 0, make())
             }
         };
         *hint = leaf;
@@ -104,7 +110,7 @@ impl<T: Timed> TimedList<T> {
         (entry, made)
     }
 
-    /// Puts an entry behind all those of its time or earlier.
+    /// Inserts an entry after those of the same time or earlier.
     pub(crate) fn insert(&mut self, entry: T) {
         let time = entry.time();
         let index = self.locate(time, self.leaves.len().saturating_sub(1));
@@ -113,12 +119,12 @@ impl<T: Timed> TimedList<T> {
             Some(leaf) if leaf.last <= time => leaf.entries.len(),
             Some(leaf) => leaf.entries.partition_point(|other| other.time() <= time),
         };
-        self.put(index, position, entry);
+        self.insert_at(index, position, entry);
     }
 
-    /// Puts an entry at a position of a leaf, which is split or followed by a new one when full; says where the
-    /// entry went.
-    fn put(&mut self, index: usize, position: usize, entry: T) -> (usize, usize) {
+    /// Inserts an entry at a position of a leaf; a full leaf is split, or followed by a new one. Returns leaf and
+    /// position of the entry.
+    fn insert_at(&mut self, index: usize, position: usize, entry: T) -> (usize, usize) {
         let time = entry.time();
         self.len += 1;
         let leaves = Arc::make_mut(&mut self.leaves);
@@ -127,7 +133,7 @@ impl<T: Timed> TimedList<T> {
             leaves.extend(Leaf::new(vec![entry]));
             return (leaves.len() - 1, 0);
         };
-        let full = leaf.entries.len() >= LEAF;
+        let full = leaf.entries.len() >= LEAF_ENTRIES;
         if full && position == leaf.entries.len() && index + 1 == count {
             leaves.extend(Leaf::new(vec![entry]));
             return (index + 1, 0);
@@ -147,7 +153,7 @@ impl<T: Timed> TimedList<T> {
             } else {
                 (index, position)
             };
-            return self.put(index, position, entry);
+            return self.insert_at(index, position, entry);
         }
         let position = position.min(entries.len());
         entries.insert(position, entry);
@@ -156,13 +162,14 @@ impl<T: Timed> TimedList<T> {
         (index, position)
     }
 
-    /// The entries with `from <= time < to`, in order.
+    /// Entries with a time in `[from, to)`, in order.
     pub(crate) fn range(&self, from: i64, to: i64) -> impl Iterator<Item = &T> + '_ {
-        self.stretches(from, to).flat_map(|(entries, _)| entries)
+        self.slices(from, to).flat_map(|(entries, _)| entries)
     }
 
-    /// The same, leaf by leaf; a leaf of which all entries are in the range comes with its owner.
-    pub(crate) fn stretches(&self, from: i64, to: i64) -> impl Iterator<Item = (&[T], Option<&Arc<Vec<T>>>)> + '_ {
+    /// Entries with a time in `[from, to)` in slices, one per leaf; a leaf that lies in the range as a whole comes with
+    /// its shared owner.
+    pub(crate) fn slices(&self, from: i64, to: i64) -> impl Iterator<Item = (&[T], Option<&Arc<Vec<T>>>)> + '_ {
         let start = self.leaves.partition_point(|leaf| leaf.last < from);
         self.leaves
             .get(start..)
@@ -186,13 +193,13 @@ impl<T: Timed> TimedList<T> {
             })
     }
 
-    /// All entries in order.
+    /// Entries in order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> + '_ {
         self.leaves.iter().flat_map(|leaf| leaf.entries.iter())
     }
 
-    /// The entry of `time`; the first inserted if there are several.
+    /// Entry of `time`; the first inserted of several.
     pub(crate) fn get(&self, time: i64, hint: &mut usize) -> Option<&T> {
         let mut index = self.locate(time, *hint);
         while index > 0 && self.leaves.get(index - 1).is_some_and(|leaf| leaf.last >= time) {
@@ -204,7 +211,7 @@ impl<T: Timed> TimedList<T> {
         entries.get(position).filter(|entry| entry.time() == time)
     }
 
-    /// The last entry earlier than `time`.
+    /// Last entry earlier than `time`.
     pub(crate) fn last_before(&self, time: i64) -> Option<&T> {
         let index = self.leaves.partition_point(|leaf| leaf.first < time).checked_sub(1)?;
         let entries = self.leaves.get(index)?.entries.as_slice();
@@ -219,7 +226,7 @@ impl<T: Timed> TimedList<T> {
         self.leaves.first().and_then(|leaf| leaf.entries.first())
     }
 
-    /// Forgets whole leaves of entries that are all earlier than `time`; returns what was forgotten to `forget`.
+    /// Removes the leaves whose entries are all earlier than `time`, calling `forget` for each entry.
     pub(crate) fn forget_leaves_before(&mut self, time: i64, mut forget: impl FnMut(&T)) {
         let count = self.leaves.partition_point(|leaf| leaf.last < time);
         if count == 0 {
@@ -231,7 +238,7 @@ impl<T: Timed> TimedList<T> {
         }
     }
 
-    /// Forgets every entry earlier than `time`, to the entry.
+    /// Removes all entries earlier than `time`, calling `forget` for each.
     pub(crate) fn forget_before(&mut self, time: i64, mut forget: impl FnMut(&T)) {
         self.forget_leaves_before(time, &mut forget);
         if self.leaves.first().is_none_or(|leaf| leaf.first >= time) {
@@ -253,9 +260,9 @@ mod tests {
     use proptest::prelude::*;
 
     #[derive(Clone, Debug, PartialEq)]
-    struct Entry(i64, usize);
+    struct TestEntry(i64, usize);
 
-    impl Timed for Entry {
+    impl Timed for TestEntry {
         fn time(&self) -> i64 {
             self.0
         }
@@ -267,9 +274,9 @@ mod tests {
                                                  low in 0_i64..900, span in 0_i64..900, gone in 0_i64..900) {
             let mut list = TimedList::default();
             for (index, &time) in times.iter().enumerate() {
-                list.insert(Entry(time, index));
+                list.insert(TestEntry(time, index));
             }
-            let mut expected: Vec<Entry> = times.iter().enumerate().map(|(i, &t)| Entry(t, i)).collect();
+            let mut expected: Vec<TestEntry> = times.iter().enumerate().map(|(i, &t)| TestEntry(t, i)).collect();
             expected.sort_by_key(|entry| entry.0);
             prop_assert_eq!(list.len(), expected.len());
             prop_assert_eq!(list.iter().cloned().collect::<Vec<_>>(), expected.clone());
@@ -294,7 +301,7 @@ mod tests {
             let mut hint = 0;
             for &time in &times {
                 let known = list.get(time, &mut 0).is_some();
-                let (entry, made) = list.entry(time, &mut hint, || Entry(time, 0));
+                let (entry, made) = list.get_or_insert_with(time, &mut hint, || TestEntry(time, 0));
                 prop_assert_eq!(made, !known);
                 if let Some(entry) = entry {
                     prop_assert_eq!(entry.0, time);

@@ -1,15 +1,15 @@
-//! The one timeline that everything is appended to; runs are views of it.
+//! Timeline of an instrument: the store to which every record is appended; runs are views of it.
 //!
-//! Promises: no record stops it and none goes uncounted; each (partition, offset) is taken in once; a snapshot is
-//! one moment, taken while ingest goes on, and waits for one message at most. It must not know Kafka, and must not
-//! wait for what readers do with a snapshot.
+//! Promises: no record stops it, and every record is counted; each (partition, offset) has effect once; a snapshot
+//! shows one moment and waits for one message at most. It must not know Kafka or wait for readers of a snapshot.
 //!
-//! A [`Timeline`] belongs to the one thread that ingests; any number of [`TimelineView`]s read.
+//! One thread owns the [`Timeline`] and ingests; any number of [`TimelineView`]s read.
 
 mod completion;
 mod events;
 mod reading;
 mod retention;
+mod run_data;
 mod runs;
 mod sealing;
 mod state;
@@ -19,35 +19,35 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::config::TimelineConfig;
-use crate::figures::Figures;
+use crate::counters::Counters;
 use crate::message::Message;
-use crate::outcome::{Ingested, Signal};
-use crate::place::{PartitionProgress, Place};
+use crate::outcome::{IngestOutcome, Signal};
+use crate::record_position::{PartitionProgress, RecordPosition};
 use crate::run::{RunInfo, RunKey};
 use crate::snapshot::Snapshot;
 use crate::time::PulseTime;
 
 use sealing::Sealer;
-use state::State;
+use state::TimelineState;
 
-/// The writing end of the timeline.
+/// Writer of a timeline, for one thread.
 #[derive(Debug)]
 pub struct Timeline {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<TimelineState>>,
     sealer: Sealer,
 }
 
-/// A reading end of the timeline; cloning is cheap.
+/// Reader of a timeline; clones share it. Each call locks it for the time of one answer.
 #[derive(Clone, Debug)]
 pub struct TimelineView {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<TimelineState>>,
 }
 
 impl Timeline {
-    /// An empty timeline and a view of it.
+    /// Empty timeline and a view of it.
     #[must_use]
     pub fn new(config: TimelineConfig) -> (Self, TimelineView) {
-        let state = Arc::new(Mutex::new(State::new(config)));
+        let state = Arc::new(Mutex::new(TimelineState::new(config)));
         (
             Self {
                 state: Arc::clone(&state),
@@ -57,51 +57,47 @@ impl Timeline {
         )
     }
 
-    /// Takes in a record. Records of one partition must come in the order of their offsets, but for going back in a
-    /// replay; `now` is the wall clock.
-    pub fn ingest(&mut self, place: Place, message: Message<'_>, now: PulseTime) -> Ingested {
+    /// Ingests a decoded record. Records of one partition must come in offset order, except after a seek back; `now` is
+    /// the wall clock.
+    pub fn ingest(&mut self, position: RecordPosition, message: Message<'_>, now: PulseTime) -> IngestOutcome {
         let mut state = self.state.lock();
-        let outcome = state.ingest(place, message, now);
-        let full = std::mem::take(&mut state.to_seal);
+        let outcome = state.ingest(position, message, now);
+        let full = std::mem::take(&mut state.full_tails);
         MutexGuard::unlock_fair(state);
         if !full.is_empty() {
-            full.into_iter().for_each(|full| self.sealer.take(full));
+            full.into_iter().for_each(|full| self.sealer.submit(full));
             self.state.lock().free(now);
         }
         outcome
     }
 
-    /// Counts a record that could not be decoded; its offset is read. `schema` is its schema's id, or a name for
-    /// what it is instead; `reason` is short and of a closed list.
-    pub fn reject(&mut self, place: Place, schema: &'static str, reason: &'static str) {
-        self.state.lock().reject(&place, schema, reason);
+    /// Counts a record that could not be decoded, and marks its offset as read. `schema` is the id of its schema or a
+    /// short substitute, `reason` a name from a closed list.
+    pub fn count_undecodable(&mut self, position: RecordPosition, schema: &'static str, reason: &'static str) {
+        self.state.lock().count_undecodable(&position, schema, reason);
     }
 
-    /// Says that the stream is read from this pulse time on: at the start, before the first record, and after every
-    /// seek. Without it the first pulse that comes is taken for the beginning.
-    pub fn positioned(&mut self, from: PulseTime) {
+    /// Records that reading starts at this pulse time; required before the first record and after every seek. Without
+    /// it the first pulse counts as the start, so that an earlier run start asks for a replay.
+    pub fn set_read_start(&mut self, from: PulseTime) {
         let mut state = self.state.lock();
         let from = from.nanos();
         state.covered_from = Some(state.covered_from.map_or(from, |covered| covered.min(from)));
     }
 
-    /// Says how far every partition has been read, with high watermarks fetched just before: about once a second.
-    /// Runs of a stopped instrument complete by it. All partitions that are read must be named, also empty ones.
-    pub fn progress(&mut self, partitions: &[PartitionProgress], now: PulseTime) {
-        self.state.lock().progress(partitions, now);
+    /// Records the reading progress of all partitions, empty ones included, with high watermarks fetched immediately
+    /// before; about once a second. Runs of a stopped instrument become complete by it.
+    pub fn record_progress(&mut self, partitions: &[PartitionProgress], now: PulseTime) {
+        self.state.lock().record_progress(partitions, now);
     }
 
-    /// What happened since the last call, oldest first: several times a second, also when no records come.
+    /// Returns the signals since the previous call, oldest first, completes runs and frees memory. Must be called
+    /// several times a second, also without records.
     pub fn tick(&mut self, now: PulseTime) -> Vec<Signal> {
         self.state.lock().tick(now)
     }
 
-    /// Changes the memory limit.
-    pub fn set_memory_limit(&mut self, bytes: Option<u64>) {
-        self.state.lock().config.memory_limit = bytes;
-    }
-
-    /// Another view.
+    /// New reader of this timeline.
     #[must_use]
     pub fn view(&self) -> TimelineView {
         TimelineView {
@@ -111,35 +107,35 @@ impl Timeline {
 }
 
 impl TimelineView {
-    /// The runs that are known, by start time; those let go of keep their totals, not their map.
+    /// Known runs by start time, at most 256; freed runs keep their totals but not their detector map.
     #[must_use]
     pub fn runs(&self) -> Vec<RunInfo> {
-        self.state.lock().infos()
+        self.state.lock().run_infos()
     }
 
-    /// The newest run.
+    /// Run with the latest start, open or ended.
     #[must_use]
     pub fn current(&self) -> Option<RunInfo> {
-        self.state.lock().current()
+        self.state.lock().newest_run()
     }
 
-    /// One run.
+    /// Run with this key; `None` if unknown.
     #[must_use]
     pub fn run(&self, key: &RunKey) -> Option<RunInfo> {
-        self.state.lock().infos().into_iter().find(|run| run.key == *key)
+        self.state.lock().run_infos().into_iter().find(|run| run.key == *key)
     }
 
-    /// The view of a run as it is now; `None` when the run is not known or was let go of.
+    /// Snapshot of a run at this moment; `None` if the run is unknown or freed. Copies no events.
     #[must_use]
     pub fn snapshot(&self, key: &RunKey) -> Option<Snapshot> {
         let mut state = self.state.lock();
-        let id = state.id(key)?;
+        let id = state.run_id(key)?;
         state.snapshot(id)
     }
 
-    /// Everything that is counted.
+    /// Figures at this moment.
     #[must_use]
-    pub fn figures(&self) -> Figures {
-        self.state.lock().figures()
+    pub fn counters(&self) -> Counters {
+        self.state.lock().counters()
     }
 }

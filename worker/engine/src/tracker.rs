@@ -1,26 +1,26 @@
-//! Which runs there are and what their bounds are, from run starts and stops in any order.
+//! Runs and their bounds, from run starts and stops in any order.
 //!
-//! Promises: pure: the runs depend on the set of messages alone, never on their order; runs never overlap. It must
-//! not know events: whether a run has any, or is complete, is not its business.
+//! Promises: the runs depend on the set of messages alone, never on their order; runs never overlap. It must not know
+//! events or completeness.
 //!
-//! A run begins at its start message's time and ends at the earliest of its stop message's time and the next run's
-//! start. A stop belongs to the run of its job id; by name only where one of the two has no job id.
+//! A run begins at the time of its start message. It ends at the time of its stop message or at the start of the next
+//! run, whichever is earlier. A stop belongs to the run of its job id; the name decides only if one of the two has
+//! none.
 
 use crate::message::{RunStart, RunStop};
 
-/// Most runs and stops that are remembered.
-const MOST: usize = 256;
+/// Runs, and stops, that are remembered; the earliest run and the oldest stop go first.
+const MAX_TRACKED: usize = 256;
 
-/// A run and its bounds: it holds the pulses with `start <= time < stop`, in ns by the pulses' clock.
+/// Run and its bounds: pulses in `[start, stop)`, ns by the clock of the pulses.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// Number of the run in the order in which its start was read.
+pub struct TrackedRun {
+    /// Ordinal number of the run start in the order of reading.
     pub id: u32,
-    /// First moment.
     pub start: i64,
-    /// First moment after it; `i64::MAX` while it goes on.
+    /// `i64::MAX` while the run is open.
     pub stop: i64,
-    /// A stop that names the run but lies before its start.
+    /// Latest stop of the run that lies before its start, if it has no valid stop.
     pub stop_before_start: Option<i64>,
     announced_stop: Option<i64>,
     timestamp: i64,
@@ -28,44 +28,45 @@ pub struct Run {
     run_name: String,
 }
 
+/// Run stop with its time in ns by the clock of the pulses.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Stop {
+struct TrackedStop {
     time: i64,
     job_id: String,
     run_name: String,
 }
 
-/// What a run start was.
+/// Result of a run start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Started {
-    /// A new run, of this number.
+pub enum StartOutcome {
+    /// New run with this id.
     New(u32),
-    /// A repeat of the start of this run.
-    Repeat(u32),
+    /// Duplicate of the start of the run with this id.
+    Duplicate(u32),
 }
 
-/// What a run stop was.
+/// Result of a run stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stopped {
-    /// It names a known run.
-    Run(u32),
-    /// It names no known run; remembered in case the start is late.
+pub enum StopOutcome {
+    /// Stop of the known run with this id.
+    Stopped(u32),
+    /// Stop of no known run; remembered in case the start is late.
     Unknown,
-    /// An earlier one said the same.
-    Repeat,
+    /// Equal to an earlier stop.
+    Duplicate,
 }
 
-/// All runs that are known.
+/// Known runs, by start time.
 #[derive(Clone, Debug, Default)]
 pub struct RunTracker {
-    runs: Vec<Run>,
-    stops: Vec<Stop>,
+    runs: Vec<TrackedRun>,
+    stops: Vec<TrackedStop>,
     next: u32,
     offset: i64,
 }
 
 impl RunTracker {
-    /// No runs yet; `offset` ns are added to the times of starts and stops.
+    /// Tracker without runs; `offset` ns are added to the times of starts and stops.
     #[must_use]
     pub fn new(offset: i64) -> Self {
         Self {
@@ -74,15 +75,15 @@ impl RunTracker {
         }
     }
 
-    /// The runs by start time.
+    /// Runs by start time, disjoint.
     #[must_use]
-    pub fn runs(&self) -> &[Run] {
+    pub fn runs(&self) -> &[TrackedRun] {
         &self.runs
     }
 
-    /// The run that holds `time`.
+    /// Run that contains the pulse time (ns); O(1) for the newest run.
     #[must_use]
-    pub fn find(&self, time: i64) -> Option<&Run> {
+    pub fn find(&self, time: i64) -> Option<&TrackedRun> {
         // Most pulses are of the newest run.
         if let Some(last) = self.runs.last()
             && time >= last.start
@@ -96,16 +97,16 @@ impl RunTracker {
             .filter(|run| time < run.stop)
     }
 
-    /// The run of a number.
+    /// Run with this id.
     #[must_use]
-    pub fn get(&self, id: u32) -> Option<&Run> {
+    pub fn get(&self, id: u32) -> Option<&TrackedRun> {
         self.runs.iter().rfind(|run| run.id == id)
     }
 
-    /// Takes in a run start; `timestamp` is its record's, in ns.
-    pub fn start(&mut self, start: &RunStart, timestamp: i64) -> Started {
+    /// Records a run start; `timestamp` is that of its record, ns.
+    pub fn start(&mut self, start: &RunStart, timestamp: i64) -> StartOutcome {
         let time = start.start_time.nanos().saturating_add(self.offset);
-        let same = |run: &&Run| {
+        let same = |run: &&TrackedRun| {
             if start.job_id.is_empty() {
                 run.job_id.is_empty() && run.run_name == start.run_name && run.start == time
             } else {
@@ -113,11 +114,11 @@ impl RunTracker {
             }
         };
         if let Some(run) = self.runs.iter().find(same) {
-            return Started::Repeat(run.id);
+            return StartOutcome::Duplicate(run.id);
         }
         let id = self.next;
         self.next += 1;
-        self.runs.push(Run {
+        self.runs.push(TrackedRun {
             id,
             start: time,
             stop: i64::MAX,
@@ -128,68 +129,68 @@ impl RunTracker {
             run_name: start.run_name.clone(),
         });
         self.runs.sort_by(|a, b| {
-            let order = |run: &Run| (run.start, run.timestamp);
+            let order = |run: &TrackedRun| (run.start, run.timestamp);
             order(a)
                 .cmp(&order(b))
                 .then_with(|| (&a.job_id, &a.run_name).cmp(&(&b.job_id, &b.run_name)))
         });
-        if self.runs.len() > MOST {
+        if self.runs.len() > MAX_TRACKED {
             self.runs.remove(0);
         }
-        self.bound();
-        Started::New(id)
+        self.derive_stops();
+        StartOutcome::New(id)
     }
 
-    /// Takes in a run stop; `timestamp` is its record's, in ns, and counts where the message has no time.
-    pub fn stop(&mut self, stop: &RunStop, timestamp: i64) -> Stopped {
+    /// Records a run stop; the timestamp of its record (ns) counts if the message has no time.
+    pub fn stop(&mut self, stop: &RunStop, timestamp: i64) -> StopOutcome {
         let time = stop
             .stop_time
             .map_or(timestamp, |time| time.nanos())
             .saturating_add(self.offset);
-        let stop = Stop {
+        let stop = TrackedStop {
             time,
             job_id: stop.job_id.clone(),
             run_name: stop.run_name.clone(),
         };
         if self.stops.contains(&stop) {
-            return Stopped::Repeat;
+            return StopOutcome::Duplicate;
         }
         let run = self.owner(&stop);
         self.stops.push(stop);
-        if self.stops.len() > MOST {
+        if self.stops.len() > MAX_TRACKED {
             self.stops.remove(0);
         }
-        self.bound();
-        run.map_or(Stopped::Unknown, Stopped::Run)
+        self.derive_stops();
+        run.map_or(StopOutcome::Unknown, StopOutcome::Stopped)
     }
 
-    /// The run that a stop names.
-    fn owner(&self, stop: &Stop) -> Option<u32> {
+    /// Id of the run that a stop belongs to.
+    fn owner(&self, stop: &TrackedStop) -> Option<u32> {
         if !stop.job_id.is_empty()
             && let Some(run) = self.runs.iter().find(|run| run.job_id == stop.job_id)
         {
             return Some(run.id);
         }
-        let named = |run: &&Run| {
+        let named = |run: &&TrackedRun| {
             (stop.job_id.is_empty() || run.job_id.is_empty()) && run.run_name == stop.run_name && run.start <= stop.time
         };
         self.runs.iter().rfind(named).map(|run| run.id)
     }
 
-    /// Derives every run's stop anew.
-    fn bound(&mut self) {
+    /// Derives the stops of all runs from the known starts and stops.
+    fn derive_stops(&mut self) {
         let owners: Vec<_> = self.stops.iter().map(|stop| (self.owner(stop), stop.time)).collect();
         let mut next = i64::MAX;
         for run in self.runs.iter_mut().rev() {
-            let mine = || {
+            let own_stops = || {
                 owners
                     .iter()
                     .filter(|(owner, _)| *owner == Some(run.id))
                     .map(|&(_, time)| time)
             };
-            let told = mine().filter(|&time| time >= run.start).min();
-            run.stop_before_start = if told.is_none() { mine().max() } else { None };
-            let own = told
+            let valid_stop = own_stops().filter(|&time| time >= run.start).min();
+            run.stop_before_start = if valid_stop.is_none() { own_stops().max() } else { None };
+            let own = valid_stop
                 .or(run.announced_stop.filter(|&stop| stop > run.start))
                 .unwrap_or(i64::MAX);
             run.stop = own.min(next);
@@ -228,16 +229,19 @@ mod tests {
     #[test]
     fn a_run_ends_at_its_stop_or_at_the_next_start() {
         let mut tracker = RunTracker::default();
-        assert_eq!(tracker.start(&start("a", "1", 100), 0), Started::New(0));
+        assert_eq!(tracker.start(&start("a", "1", 100), 0), StartOutcome::New(0));
         assert_eq!(bounds(&tracker), [(100, i64::MAX)]);
         assert_eq!(
             tracker.start(&start("b", "1", 200), 0),
-            Started::New(1),
+            StartOutcome::New(1),
             "same name, new job"
         );
         assert_eq!(bounds(&tracker), [(100, 200), (200, i64::MAX)]);
-        assert_eq!(tracker.stop(&stop("b", "test_run", Some(250)), 0), Stopped::Run(1));
-        assert_eq!(tracker.start(&start("b", "1", 200), 9), Started::Repeat(1));
+        assert_eq!(
+            tracker.stop(&stop("b", "test_run", Some(250)), 0),
+            StopOutcome::Stopped(1)
+        );
+        assert_eq!(tracker.start(&start("b", "1", 200), 9), StartOutcome::Duplicate(1));
         assert_eq!(bounds(&tracker), [(100, 200), (200, 250)]);
         assert_eq!(tracker.find(199).map(|run| run.id), Some(0));
         assert_eq!(tracker.find(200).map(|run| run.id), Some(1));
@@ -258,9 +262,9 @@ mod tests {
     fn the_job_decides_and_the_name_only_where_there_is_none() {
         let mut tracker = RunTracker::default();
         tracker.start(&start("a", "1", 100), 0);
-        assert_eq!(tracker.stop(&stop("z", "1", Some(150)), 0), Stopped::Unknown);
+        assert_eq!(tracker.stop(&stop("z", "1", Some(150)), 0), StopOutcome::Unknown);
         assert_eq!(bounds(&tracker), [(100, i64::MAX)]);
-        assert_eq!(tracker.stop(&stop("", "1", Some(160)), 0), Stopped::Run(0));
+        assert_eq!(tracker.stop(&stop("", "1", Some(160)), 0), StopOutcome::Stopped(0));
         assert_eq!(bounds(&tracker), [(100, 160)]);
         tracker.start(&start("z", "2", 120), 0);
         assert_eq!(
@@ -286,7 +290,7 @@ mod tests {
             tracker.start(&start(&number.to_string(), "", number), 0);
             tracker.stop(&stop(&(number + 10_000).to_string(), "x", Some(number)), 0);
         }
-        assert_eq!((tracker.runs.len(), tracker.stops.len()), (MOST, MOST));
+        assert_eq!((tracker.runs.len(), tracker.stops.len()), (MAX_TRACKED, MAX_TRACKED));
     }
 
     #[derive(Clone, Debug)]

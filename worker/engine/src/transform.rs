@@ -1,107 +1,88 @@
-//! From a time of flight to the quantity that is binned: steps of unit conversion and ranges between them.
+//! Unit conversion of events: from time of flight to the quantity that is binned, in steps with ranges between them.
 //!
-//! Promises: one value gives the same result, bit for bit, whether it is converted alone ([`Transform::apply`]) or
-//! in a block by a kernel, because both evaluate the same expressions in the same order. Constants are given by the
-//! caller; nothing here knows of instruments. Input is the time of flight in microseconds.
+//! Every unit of Mantid's concept page "Unit Factory" that depends on time of flight is one of the [`Formula`]s, with
+//! constants by spectrum. With `t` time of flight (µs), `L` total flight path (m), `2θ` scattering angle, `m` neutron
+//! mass, `h` Planck's constant:
+//!
+//! | Quantity | Formula | Step |
+//! |---|---|---|
+//! | Wavelength (Å) | `λ = h·t / (m·L)` | [`Formula::Linear`] |
+//! | d-spacing (Å) | `d = h·t / (2·m·L·sin θ)` | [`Formula::Linear`] |
+//! | Wave number (Å⁻¹) | `k = 2π·m·L / (h·t)` | [`Formula::Inverse`] |
+//! | Momentum transfer (Å⁻¹) | `Q = 4π·m·L·sin θ / (h·t)` | [`Formula::Inverse`] |
+//! | Energy (meV) | `E = ½·m·(L/t)²` | [`Formula::InverseSquare`] |
+//! | Energy transfer (meV) | see [`ConversionStep::direct_energy_transfer`] | [`Formula::InverseSquare`] |
+//!
+//! Promises: a value gives the same result, bit for bit, whether it is converted alone ([`Transform::apply`]) or in a
+//! block by a kernel, because both evaluate the same expressions in the same order. It must not know instruments or
+//! physical constants: the caller gives the coefficients.
+
+mod coefficient;
 
 use std::sync::Arc;
 
-use crate::fingerprint::{Digest, Fingerprint};
+use crate::fingerprint::Digest;
 
-/// A constant of a step: one for all, or one for each slot (a spectrum of the plan's source).
-#[derive(Debug, Clone)]
-pub enum Coefficient {
-    /// The same for every slot.
-    Uniform(f64),
-    /// One for each slot, with the digest of their content.
-    PerSlot(Arc<[f64]>, Fingerprint),
-}
+pub use coefficient::Coefficient;
 
-impl Coefficient {
-    /// Constants of their own for each slot.
-    #[must_use]
-    pub fn per_slot(values: impl Into<Arc<[f64]>>) -> Self {
-        let values = values.into();
-        let mut digest = Digest::new("coefficient");
-        digest.add_f64s(&values);
-        Self::PerSlot(values, digest.finish())
-    }
-
-    /// The constant of a slot; a NaN, which falls in no bin, for a slot that has none.
-    #[must_use]
-    #[inline]
-    pub fn at(&self, slot: usize) -> f64 {
-        match self {
-            Self::Uniform(value) => *value,
-            Self::PerSlot(values, _) => values.get(slot).copied().unwrap_or(f64::NAN),
-        }
-    }
-
-    /// The constants in slots other than those they were given for: slot `i` of the result is `from[i]` here.
-    pub(crate) fn spread(&self, from: &[u32]) -> Self {
-        match self {
-            Self::Uniform(value) => Self::Uniform(*value),
-            Self::PerSlot(..) => Self::per_slot(from.iter().map(|row| self.at(*row as usize)).collect::<Vec<_>>()),
-        }
-    }
-
-    fn digest(&self, digest: &mut Digest) {
-        match self {
-            Self::Uniform(value) => digest.add_f64(*value),
-            Self::PerSlot(_, fingerprint) => digest.add(fingerprint),
-        }
-    }
-
-    /// `Some(true)` when all are above zero, `Some(false)` when all are below, `None` otherwise; NaNs don't count.
-    fn sign(&self) -> Option<bool> {
-        match self {
-            Self::Uniform(value) => (*value != 0.0 && !value.is_nan()).then_some(*value > 0.0),
-            Self::PerSlot(values, _) => {
-                let mut known = values.iter().filter(|value| !value.is_nan());
-                let first = known.next()?;
-                (*first != 0.0 && known.all(|value| *value != 0.0 && (*value > 0.0) == (*first > 0.0)))
-                    .then_some(*first > 0.0)
-            }
-        }
-    }
-}
-
-/// How a step treats `u = scale·x + offset`.
+/// Formula of a conversion step, applied to `u = scale·x + offset`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Formula {
-    /// `u` (wavelength, d-spacing, and times of flight from them). `factor` and `shift` are not used.
+    /// `u`: wavelength and d-spacing from time of flight, and back. `factor` and `shift` are not used.
     Linear,
-    /// `factor / u + shift` (momentum transfer, wave number).
+    /// `factor / u + shift`: wave number and momentum transfer from time of flight, and back.
     Inverse,
-    /// `factor / u² + shift` (energy; energy transfer with the offset as the time on the other flight path).
+    /// `factor / u² + shift`: energy from time of flight; energy transfer with `offset` as minus the time on the flight
+    /// path of known energy.
     InverseSquare,
-    /// `factor / √u + shift` (times of flight and wavelengths from energies).
+    /// `factor / √u + shift`: time of flight or wavelength from energy.
     InverseRoot,
-    /// `factor · √u + shift`.
+    /// `factor · √u + shift`: momentum transfer or wave number from its square or from energy.
     Root,
-    /// `factor · u² + shift`.
+    /// `factor · u² + shift`: squared momentum transfer, energy from wave number.
     Square,
 }
 
-/// One conversion.
+/// One unit conversion: [`Formula`] and its constants by slot.
+///
+/// A thermal neutron of 2200 m/s has a wavelength of 1.798 Å and an energy of 25.3 meV; here over 10 m, with the
+/// constants of CODATA 2018.
+///
+/// ```
+/// use live_data_engine::transform::{Coefficient, ConversionStep, Formula};
+///
+/// const NEUTRON_MASS: f64 = 1.674_927_498_04e-27; // kg
+/// const PLANCK: f64 = 6.626_070_15e-34; // J s
+/// const MEV: f64 = 1.602_176_634e-22; // J
+/// let (length, tof) = (10.0, 10.0 / 2200.0 * 1e6); // m, µs
+///
+/// // λ = h·t / (m·L), Å from µs
+/// let scale = PLANCK / (NEUTRON_MASS * length) * 1e-6 * 1e10;
+/// let wavelength = ConversionStep::linear(Coefficient::Uniform(scale), Coefficient::Uniform(0.0));
+/// assert!((wavelength.apply(0, tof) - 1.798).abs() < 5e-4);
+///
+/// // E = ½·m·(L/t)², meV from µs
+/// let factor = 0.5 * NEUTRON_MASS * length * length * 1e12 / MEV;
+/// let energy = ConversionStep::formula(Formula::InverseSquare, Coefficient::Uniform(factor), f64::INFINITY);
+/// assert!((energy.apply(0, tof) - 25.3).abs() < 0.01);
+/// ```
 #[derive(Debug, Clone)]
-pub struct Step {
-    /// What is done with `u = scale·x + offset`.
+pub struct ConversionStep {
     pub formula: Formula,
-    /// Multiplies the value that comes in.
+    /// Factor of the incoming value.
     pub scale: Coefficient,
-    /// Added to it.
+    /// Summand of the scaled value.
     pub offset: Coefficient,
-    /// Multiplies the formula's value.
+    /// Factor of the formula's value.
     pub factor: Coefficient,
-    /// Added to that.
+    /// Summand of the result.
     pub shift: Coefficient,
-    /// What `u <= 0` gives, for every formula but the linear one: the physically inaccessible region.
-    pub beyond: f64,
+    /// Result for `u <= 0`, the physically inaccessible region; not used by [`Formula::Linear`].
+    pub inaccessible: f64,
 }
 
-impl Step {
-    /// `scale·x + offset`.
+impl ConversionStep {
+    /// Step `scale·x + offset`.
     #[must_use]
     pub fn linear(scale: Coefficient, offset: Coefficient) -> Self {
         Self {
@@ -110,65 +91,96 @@ impl Step {
             offset,
             factor: Coefficient::Uniform(1.0),
             shift: Coefficient::Uniform(0.0),
-            beyond: f64::NAN,
+            inaccessible: f64::NAN,
         }
     }
 
-    /// `factor · f(x)`, with `beyond` where `x <= 0`.
+    /// Step `factor · f(x)`, which gives `inaccessible` for `x <= 0`.
     #[must_use]
-    pub fn formula(formula: Formula, factor: Coefficient, beyond: f64) -> Self {
+    pub fn formula(formula: Formula, factor: Coefficient, inaccessible: f64) -> Self {
         Self {
             formula,
             scale: Coefficient::Uniform(1.0),
             offset: Coefficient::Uniform(0.0),
             factor,
             shift: Coefficient::Uniform(0.0),
-            beyond,
+            inaccessible,
         }
     }
 
-    /// Energy transfer of a direct-geometry instrument, `ei − k / (t − t1)²`, in meV with `k` in meV·µs² (½·m·L2²)
-    /// and `t1` in µs; `-f64::MAX` where `t <= t1`, as in the system that this replaces.
+    /// Energy transfer of a direct-geometry spectrometer, meV, from time of flight `t` in µs:
+    /// `ΔE = ei − k / (t − t1)²` with `k = ½·m·L2²` and `t1 = L1·√(m / (2·ei))`.
+    ///
+    /// - `ei`: incident energy, meV
+    /// - `k`: meV·µs², from the flight path `L2` between sample and detector
+    /// - `t1`: time of flight from source to sample, µs
+    ///
+    /// `t <= t1` gives `-f64::MAX`, as in Mantid (concept page "Unit Factory", unit `DeltaE`; mode Direct of
+    /// ConvertUnits).
+    ///
+    /// An elastic event (`t = t1 + √(k / ei)`) has no energy transfer:
+    ///
+    /// ```
+    /// use live_data_engine::transform::{Coefficient, ConversionStep};
+    ///
+    /// // ½·m·(1 m)² is 5.227e6 meV·µs² (E = 5.227 meV for 1 m/ms).
+    /// let (k, ei) = (5.227e6 * 2.5 * 2.5, 50.0);
+    /// let t1 = (5.227e6_f64 * 11.8 * 11.8 / ei).sqrt();
+    /// let step = ConversionStep::direct_energy_transfer(
+    ///     Coefficient::Uniform(ei),
+    ///     &Coefficient::Uniform(k),
+    ///     &Coefficient::Uniform(t1),
+    /// );
+    /// assert!(step.apply(0, t1 + (k / ei).sqrt()).abs() < 1e-9);
+    /// assert_eq!(step.apply(0, t1), -f64::MAX);
+    /// ```
     #[must_use]
     pub fn direct_energy_transfer(ei: Coefficient, k: &Coefficient, t1: &Coefficient) -> Self {
         Self {
             formula: Formula::InverseSquare,
             scale: Coefficient::Uniform(1.0),
-            offset: negated(t1),
-            factor: negated(k),
+            offset: t1.negated(),
+            factor: k.negated(),
             shift: ei,
-            beyond: -f64::MAX,
+            inaccessible: -f64::MAX,
         }
     }
 
-    /// Energy transfer of an indirect-geometry instrument, `k / (t − t2)² − ef`, in meV with `k` in meV·µs²
-    /// (½·m·L1²) and `t2` in µs; `f64::MAX` where `t <= t2`.
+    /// Energy transfer of an indirect-geometry spectrometer, meV, from time of flight `t` in µs:
+    /// `ΔE = k / (t − t2)² − ef` with `k = ½·m·L1²` and `t2 = L2·√(m / (2·ef))`.
+    ///
+    /// - `ef`: final energy of the analyser, meV
+    /// - `k`: meV·µs², from the flight path `L1` between source and sample
+    /// - `t2`: time of flight from sample to detector, µs
+    ///
+    /// `t <= t2` gives `f64::MAX`, as in Mantid (concept page "Unit Factory", unit `DeltaE`; mode Indirect of
+    /// ConvertUnits).
     #[must_use]
     pub fn indirect_energy_transfer(ef: &Coefficient, k: Coefficient, t2: &Coefficient) -> Self {
         Self {
             formula: Formula::InverseSquare,
             scale: Coefficient::Uniform(1.0),
-            offset: negated(t2),
+            offset: t2.negated(),
             factor: k,
-            shift: negated(ef),
-            beyond: f64::MAX,
+            shift: ef.negated(),
+            inaccessible: f64::MAX,
         }
     }
 
-    /// The value of one `x`.
+    /// Converted value of `x` with the constants of a slot.
     #[must_use]
     #[inline]
     pub fn apply(&self, slot: usize, x: f64) -> f64 {
-        let constants = Constants {
+        let constants = SlotConstants {
             scale: self.scale.at(slot),
             offset: self.offset.at(slot),
             factor: self.factor.at(slot),
             shift: self.shift.at(slot),
         };
-        constants.apply(self.formula, self.beyond, x)
+        constants.apply(self.formula, self.inaccessible, x)
     }
 
-    /// Whether larger `x` gives a larger value (within `u > 0`), for every slot.
+    /// Direction of the result with growing `x`, within `u > 0`; `None` if slots differ or a factor is zero.
     #[must_use]
     pub fn direction(&self) -> Option<Direction> {
         let scale = self.scale.sign()?;
@@ -188,14 +200,14 @@ impl Step {
         [&self.scale, &self.offset, &self.factor, &self.shift]
     }
 
-    pub(crate) fn spread(&self, from: &[u32]) -> Self {
+    pub(crate) fn gather(&self, from: &[u32]) -> Self {
         Self {
             formula: self.formula,
-            scale: self.scale.spread(from),
-            offset: self.offset.spread(from),
-            factor: self.factor.spread(from),
-            shift: self.shift.spread(from),
-            beyond: self.beyond,
+            scale: self.scale.gather(from),
+            offset: self.offset.gather(from),
+            factor: self.factor.gather(from),
+            shift: self.shift.gather(from),
+            inaccessible: self.inaccessible,
         }
     }
 
@@ -204,10 +216,10 @@ impl Step {
         for coefficient in self.coefficients() {
             coefficient.digest(digest);
         }
-        digest.add_f64(self.beyond);
+        digest.add_f64(self.inaccessible);
     }
 
-    /// How many slots the constants are for, where they are not the same for all; the smallest, if they differ.
+    /// Smallest number of slots that a per-slot constant has; `None` if all constants are uniform.
     #[must_use]
     pub fn slots(&self) -> Option<usize> {
         self.coefficients()
@@ -220,26 +232,19 @@ impl Step {
     }
 }
 
-fn negated(coefficient: &Coefficient) -> Coefficient {
-    match coefficient {
-        Coefficient::Uniform(value) => Coefficient::Uniform(-value),
-        Coefficient::PerSlot(values, _) => Coefficient::per_slot(values.iter().map(|value| -value).collect::<Vec<_>>()),
-    }
-}
-
-/// The constants of one step for one slot.
+/// Constants of one conversion step for one slot.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Constants {
+pub(crate) struct SlotConstants {
     pub(crate) scale: f64,
     pub(crate) offset: f64,
     pub(crate) factor: f64,
     pub(crate) shift: f64,
 }
 
-impl Constants {
-    /// The one place where a formula is written: kernels call it with the formula known at compile time.
+impl SlotConstants {
+    /// Evaluates a formula; kernels call it with the formula known at compile time. The only scalar implementation.
     #[inline(always)]
-    pub(crate) fn apply(self, formula: Formula, beyond: f64, x: f64) -> f64 {
+    pub(crate) fn apply(self, formula: Formula, inaccessible: f64, x: f64) -> f64 {
         let u = self.scale * x + self.offset;
         let value = match formula {
             Formula::Linear => return u,
@@ -249,11 +254,11 @@ impl Constants {
             Formula::Root => self.factor * u.sqrt() + self.shift,
             Formula::Square => self.factor * (u * u) + self.shift,
         };
-        if u <= 0.0 { beyond } else { value }
+        if u <= 0.0 { inaccessible } else { value }
     }
 }
 
-/// Whether values rise or fall with the time of flight.
+/// Direction of converted values with growing time of flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// Later events have larger values.
@@ -262,78 +267,73 @@ pub enum Direction {
     Decreasing,
 }
 
-/// One stage of a [`Transform`].
+/// Conversion or range of a [`Transform`]; events pass the steps in order.
 #[derive(Debug, Clone)]
-pub enum Stage {
-    /// A conversion.
-    Convert(Step),
-    /// Events outside `[low, high]`, both ends inside, are gone from here on.
-    Keep {
-        /// The lowest value kept.
-        low: f64,
-        /// The highest value kept.
-        high: f64,
-    },
+pub enum TransformStep {
+    /// Conversion to another unit.
+    Convert(ConversionStep),
+    /// Range `[low, high]`, both ends included: other events, and NaN, are dropped.
+    Keep { low: f64, high: f64 },
 }
 
-/// What becomes of a time of flight, stage by stage.
+/// Steps from time of flight (µs) to the value that is binned; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Transform {
-    stages: Arc<[Stage]>,
+    steps: Arc<[TransformStep]>,
 }
 
 impl Transform {
-    /// Values are times of flight in microseconds, and all events are kept.
+    /// Transform without steps: values are times of flight in µs.
     #[must_use]
     pub fn identity() -> Self {
         Self::default()
     }
 
-    /// The stages, in the order in which they are applied.
+    /// Steps in the order of their application.
     #[must_use]
-    pub fn stages(&self) -> &[Stage] {
-        &self.stages
+    pub fn steps(&self) -> &[TransformStep] {
+        &self.steps
     }
 
-    /// Whether values are times of flight, and all events are kept.
+    /// True without steps.
     #[must_use]
     pub fn is_identity(&self) -> bool {
-        self.stages.is_empty()
+        self.steps.is_empty()
     }
 
-    /// Whether a stage drops events.
+    /// True if a step drops events.
     #[must_use]
     pub fn has_range(&self) -> bool {
-        self.stages.iter().any(|stage| matches!(stage, Stage::Keep { .. }))
+        self.steps.iter().any(|step| matches!(step, TransformStep::Keep { .. }))
     }
 
-    /// The same with one more conversion at the end.
+    /// This transform, followed by a conversion.
     #[must_use]
-    pub fn then(&self, step: Step) -> Self {
-        self.with(Stage::Convert(step))
+    pub fn then(&self, step: ConversionStep) -> Self {
+        self.with(TransformStep::Convert(step))
     }
 
-    /// The same, and then only events within `[low, high]`.
+    /// This transform, followed by the range `[low, high]`, both ends included.
     #[must_use]
     pub fn keep(&self, low: f64, high: f64) -> Self {
-        self.with(Stage::Keep { low, high })
+        self.with(TransformStep::Keep { low, high })
     }
 
-    fn with(&self, stage: Stage) -> Self {
+    fn with(&self, step: TransformStep) -> Self {
         Self {
-            stages: self.stages.iter().cloned().chain([stage]).collect(),
+            steps: self.steps.iter().cloned().chain([step]).collect(),
         }
     }
 
-    /// The value of a time of flight in microseconds, `None` where a range drops it.
+    /// Value of a time of flight in µs with the constants of a slot; `None` if a range drops it.
     #[must_use]
     #[inline]
     pub fn apply(&self, slot: usize, time_of_flight: f64) -> Option<f64> {
         let mut x = time_of_flight;
-        for stage in self.stages.iter() {
-            match stage {
-                Stage::Convert(step) => x = step.apply(slot, x),
-                Stage::Keep { low, high } => {
+        for step in self.steps.iter() {
+            match step {
+                TransformStep::Convert(step) => x = step.apply(slot, x),
+                TransformStep::Keep { low, high } => {
                     if !(x >= *low && x <= *high) {
                         return None;
                     }
@@ -343,12 +343,12 @@ impl Transform {
         Some(x)
     }
 
-    /// Whether values rise or fall with the time of flight, where that is the same for every slot.
+    /// Direction of the values with growing time of flight; `None` if slots differ.
     #[must_use]
     pub fn direction(&self) -> Option<Direction> {
         let mut rises = true;
-        for stage in self.stages.iter() {
-            if let Stage::Convert(step) = stage {
+        for step in self.steps.iter() {
+            if let TransformStep::Convert(step) = step {
                 rises = rises == (step.direction()? == Direction::Increasing);
             }
         }
@@ -359,27 +359,27 @@ impl Transform {
         })
     }
 
-    /// How many slots the constants cover; `None` where they are the same for all.
+    /// Smallest number of slots that a per-slot constant has; `None` if all constants are uniform.
     #[must_use]
     pub fn slots(&self) -> Option<usize> {
-        self.stages
+        self.steps
             .iter()
-            .filter_map(|stage| match stage {
-                Stage::Convert(step) => step.slots(),
-                Stage::Keep { .. } => None,
+            .filter_map(|step| match step {
+                TransformStep::Convert(step) => step.slots(),
+                TransformStep::Keep { .. } => None,
             })
             .min()
     }
 
     pub(crate) fn digest(&self, digest: &mut Digest) {
-        digest.add(self.stages.len());
-        for stage in self.stages.iter() {
-            match stage {
-                Stage::Convert(step) => {
+        digest.add(self.steps.len());
+        for step in self.steps.iter() {
+            match step {
+                TransformStep::Convert(step) => {
                     digest.add(0_u8);
                     step.digest(digest);
                 }
-                Stage::Keep { low, high } => {
+                TransformStep::Keep { low, high } => {
                     digest.add(1_u8);
                     digest.add_f64(*low);
                     digest.add_f64(*high);
@@ -405,7 +405,7 @@ mod tests {
         let (l1, l2, ei) = (11.8, 2.5, 50.0);
         let t1 = (k(l1) / ei).sqrt();
         let t2 = (k(l2) / ei).sqrt();
-        let step = Step::direct_energy_transfer(
+        let step = ConversionStep::direct_energy_transfer(
             Coefficient::Uniform(ei),
             &Coefficient::per_slot(vec![k(l2)]),
             &Coefficient::Uniform(t1),
@@ -421,7 +421,7 @@ mod tests {
     fn indirect_energy_transfer_falls_with_time() {
         let (l1, ef) = (36.0, 1.84);
         let t2 = 400.0;
-        let step = Step::indirect_energy_transfer(
+        let step = ConversionStep::indirect_energy_transfer(
             &Coefficient::Uniform(ef),
             Coefficient::Uniform(k(l1)),
             &Coefficient::Uniform(t2),
@@ -436,9 +436,12 @@ mod tests {
     #[test]
     fn ranges_hold_both_ends_and_act_between_conversions() {
         let transform = Transform::identity()
-            .then(Step::linear(Coefficient::Uniform(2.0), Coefficient::Uniform(0.0)))
+            .then(ConversionStep::linear(
+                Coefficient::Uniform(2.0),
+                Coefficient::Uniform(0.0),
+            ))
             .keep(10.0, 20.0)
-            .then(Step::formula(
+            .then(ConversionStep::formula(
                 Formula::Inverse,
                 Coefficient::Uniform(1.0),
                 f64::INFINITY,
@@ -453,8 +456,8 @@ mod tests {
 
     #[test]
     fn a_square_and_its_root_come_back() {
-        let energy = Step::formula(Formula::InverseSquare, Coefficient::Uniform(k(12.0)), f64::INFINITY);
-        let back = Step::formula(
+        let energy = ConversionStep::formula(Formula::InverseSquare, Coefficient::Uniform(k(12.0)), f64::INFINITY);
+        let back = ConversionStep::formula(
             Formula::InverseRoot,
             Coefficient::Uniform(k(12.0).sqrt()),
             f64::INFINITY,
@@ -467,9 +470,9 @@ mod tests {
 
     #[test]
     fn mixed_signs_have_no_direction() {
-        let step = Step::linear(Coefficient::per_slot(vec![1.0, -1.0]), Coefficient::Uniform(0.0));
+        let step = ConversionStep::linear(Coefficient::per_slot(vec![1.0, -1.0]), Coefficient::Uniform(0.0));
         assert_eq!(step.direction(), None);
-        let zero = Step::linear(Coefficient::Uniform(0.0), Coefficient::Uniform(0.0));
+        let zero = ConversionStep::linear(Coefficient::Uniform(0.0), Coefficient::Uniform(0.0));
         assert_eq!(zero.direction(), None);
     }
 }

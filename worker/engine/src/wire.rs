@@ -1,7 +1,7 @@
 //! Little-endian columns borrowed from a message: read in place, copied once.
 //!
-//! Promises: no alignment is asked for and no element is converted twice; every access is checked. It must not
-//! own data: a column lives as long as the message's bytes.
+//! Promises: any alignment is accepted, no element is converted twice, and every access is checked. It must not own
+//! data: a column lives as long as the bytes of the message.
 
 /// Declares a borrowed column of little-endian numbers.
 macro_rules! column {
@@ -11,7 +11,7 @@ macro_rules! column {
         pub struct $name<'a>(&'a [u8]);
 
         impl<'a> $name<'a> {
-            /// Wraps the bytes of a column; a last, incomplete element is left out.
+            /// Wraps bytes; an incomplete last element is dropped.
             #[must_use]
             pub fn new(bytes: &'a [u8]) -> Self {
                 Self(&bytes[..bytes.len() / $size * $size])
@@ -23,19 +23,19 @@ macro_rules! column {
                 self.0.len() / $size
             }
 
-            /// True when there are no elements.
+            /// True for a column without elements.
             #[must_use]
             pub const fn is_empty(self) -> bool {
                 self.0.is_empty()
             }
 
-            /// The bytes of all elements.
+            /// Bytes of all elements, little-endian.
             #[must_use]
             pub const fn bytes(self) -> &'a [u8] {
                 self.0
             }
 
-            /// Element `index`, if there is one.
+            /// Element `index`; `None` beyond the end.
             #[must_use]
             pub fn get(self, index: usize) -> Option<$number> {
                 let start = index.checked_mul($size)?;
@@ -43,7 +43,7 @@ macro_rules! column {
                 Some(<$number>::from_le_bytes(bytes.try_into().ok()?))
             }
 
-            /// Elements `from..to`, or nothing when they are not all there.
+            /// Elements in `[from, to)`; `None` if any of them does not exist or `from > to`.
             #[must_use]
             pub fn slice(self, from: usize, to: usize) -> Option<Self> {
                 let (from, to) = (from.checked_mul($size)?, to.checked_mul($size)?);
@@ -63,7 +63,7 @@ column!(LeU32, u32, 4, "A column of `u32`, little-endian.");
 column!(LeI32, i32, 4, "A column of `i32`, little-endian.");
 column!(LeI64, i64, 8, "A column of `i64`, little-endian.");
 
-/// The smallest and the largest number of a column; of an empty one, the largest number and zero.
+/// Smallest and largest number; `(u32::MAX, 0)` for an empty slice.
 #[must_use]
 pub(crate) fn limits(numbers: &[u32]) -> (u32, u32) {
     #[cfg(target_arch = "x86_64")]

@@ -1,74 +1,66 @@
-//! What goes wrong with files, and whose business it is.
+//! Errors of reading and writing NeXus files.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::file::SourceError;
+use crate::source::SourceError;
 
-/// Why a file could not be written or read.
+/// Failure of a file that is read or written. Each names the file, and the group, dataset or attribute concerned.
 #[derive(Debug, Error)]
 pub enum NexusError {
-    /// The file could not be opened or created.
+    /// The file does not exist, is no HDF5 file, or cannot be created.
     #[error("cannot open {path} as an HDF5 file: {reason}")]
     Open {
-        /// The file.
         path: PathBuf,
-        /// What the library or the system said.
+        /// Text of the HDF5 library or of the system.
         reason: String,
     },
-    /// Something could not be written.
+    /// The HDF5 library or the system failed while the file was written; the file is incomplete.
     #[error("cannot write {what} to {path}: {reason}")]
     Write {
-        /// Which group, dataset or attribute.
+        /// Group, dataset or attribute.
         what: String,
-        /// The file.
         path: PathBuf,
-        /// What the library or the system said.
+        /// Text of the HDF5 library or of the system.
         reason: String,
     },
-    /// The volume is full.
+    /// The volume has less free space than the file needs; nothing was written.
     #[error(
         "cannot write {path}: No space left on its volume, {needed_mib} MiB are needed and {free_mib} MiB are free. Delete \
          what is not needed there, or save fewer bins"
     )]
     NoSpace {
-        /// The file.
         path: PathBuf,
-        /// What it needs.
+        /// Lower bound of the file's size, MiB, rounded up.
         needed_mib: u64,
-        /// What there is.
+        /// Free space for unprivileged users, MiB, rounded down.
         free_mib: u64,
     },
-    /// Something could not be read.
+    /// A part that the layout requires is missing, of another type, or contradicts another part.
     #[error("cannot read {what} of {path}: {reason}")]
     Read {
-        /// Which group, dataset or attribute.
+        /// Group, dataset or attribute.
         what: String,
-        /// The file.
         path: PathBuf,
-        /// What the library said, or what was found instead.
+        /// Text of the HDF5 library, or the deviation from the layout.
         reason: String,
     },
-    /// The description contradicts itself.
+    /// Two lists of an entry that belong together differ in length.
     #[error("{what} has {found} entries where {expected} are needed: the file was not written")]
-    Mismatch {
-        /// What is of the wrong length.
+    LengthMismatch {
         what: &'static str,
-        /// Its length.
         found: usize,
-        /// The length that the rest asks for.
         expected: usize,
     },
-    /// The source of the data gave up.
+    /// The source of the data failed; the file is incomplete.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The file is HDF5, but holds no processed workspace.
+    /// The file is HDF5 but has no such entry.
     #[error("{path} holds no mantid_workspace_{number}: it is no processed NeXus file, or has fewer entries")]
     NotProcessed {
-        /// The file.
         path: PathBuf,
-        /// The entry that was asked for, from 1.
+        /// Number of the entry, from 1.
         number: usize,
     },
 }

@@ -1,5 +1,7 @@
-//! The few calls that go past the safe wrapper of the HDF5 library: strings whose length is known at run time only,
-//! and blocks of rows. Each checks lengths before it passes a pointer.
+//! Calls into the C library of HDF5 that `hdf5-metno` does not offer: strings whose length is known at run time only,
+//! and blocks of rows (hyperslabs).
+//!
+//! Promises: lengths are checked before a pointer is passed; every call holds the library's lock. Must not know NeXus.
 
 use hdf5_metno::types::TypeDescriptor;
 use hdf5_metno::{Attribute, Dataset, Dataspace, Datatype, FileBuilder, Group, H5Type, Location, Result};
@@ -8,9 +10,9 @@ use hdf5_metno_sys::h5d::{H5Dread, H5Dwrite};
 use hdf5_metno_sys::h5p::H5P_DEFAULT;
 use hdf5_metno_sys::h5s::{H5S_ALL, H5S_SELECT_SET, H5Sselect_hyperslab};
 
-/// How files are opened: without the library's own lock on the file. A file is private until it is renamed, network
-/// file systems often know no such locks, and a lock outlives its file in a process that was started meanwhile.
-pub(crate) fn options() -> FileBuilder {
+/// Settings with which files are opened and created: without HDF5's file locking. A file is private until it is renamed,
+/// network file systems often have no such locks, and a child process inherits and keeps them.
+pub(crate) fn file_options() -> FileBuilder {
     let mut options = FileBuilder::new();
     options.with_fapl(|access| access.file_locking(false));
     options
@@ -38,7 +40,7 @@ fn string_type(text: &[&str], length: usize) -> TypeDescriptor {
     }
 }
 
-/// One fixed-length string as an array of one, as NeXus has it.
+/// Writes one fixed-length string as an array of one element, as NeXus prescribes.
 pub(crate) fn write_string(group: &Group, name: &str, text: &str) -> Result<Dataset> {
     let length = text.len().max(1);
     let dataset = group
@@ -52,7 +54,7 @@ pub(crate) fn write_string(group: &Group, name: &str, text: &str) -> Result<Data
     Ok(dataset)
 }
 
-/// Strings of one fixed length, that of the longest and one more, in a column.
+/// Writes strings of one fixed length: the longest and one terminating byte.
 pub(crate) fn write_strings(group: &Group, name: &str, texts: &[&str], shape: &[usize]) -> Result<Dataset> {
     let length = texts.iter().map(|text| text.len()).max().unwrap_or(0) + 1;
     let dataset = group
@@ -61,8 +63,8 @@ pub(crate) fn write_strings(group: &Group, name: &str, texts: &[&str], shape: &[
         .shape(shape)
         .create(name)?;
     let mut bytes = vec![0; length * texts.len()];
-    for (place, text) in bytes.chunks_mut(length).zip(texts) {
-        place[..text.len()].copy_from_slice(text.as_bytes());
+    for (padded, text) in bytes.chunks_mut(length).zip(texts) {
+        padded[..text.len()].copy_from_slice(text.as_bytes());
     }
     write_bytes(&dataset, &bytes)?;
     Ok(dataset)
@@ -93,7 +95,7 @@ fn write_bytes(dataset: &Dataset, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// A fixed-length string attribute.
+/// Writes a scalar attribute of a fixed-length string.
 pub(crate) fn write_attribute(location: &Location, name: &str, text: &str) -> Result<()> {
     let length = text.len().max(1);
     let builder = location.new_attr_builder().empty_as(string_type(&[text], length));
@@ -114,8 +116,8 @@ pub(crate) fn write_attribute(location: &Location, name: &str, text: &str) -> Re
     })
 }
 
-/// The file space of a dataset with `count` elements from `start` on selected in each dimension, and a memory space
-/// for as many.
+/// Dataspace of the file with the block `start[i]..start[i] + count[i]` selected in each dimension, and a contiguous
+/// dataspace of as many elements.
 fn select(dataset: &Dataset, start: &[usize], count: &[usize]) -> Result<(Dataspace, Dataspace)> {
     let shape = dataset.shape();
     let inside = shape.len() == start.len()
@@ -153,7 +155,7 @@ fn select(dataset: &Dataset, start: &[usize], count: &[usize]) -> Result<(Datasp
     Ok((file, memory))
 }
 
-/// Writes a block of a dataset.
+/// Writes the block `start[i]..start[i] + count[i]` of a dataset; `data` is in row-major order.
 pub(crate) fn write_block<T: H5Type>(dataset: &Dataset, start: &[usize], count: &[usize], data: &[T]) -> Result<()> {
     let expected = count.iter().product();
     if data.len() != expected {
@@ -183,7 +185,7 @@ pub(crate) fn write_block<T: H5Type>(dataset: &Dataset, start: &[usize], count: 
     })
 }
 
-/// The strings of a dataset, whatever their type.
+/// Strings of a dataset of fixed or variable length, ASCII or UTF-8; invalid bytes become U+FFFD.
 pub(crate) fn read_strings(dataset: &Dataset) -> Result<Vec<String>> {
     let dtype = dataset.dtype()?;
     let length = match dtype.to_descriptor()? {
@@ -229,7 +231,7 @@ pub(crate) fn read_strings(dataset: &Dataset) -> Result<Vec<String>> {
     Ok(bytes.chunks(length).map(text_of).collect())
 }
 
-/// The text of an attribute, `None` where it is not text.
+/// First string of an attribute, or `None` where the attribute is not text.
 pub(crate) fn read_attribute(location: &Location, name: &str) -> Result<Option<String>> {
     let attribute = location.attr(name)?;
     let dtype = attribute.dtype()?;

@@ -1,99 +1,107 @@
-//! Reading processed files: what Load needs of them, of ours and of Mantid's own.
+//! Reading of processed files, written by this crate or by Mantid's SaveNexusProcessed.
+//!
+//! Promises: lists that belong together have matching lengths, or an error names the dataset; parts that the layout
+//! leaves optional read as empty. Must not interpret units, instruments or parameter maps.
 
 use std::path::{Path, PathBuf};
 
 use hdf5_metno::types::TypeDescriptor;
 use hdf5_metno::{Dataset, File, Group, H5Type};
 
+use crate::entry::{AxisUnit, BinMask, LogTimes, LogValues, NxLog, NxNote, Spectra};
 use crate::error::NexusError;
-use crate::file::{Axis, BinMask, Log, LogValues, Note, Spectra};
 use crate::raw;
 use crate::write::entry_name;
 
-/// Values and errors as they were read.
+/// Histogram data of an entry, in row-major order.
 #[derive(Debug, Clone, Default)]
 pub struct LoadedMatrix {
-    /// How many rows.
     pub rows: usize,
-    /// How many values a row.
+    /// Number of values in a row.
     pub bins: usize,
-    /// Values, row after row.
+    /// `rows * bins` values.
     pub values: Vec<f64>,
-    /// Errors (not squared), row after row.
+    /// Standard deviations (not variances) of `values`.
     pub errors: Vec<f64>,
 }
 
-/// Events as they were read.
+/// Weights of events and their variances, one of each for every event.
 #[derive(Debug, Clone, Default)]
-pub struct LoadedEvents {
-    /// Where each row's events begin; one more than there are rows.
-    pub offsets: Vec<u64>,
-    /// Values.
-    pub x: Vec<f64>,
-    /// Pulse times, ns since 1990-01-01; `None` where the file has none.
-    pub pulse_time: Option<Vec<i64>>,
-    /// Weights and squared errors; `None` for plain events.
-    pub weights: Option<(Vec<f32>, Vec<f32>)>,
+pub struct LoadedWeights {
+    pub weight: Vec<f32>,
+    pub error_squared: Vec<f32>,
 }
 
-/// The data of an entry.
+/// Event data of an entry, as columns: all events of the first row, then those of the next.
+#[derive(Debug, Clone, Default)]
+pub struct LoadedEvents {
+    /// Row `i` has the events `offsets[i]..offsets[i + 1]`: starts at 0, ascends, ends at the number of events.
+    pub offsets: Vec<u64>,
+    /// X of each event, in the unit of the entry (time of flight: µs).
+    pub x: Vec<f64>,
+    /// Pulse times, ns since 1990-01-01T00:00:00; `None` for events without.
+    pub pulse_time: Option<Vec<i64>>,
+    /// `None` for unweighted events, each of which counts 1.
+    pub weights: Option<LoadedWeights>,
+}
+
+/// Data of an entry, wholly in memory.
 #[derive(Debug, Clone)]
 pub enum LoadedData {
-    /// Values and errors.
+    /// Histogram data (group `workspace`).
     Matrix(LoadedMatrix),
-    /// Events.
+    /// Event data (group `event_workspace`).
     Events(LoadedEvents),
 }
 
-/// Unit and numbers of the vertical axis, and its texts.
-type VerticalAxis = ((String, Vec<f64>), Vec<String>);
+/// Vertical axis of an entry (dataset `axis2`).
+#[derive(Debug, Clone, Default)]
+pub struct LoadedVerticalAxis {
+    /// `spectraNumber`, `TextAxis`, or the id of a unit.
+    pub units: String,
+    /// Numbers of the axis; empty for a text axis and for a file without `axis2`.
+    pub values: Vec<f64>,
+    /// Texts of a text axis, one for each row.
+    pub texts: Vec<String>,
+}
 
-/// One workspace of a file.
+/// One workspace of a processed file (`mantid_workspace_N`).
 #[derive(Debug, Clone)]
 pub struct LoadedEntry {
-    /// Title.
     pub title: String,
-    /// The name under which it was saved; may be empty.
+    /// Name under which the workspace was saved; empty in files of older Mantid versions.
     pub workspace_name: String,
-    /// Values and errors, or events.
     pub data: LoadedData,
     /// X values: common to all rows, or row after row.
     pub x: Vec<f64>,
-    /// How many X values each row has; `None` when they are common.
+    /// Number of X values in each row; `None` when they are common.
     pub x_per_row: Option<usize>,
-    /// Unit of X.
-    pub x_axis: Axis,
-    /// Unit of Y.
+    pub x_unit: AxisUnit,
+    /// Unit of Y as Mantid names it, such as `Counts`.
     pub y_unit: String,
-    /// How Y is labelled.
     pub y_label: String,
-    /// Whether Y is per unit of X.
+    /// True for values per unit of X (a distribution), false for values per bin.
     pub distribution: bool,
-    /// The vertical axis' unit (`spectraNumber`, `TextAxis`, or another) and, for numbers, its values.
-    pub vertical: (String, Vec<f64>),
-    /// The texts of a text axis.
-    pub vertical_text: Vec<String>,
-    /// The spectra.
+    pub vertical_axis: LoadedVerticalAxis,
     pub spectra: Spectra,
-    /// Bins that are masked.
     pub masked_bins: Vec<BinMask>,
-    /// The instrument's name.
+    /// Name of the instrument; empty where the file has none.
     pub instrument: String,
-    /// Its definition.
+    /// Mantid's instrument definition file.
     pub instrument_xml: Option<String>,
-    /// Its parameter map.
+    /// Mantid's parameter map as text; see [`Instrument::parameter_map`](crate::entry::Instrument::parameter_map).
     pub parameter_map: String,
-    /// The sample's name.
+    /// Name of the sample; empty where the file has none.
     pub sample: String,
-    /// The logs, by name.
-    pub logs: Vec<Log>,
-    /// Names of logs of kinds that are not known; they are left out.
+    /// Logs in ascending order of names.
+    pub logs: Vec<NxLog>,
+    /// Names of logs whose values have an unsupported type, such as a compound; they are not in `logs`.
     pub unknown_logs: Vec<String>,
-    /// What was done, in order.
-    pub history: Vec<Note>,
+    /// One note for each algorithm, in the order of execution.
+    pub history: Vec<NxNote>,
 }
 
-/// An open file.
+/// Processed file that is open for reading; closed when dropped.
 #[derive(Debug)]
 pub struct ProcessedReader {
     file: File,
@@ -101,12 +109,13 @@ pub struct ProcessedReader {
 }
 
 impl ProcessedReader {
-    /// Opens a file for reading.
+    /// Opens a file for reading and checks that it has an entry.
     ///
     /// # Errors
-    /// When there is none, it is not HDF5, or it holds no processed workspace.
+    /// [`NexusError::Open`] for a missing file or one that is not HDF5; [`NexusError::NotProcessed`] for an HDF5 file
+    /// without `mantid_workspace_1`.
     pub fn open(path: &Path) -> Result<Self, NexusError> {
-        let file = raw::options().open(path).map_err(|error| NexusError::Open {
+        let file = raw::file_options().open(path).map_err(|error| NexusError::Open {
             path: path.to_owned(),
             reason: error.to_string(),
         })?;
@@ -123,7 +132,7 @@ impl ProcessedReader {
         Ok(reader)
     }
 
-    /// How many workspaces the file holds.
+    /// Number of entries, `mantid_workspace_1` and its successors without a gap.
     #[must_use]
     pub fn entries(&self) -> usize {
         (1..)
@@ -131,10 +140,11 @@ impl ProcessedReader {
             .count()
     }
 
-    /// Reads one workspace, counted from 1.
+    /// Reads the entry `number`, from 1, wholly into memory.
     ///
     /// # Errors
-    /// When there is no such entry, or a part that must be there cannot be read.
+    /// [`NexusError::NotProcessed`] for a number beyond [`entries`](Self::entries); [`NexusError::Read`] where a
+    /// required part is missing or contradicts another.
     pub fn entry(&self, number: usize) -> Result<LoadedEntry, NexusError> {
         let name = entry_name(number);
         if !self.file.link_exists(&name) {
@@ -163,7 +173,6 @@ impl ProcessedReader {
                 .and_then(|group| group.group(name).ok())
                 .map(|note| self.text(&note, "data"))
         };
-        let (vertical, vertical_text) = self.vertical(&data)?;
         let (logs, unknown_logs) = self.logs(&entry)?;
         Ok(LoadedEntry {
             title: self.text(&entry, "title"),
@@ -171,12 +180,11 @@ impl ProcessedReader {
             data: loaded,
             x: self.numbers(&x_dataset, "axis1")?,
             x_per_row,
-            x_axis: axis_of(&x_dataset),
+            x_unit: axis_unit(&x_dataset),
             y_unit: attribute(&described, "units"),
             y_label: attribute(&described, "unit_label"),
             distribution: attribute(&x_dataset, "distribution") == "1",
-            vertical,
-            vertical_text,
+            vertical_axis: self.vertical_axis(&data)?,
             spectra: instrument.map_or_else(|| Ok(Spectra::default()), |group| self.spectra(group))?,
             masked_bins: self.masks(&data)?,
             instrument: instrument.map(|group| self.text(group, "name")).unwrap_or_default(),
@@ -213,7 +221,7 @@ impl ProcessedReader {
         dataset.read_raw::<T>().map_err(self.failed(name))
     }
 
-    /// The text of a dataset, empty where there is none.
+    /// First string of a dataset; empty where the dataset is missing.
     fn text(&self, group: &Group, name: &str) -> String {
         let texts = group
             .dataset(name)
@@ -251,11 +259,6 @@ impl ProcessedReader {
 
     fn events(&self, data: &Group) -> Result<(LoadedData, Dataset), NexusError> {
         let indices = self.dataset(data, "indices")?;
-        let wrong = |reason: String| NexusError::Read {
-            what: "event_workspace".to_owned(),
-            path: self.path.clone(),
-            reason,
-        };
         let x: Vec<f64> = match data.dataset("tof") {
             Ok(dataset) => self.numbers(&dataset, "tof")?,
             Err(_) => Vec::new(),
@@ -264,7 +267,7 @@ impl ProcessedReader {
         let mut before = 0;
         for offset in self.numbers::<i64>(&indices, "indices")? {
             if offset < before || offset as usize > x.len() {
-                return Err(wrong(format!(
+                return Err(self.wrong_events(format!(
                     "index {offset} is out of order or beyond the {} events",
                     x.len()
                 )));
@@ -273,31 +276,17 @@ impl ProcessedReader {
             offsets.push(offset as u64);
         }
         if offsets.last().is_none_or(|last| *last as usize != x.len()) || offsets.first() != Some(&0) {
-            return Err(wrong(format!("the indices do not cover the {} events", x.len())));
+            return Err(self.wrong_events(format!("the indices do not cover the {} events", x.len())));
         }
-        let column = |name: &str, found: usize| {
-            if found == x.len() {
-                Ok(())
-            } else {
-                Err(wrong(format!("{name} has {found} entries for {} events", x.len())))
-            }
-        };
         let pulse_time = match data.dataset("pulsetime") {
-            Ok(dataset) => {
-                let times: Vec<i64> = self.numbers(&dataset, "pulsetime")?;
-                column("pulsetime", times.len())?;
-                Some(times)
-            }
+            Ok(dataset) => Some(self.event_column(&dataset, "pulsetime", x.len())?),
             Err(_) => None,
         };
         let weights = match (data.dataset("weight"), data.dataset("error_squared")) {
-            (Ok(weight), Ok(error)) => {
-                let weights: (Vec<f32>, Vec<f32>) =
-                    (self.numbers(&weight, "weight")?, self.numbers(&error, "error_squared")?);
-                column("weight", weights.0.len())?;
-                column("error_squared", weights.1.len())?;
-                Some(weights)
-            }
+            (Ok(weight), Ok(error)) => Some(LoadedWeights {
+                weight: self.event_column(&weight, "weight", x.len())?,
+                error_squared: self.event_column(&error, "error_squared", x.len())?,
+            }),
             _ => None,
         };
         Ok((
@@ -311,9 +300,31 @@ impl ProcessedReader {
         ))
     }
 
-    fn vertical(&self, data: &Group) -> Result<VerticalAxis, NexusError> {
+    /// Column of a dataset with one element for each of `events` events.
+    fn event_column<T: H5Type>(&self, dataset: &Dataset, name: &str, events: usize) -> Result<Vec<T>, NexusError> {
+        let column: Vec<T> = self.numbers(dataset, name)?;
+        if column.len() == events {
+            Ok(column)
+        } else {
+            let found = column.len();
+            Err(self.wrong_events(format!("{name} has {found} entries for {events} events")))
+        }
+    }
+
+    fn wrong_events(&self, reason: String) -> NexusError {
+        NexusError::Read {
+            what: "event_workspace".to_owned(),
+            path: self.path.clone(),
+            reason,
+        }
+    }
+
+    fn vertical_axis(&self, data: &Group) -> Result<LoadedVerticalAxis, NexusError> {
         let Ok(axis) = data.dataset("axis2") else {
-            return Ok((("spectraNumber".to_owned(), Vec::new()), Vec::new()));
+            return Ok(LoadedVerticalAxis {
+                units: "spectraNumber".to_owned(),
+                ..LoadedVerticalAxis::default()
+            });
         };
         let units = attribute(&axis, "units");
         if units == "TextAxis" {
@@ -321,9 +332,17 @@ impl ProcessedReader {
             let lines = texts
                 .first()
                 .map_or(Vec::new(), |text| text.split('\n').map(str::to_owned).collect());
-            return Ok(((units, Vec::new()), lines));
+            return Ok(LoadedVerticalAxis {
+                units,
+                values: Vec::new(),
+                texts: lines,
+            });
         }
-        Ok(((units, self.numbers(&axis, "axis2")?), Vec::new()))
+        Ok(LoadedVerticalAxis {
+            units,
+            values: self.numbers(&axis, "axis2")?,
+            texts: Vec::new(),
+        })
     }
 
     fn spectra(&self, instrument: &Group) -> Result<Spectra, NexusError> {
@@ -370,16 +389,17 @@ impl ProcessedReader {
                 .map_or(bins.len(), |(_, first)| *first)
                 .min(bins.len());
             let bins = bins.iter().enumerate().take(end).skip(*first);
-            masks.extend(bins.map(|(place, bin)| BinMask {
+            masks.extend(bins.map(|(index, bin)| BinMask {
                 row: *row,
                 bin: *bin as usize,
-                weight: weights.get(place).copied().unwrap_or(1.0),
+                weight: weights.get(index).copied().unwrap_or(1.0),
             }));
         }
         Ok(masks)
     }
 
-    fn logs(&self, entry: &Group) -> Result<(Vec<Log>, Vec<String>), NexusError> {
+    /// Logs in ascending order of names, and the names of those of an unsupported type.
+    fn logs(&self, entry: &Group) -> Result<(Vec<NxLog>, Vec<String>), NexusError> {
         let Ok(group) = entry.group("logs") else {
             return Ok((Vec::new(), Vec::new()));
         };
@@ -402,11 +422,14 @@ impl ProcessedReader {
             let times = match log.dataset("time") {
                 Ok(time) => {
                     let times: Vec<f64> = self.numbers(&time, "time")?;
-                    (times.len() == values.len()).then(|| (attribute(&time, "start"), times))
+                    (times.len() == values.len()).then(|| LogTimes {
+                        start: attribute(&time, "start"),
+                        seconds: times,
+                    })
                 }
                 Err(_) => None,
             };
-            logs.push(Log {
+            logs.push(NxLog {
                 name,
                 units: attribute(&value, "units"),
                 values,
@@ -416,12 +439,13 @@ impl ProcessedReader {
         Ok((logs, unknown))
     }
 
+    /// Values of a log; `None` for an unsupported element type.
     fn log_values(&self, value: &Dataset) -> Result<Option<LogValues>, NexusError> {
-        let kind = value
+        let element_type = value
             .dtype()
             .and_then(|dtype| dtype.to_descriptor())
             .map_err(self.failed("a log's value"))?;
-        Ok(Some(match kind {
+        Ok(Some(match element_type {
             TypeDescriptor::Float(_) => LogValues::Float(self.numbers(value, "a log's value")?),
             TypeDescriptor::Unsigned(size) if size as usize == 1 && attribute(value, "boolean") == "1" => {
                 let bytes: Vec<u8> = self.numbers(value, "a log's value")?;
@@ -443,11 +467,11 @@ impl ProcessedReader {
         }))
     }
 
-    fn history(&self, entry: &Group) -> Vec<Note> {
+    fn history(&self, entry: &Group) -> Vec<NxNote> {
         let Ok(process) = entry.group("process") else {
             return Vec::new();
         };
-        let read = |group: &Group| Note {
+        let read = |group: &Group| NxNote {
             author: self.text(group, "author"),
             date: group
                 .dataset("author")
@@ -463,14 +487,14 @@ impl ProcessedReader {
     }
 }
 
-/// The text of an attribute, empty where there is none.
+/// Text of an attribute; empty where it is missing or not text.
 fn attribute(location: &hdf5_metno::Location, name: &str) -> String {
     raw::read_attribute(location, name).ok().flatten().unwrap_or_default()
 }
 
-fn axis_of(dataset: &Dataset) -> Axis {
+fn axis_unit(dataset: &Dataset) -> AxisUnit {
     let optional = |name: &str| Some(attribute(dataset, name)).filter(|text| !text.is_empty());
-    Axis {
+    AxisUnit {
         units: attribute(dataset, "units"),
         caption: optional("caption"),
         label: optional("label"),

@@ -1,38 +1,47 @@
-//! Writing: entries, group by group, data streamed in blocks of rows.
+//! Writing of processed files: group by group, data streamed in blocks of rows.
+//!
+//! Promises the layout of Mantid's SaveNexusProcessed: its groups, dataset types, attribute types and string lengths, so
+//! that Mantid's LoadNexusProcessed reads the file. An entry that contradicts itself is refused before the file is
+//! created. Must not publish: the path is written in place.
 
 mod data;
 mod description;
 
+use std::ops::Range;
 use std::path::Path;
 
 use hdf5_metno::{File, Group, H5Type, Location};
 
+use crate::entry::{ProcessedEntry, VerticalAxis};
 use crate::error::NexusError;
-use crate::file::ProcessedEntry;
 use crate::raw;
 use crate::space;
 
-/// How files are written.
+/// Settings of a file that is written; by default nothing is compressed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Options {
-    /// Whether large tables are compressed (slower by far than the disk).
+pub struct WriteOptions {
+    /// Compress tables of more than 1024 numbers with deflate, level 1; slower than most disks.
     pub compress: bool,
 }
 
-/// The fastest level of compression: higher ones give little on counts and cost much.
-const LEVEL: u8 = 1;
+/// Fastest level of deflate: higher ones hardly shrink counts and cost much time.
+const DEFLATE_LEVEL: u8 = 1;
 
-/// Writes a file of the given entries, replacing what is there, and waits until it is on the disk.
+/// Tables of more numbers than this are compressed.
+const COMPRESS_ABOVE: usize = 1024;
+
+/// Writes a file of the given entries, replacing an existing one, and waits for the disk (fsync).
 ///
 /// # Errors
-/// When a source gives up, the description contradicts itself, or the file cannot be written; what was written until
-/// then is left at `path`.
-pub fn write_to(path: &Path, entries: &[ProcessedEntry<'_>], options: Options) -> Result<(), NexusError> {
+/// - [`NexusError::LengthMismatch`], [`NexusError::NoSpace`]: nothing was written.
+/// - [`NexusError::Open`], [`NexusError::Write`]: the path or the disk.
+/// - [`NexusError::Source`]: the data could not be computed. An incomplete file is left at `path`.
+pub fn write_to(path: &Path, entries: &[ProcessedEntry<'_>], options: WriteOptions) -> Result<(), NexusError> {
     for entry in entries {
-        check(entry)?;
+        validate(entry)?;
     }
-    space::check(path, entries, options)?;
-    let file = raw::options().create(path).map_err(|error| NexusError::Open {
+    space::require_space(path, entries, options.compress)?;
+    let file = raw::file_options().create(path).map_err(|error| NexusError::Open {
         path: path.to_owned(),
         reason: error.to_string(),
     })?;
@@ -44,19 +53,19 @@ pub fn write_to(path: &Path, entries: &[ProcessedEntry<'_>], options: Options) -
     writer.close(file)
 }
 
-/// Adds an entry to a file (a new one if there is none), and waits until it is on the disk. Returns its number,
-/// from 1.
+/// Adds an entry to a file, which is created where it does not exist, and waits for the disk (fsync). Returns the
+/// entry's number, from 1.
 ///
 /// # Errors
-/// As [`write_to`].
-pub fn append_to(path: &Path, entry: &ProcessedEntry<'_>, options: Options) -> Result<usize, NexusError> {
-    check(entry)?;
+/// As of [`write_to`].
+pub fn append_to(path: &Path, entry: &ProcessedEntry<'_>, options: WriteOptions) -> Result<usize, NexusError> {
+    validate(entry)?;
     if !path.exists() {
         write_to(path, std::slice::from_ref(entry), options)?;
         return Ok(1);
     }
-    space::check(path, std::slice::from_ref(entry), options)?;
-    let file = raw::options().open_rw(path).map_err(|error| NexusError::Open {
+    space::require_space(path, std::slice::from_ref(entry), options.compress)?;
+    let file = raw::file_options().open_rw(path).map_err(|error| NexusError::Open {
         path: path.to_owned(),
         reason: error.to_string(),
     })?;
@@ -70,19 +79,19 @@ pub fn append_to(path: &Path, entry: &ProcessedEntry<'_>, options: Options) -> R
     Ok(number)
 }
 
-/// The name of an entry, from 1.
+/// Name of the NXentry group of an entry, numbered from 1.
 pub(crate) fn entry_name(number: usize) -> String {
     format!("mantid_workspace_{number}")
 }
 
-/// Refuses an entry that contradicts itself before anything is written.
-fn check(entry: &ProcessedEntry<'_>) -> Result<(), NexusError> {
+/// Fails with [`NexusError::LengthMismatch`] where lists of the entry that belong together differ in length.
+fn validate(entry: &ProcessedEntry<'_>) -> Result<(), NexusError> {
     let rows = entry.rows();
     let same = |what, found, expected| {
         if found == expected {
             Ok(())
         } else {
-            Err(NexusError::Mismatch { what, found, expected })
+            Err(NexusError::LengthMismatch { what, found, expected })
         }
     };
     let spectra = &entry.spectra;
@@ -97,27 +106,27 @@ fn check(entry: &ProcessedEntry<'_>) -> Result<(), NexusError> {
     if !spectra.positions.is_empty() {
         same("the list of detector positions", spectra.positions.len(), detectors)?;
     }
-    match &entry.vertical {
-        crate::file::Vertical::SpectraNumber => {}
-        crate::file::Vertical::Numeric(values, _) => same("the vertical axis", values.len(), rows)?,
-        crate::file::Vertical::Text(values) => same("the vertical axis", values.len(), rows)?,
+    match &entry.vertical_axis {
+        VerticalAxis::SpectraNumber => {}
+        VerticalAxis::Numeric(values, _) => same("the vertical axis", values.len(), rows)?,
+        VerticalAxis::Text(values) => same("the vertical axis", values.len(), rows)?,
     }
     for log in &entry.logs {
-        if let Some((_, times)) = &log.times {
-            same("a log's list of times", times.len(), log.values.len())?;
+        if let Some(times) = &log.times {
+            same("a log's list of times", times.seconds.len(), log.values.len())?;
         }
     }
     Ok(())
 }
 
-/// Says which thing could not be written where.
+/// Groups, datasets and attributes of one file; errors name the object and the path.
 pub(crate) struct Writer<'a> {
     path: &'a Path,
-    options: Options,
+    options: WriteOptions,
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(path: &'a Path, options: Options) -> Self {
+    pub(crate) fn new(path: &'a Path, options: WriteOptions) -> Self {
         Self { path, options }
     }
 
@@ -194,7 +203,7 @@ impl<'a> Writer<'a> {
         raw::write_string(group, name, text).map_err(self.failed(name))
     }
 
-    /// A table of numbers, all at once.
+    /// Dataset of numbers, written at once; `values` has as many elements as `shape`.
     pub(crate) fn table<T: H5Type>(
         &self,
         group: &Group,
@@ -208,7 +217,7 @@ impl<'a> Writer<'a> {
         Ok(dataset)
     }
 
-    /// A table to be filled.
+    /// Dataset of numbers without values, to be filled in blocks.
     pub(crate) fn empty<T: H5Type>(
         &self,
         group: &Group,
@@ -216,8 +225,8 @@ impl<'a> Writer<'a> {
         shape: &[usize],
     ) -> Result<hdf5_metno::Dataset, NexusError> {
         let mut builder = group.new_dataset_builder();
-        if self.options.compress && shape.iter().product::<usize>() > 1024 {
-            builder = builder.chunk(chunk_of(shape)).deflate(LEVEL);
+        if self.options.compress && shape.iter().product::<usize>() > COMPRESS_ABOVE {
+            builder = builder.chunk(chunk_of(shape)).deflate(DEFLATE_LEVEL);
         }
         builder
             .empty::<T>()
@@ -227,7 +236,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Chunks of about 64 thousand numbers, in whole rows where they fit.
+/// Shape of chunks of about 65,536 numbers, in whole rows where these fit.
 fn chunk_of(shape: &[usize]) -> Vec<usize> {
     const WANTED: usize = 1 << 16;
     match shape {
@@ -238,6 +247,19 @@ fn chunk_of(shape: &[usize]) -> Vec<usize> {
         }
         [] => Vec::new(),
     }
+}
+
+/// Consecutive ranges of rows that cover `0..rows`, each of about `numbers` numbers but at least one row.
+pub(crate) fn row_blocks(rows: usize, numbers_per_row: usize, numbers: usize) -> impl Iterator<Item = Range<usize>> {
+    let step = rows_per_block(rows, numbers_per_row, numbers);
+    (0..rows)
+        .step_by(step)
+        .map(move |first| first..(first + step).min(rows))
+}
+
+/// Number of rows in each of the [`row_blocks`] but the last.
+pub(crate) fn rows_per_block(rows: usize, numbers_per_row: usize, numbers: usize) -> usize {
+    numbers.checked_div(numbers_per_row).unwrap_or(rows).max(1)
 }
 
 fn hdf5_version() -> String {

@@ -1,1 +1,1 @@
-"""The worker's own side of Python: what it prepares before scripts run, and what it calls to run them."""
+"""The worker's own Python modules: preparation of the interpreter, and execution of scripts."""

@@ -1,4 +1,4 @@
-"""Lists what a script uses of Mantid that the engine in use does not have, without running it."""
+"""Check of a script for names of Mantid that the engine lacks, without running it."""
 
 import ast
 import builtins
@@ -8,7 +8,7 @@ _PACKAGES = ("mantid",)
 
 
 def missing(text, path="reduction_script.py"):
-    """Returns (line, name, remark) for each use that would fail, in the order of the lines. Raises SyntaxError."""
+    """(line, name, message) of each use that would fail, ascending by line; SyntaxError for invalid code."""
     tree = ast.parse(text, path)
     uses = _Uses()
     uses.visit(tree)
@@ -115,7 +115,7 @@ class _Uses(ast.NodeVisitor):
     visit_Nonlocal = visit_Global
 
     def attributes(self):
-        """Attributes of modules of Mantid."""
+        """(line, module, attribute) of each attribute of a Mantid module."""
         for line, parts in self._attributes:
             module = self.modules.get(parts[0])
             if module is None or not _is_module(module):
@@ -128,7 +128,7 @@ class _Uses(ast.NodeVisitor):
                 break
 
     def unbound(self):
-        """Names that no statement of the script binds, when all stars are Mantid's."""
+        """(line, name) of names that no statement binds, if all star imports are Mantid's."""
         if not self.stars or not all(_is_mantid(star) for star in self.stars):
             return
         known = set(self.bound)

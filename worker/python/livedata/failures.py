@@ -1,4 +1,4 @@
-"""Describes exceptions as a script's author needs them: the script's own lines, in words where Python is terse."""
+"""Text of exceptions for a script's author: the script's own lines, with explanations."""
 
 import linecache
 import sys
@@ -10,7 +10,7 @@ _OURS = "<live-data>/"
 
 
 def describe(error):
-    """The text of an exception with its traceback, without secrets and the worker's own frames above the script's."""
+    """Exception with traceback as text, without secrets and without the worker's frames above the script's."""
     # File names that are no UTF-8 have no place in a log.
     return _native.hooks.redact(_described(error).encode("utf-8", "replace").decode())
 
@@ -34,7 +34,7 @@ def _described(error):
 
 
 def _missing_words(error):
-    """For a name that is not defined but looks like an algorithm, after `from mantid.simpleapi import *`."""
+    """Explanation for an undefined name that looks like an algorithm, after `from mantid.simpleapi import *`."""
     name = getattr(error, "name", None)
     engine = sys.modules.get("livedata._engine")
     if not isinstance(error, NameError) or engine is None or not name or not name[0].isupper():

@@ -9,7 +9,7 @@ import sys
 
 
 class Sources(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
-    """Finds and loads modules by name from text."""
+    """Importer of modules whose sources are texts in memory."""
 
     def __init__(self):
         self._modules = {}

@@ -1,4 +1,4 @@
-"""Runs the Python of live data processing: on a chunk, or on what was accumulated."""
+"""Execution of processing scripts on a chunk or on accumulated data."""
 
 import linecache
 

@@ -1,4 +1,4 @@
-"""Feeds a live run to the real Mantid, by what its Python API documents and by nothing else.
+"""Live workspaces in the real Mantid, made with its documented Python API only.
 
 All that is used of Mantid, so that a change there can be checked against this list:
 
@@ -21,13 +21,13 @@ import tempfile
 
 
 class LiveWorkspaces:
-    """The event workspaces that the worker keeps in the data service, one for each period."""
+    """Event workspaces of the live run in Mantid's data service, one for each period."""
 
     def __init__(self):
-        self._held = {}
+        self._workspaces = {}
 
     def prepare(self, name, instrument, numbers, detectors):
-        """Makes sure that there is an event workspace of these spectra under the name.
+        """Creates an event workspace of these spectra, unless the present one still fits.
 
         numbers: the spectrum number of each spectrum; detectors: their detector ids. Returns (whether it is empty and
         new, indices of spectra that it cannot hold because the instrument has none of their detectors).
@@ -35,24 +35,24 @@ class LiveWorkspaces:
         from mantid.api import AnalysisDataService
 
         layout = (instrument, tuple(numbers), tuple(map(tuple, detectors)))
-        held = self._held.get(name)
-        if held is not None and held.layout == layout and AnalysisDataService.doesExist(name):
-            if held.untouched(AnalysisDataService.retrieve(name)):
-                return False, held.left_out
-        self._held[name] = _make(name, layout)
-        return True, self._held[name].left_out
+        known = self._workspaces.get(name)
+        if known is not None and known.layout == layout and AnalysisDataService.doesExist(name):
+            if known.untouched(AnalysisDataService.retrieve(name)):
+                return False, known.left_out
+        self._workspaces[name] = _make(name, layout)
+        return True, self._workspaces[name].left_out
 
     def add_events(self, name, index, times_of_flight, pulse_times):
-        """Adds events to the spectrum of this index: times of flight in µs, pulse times in ns since 1990."""
-        self._held[name].add(index, times_of_flight, pulse_times)
+        """Appends events to a spectrum: times of flight in µs, pulse times in ns since 1990."""
+        self._workspaces[name].add(index, times_of_flight, pulse_times)
 
     def clear_events(self, name, index):
-        """Removes the events of the spectrum of this index, not its detectors."""
-        self._held[name].clear(index)
+        """Removes the events of a spectrum; its detectors stay."""
+        self._workspaces[name].clear(index)
 
     def set_logs(self, name, title, logs):
         """Replaces logs: (name, value, units, times in ns since 1990 or None) each, with a list of values beside times."""
-        self._held[name].set_logs(title, logs)
+        self._workspaces[name].set_logs(title, logs)
 
     def finish(self, name, low, high):
         """Sets X to the real limits of the events, µs: Mantid leaves [0, smallest number]."""
@@ -61,10 +61,10 @@ class LiveWorkspaces:
 
         if high > low:
             Rebin(InputWorkspace=name, OutputWorkspace=name, Params=[low, high - low, high], PreserveEvents=True)
-        self._held[name].remember(AnalysisDataService.retrieve(name))
+        self._workspaces[name].remember(AnalysisDataService.retrieve(name))
 
     def group(self, name, members):
-        """Puts the workspaces of several periods into one group under the live workspace's name."""
+        """Groups the workspaces of several periods under the live workspace's name."""
         from mantid.api import AnalysisDataService
         from mantid.simpleapi import GroupWorkspaces
 
@@ -73,14 +73,14 @@ class LiveWorkspaces:
         GroupWorkspaces(InputWorkspaces=list(members), OutputWorkspace=name)
 
     def clear(self):
-        """Empties the data service: another run has begun."""
+        """Removes all workspaces, at the start of another run."""
         from mantid.api import AnalysisDataService
 
-        self._held.clear()
+        self._workspaces.clear()
         AnalysisDataService.clear()
 
     def workspaces(self):
-        """(name, kind, bytes) of what the data service holds."""
+        """(name, class, bytes) of each workspace in the data service."""
         from mantid.api import AnalysisDataService
 
         found = []
@@ -90,8 +90,8 @@ class LiveWorkspaces:
         return found
 
 
-class _Held:
-    """One workspace, and what the worker knows that it put into it."""
+class _LiveWorkspace:
+    """One live workspace with the state in which the worker left it."""
 
     def __init__(self, layout, workspace, indices, left_out):
         self.layout, self.left_out = layout, left_out
@@ -105,7 +105,7 @@ class _Held:
         self._history = workspace.getHistory().size()
 
     def untouched(self, workspace):
-        """Whether a script has left it as it was."""
+        """True if no script has changed the workspace."""
         if workspace.id() != "EventWorkspace" or workspace.getNumberHistograms() != len(set(self._indices.values())):
             return False
         return (workspace.getNumberEvents(), workspace.getHistory().size()) == (self._events, self._history)
@@ -189,7 +189,7 @@ def _make(name, layout):
     for index, at in indices.items():
         workspace.getSpectrum(at).setSpectrumNo(int(numbers[index]))
     workspace.getAxis(0).setUnit("TOF")
-    return _Held(layout, workspace, indices, left_out)
+    return _LiveWorkspace(layout, workspace, indices, left_out)
 
 
 def _spectra_of_detectors(workspace):

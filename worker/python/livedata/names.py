@@ -1,4 +1,4 @@
-"""Finds the names that a call's result is assigned to, from the caller's byte code.
+"""Names of the variables that a call's result is assigned to, from the caller's byte code.
 
 Works on the byte code of Python 3.11 to 3.13. Looks at what follows the instruction that is being executed: stores,
 or the unpacking of a sequence into stores.
@@ -15,7 +15,7 @@ _cache = {}
 
 
 def assigned(frame):
-    """(number of variables, their names) that the call which `frame` is executing is assigned to.
+    """(number, names) of the variables that the present call of `frame` is assigned to.
 
     The number is 0 when the result is dropped or used in an expression. Names of targets that are no plain variables
     (attributes, items) are empty.
@@ -23,7 +23,7 @@ def assigned(frame):
     code = frame.f_code
     key = (id(code), frame.f_lasti)
     held = _cache.get(key)
-    # The code object is held with its answer, so that its id is not given to another one.
+    # The code object is kept with its result: otherwise another one could get its id.
     if held is not None and held[0] is code:
         return held[1]
     answer = _read(code, frame.f_lasti)
@@ -34,7 +34,7 @@ def assigned(frame):
 
 
 def is_import_from(frame):
-    """Whether the frame is executing `from … import …`."""
+    """True if the frame is executing `from … import …`."""
     current = None
     for instruction in dis.get_instructions(frame.f_code):
         if instruction.offset > frame.f_lasti:
@@ -101,12 +101,12 @@ def _unpacked(instructions, count):
         elif name in ("STORE_ATTR", "STORE_SUBSCR"):
             names.append("")
         elif name == "UNPACK_SEQUENCE":
-            # A nested target takes one output, which it can't name.
+            # A nested target receives one output, which it cannot name.
             return tuple(names) + ("",) * (count - len(names))
-        # What loads the object or index of a target that is no variable is passed over.
+        # Instructions that load the object or index of a target that is no variable are skipped.
     return tuple(names)
 
 
 def caller(depth=1):
-    """The frame `depth` calls above the function that calls this."""
+    """Frame `depth` calls above the caller of this function."""
     return sys._getframe(depth + 1)

@@ -1,4 +1,4 @@
-"""Runs a file as `python FILE` does, in this interpreter."""
+"""Execution of a file as `python FILE` does it, in this interpreter."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from livedata import failures
 
 
 def run(path, arguments):
-    """Returns the exit code. Exceptions are shown on the standard error."""
+    """Runs the file and returns the exit code; exceptions are printed on standard error."""
     main = types.ModuleType("__main__")
     main.__file__ = path
     main.__builtins__ = __builtins__

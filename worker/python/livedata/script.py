@@ -1,4 +1,4 @@
-"""Loads and executes the scientist's script, as module `reduction_script` on disk in its working folder."""
+"""Loading and execution of the reduction script, as module `reduction_script` in its working folder."""
 
 import gc
 import inspect
@@ -12,11 +12,11 @@ MODULE = "reduction_script"
 
 
 class ScriptError(Exception):
-    """The script cannot be used; the message says why."""
+    """The script cannot be loaded or has no execute()."""
 
 
 class Host:
-    """One script at a time, in one folder."""
+    """The present script and its folder; one script at a time."""
 
     def __init__(self, folder):
         self.folder = os.path.realpath(folder)
@@ -28,7 +28,7 @@ class Host:
         os.chdir(self.folder)
 
     def load(self, text):
-        """Makes `text` the current script. When it raises, the former script stays the current one."""
+        """Replaces the script by `text`; on an exception the former script stays."""
         if not text.strip():
             raise ScriptError("the script is empty")
         code = compile(text, self.path, "exec", dont_inherit=True)
@@ -58,11 +58,11 @@ class Host:
         self.text = text
 
     def execute(self):
-        """Calls the script's execute(). Returns descriptions of threads that it leaves running."""
+        """Calls the script's execute(); returns descriptions of threads that it leaves running."""
         module = sys.modules.get(MODULE)
         if module is None:
             raise ScriptError("no script has been loaded")
-        # A script may have changed either; each execution finds them as the first did.
+        # A script may have changed either; each execution starts as the first did.
         os.chdir(self.folder)
         before = set(threading.enumerate())
         try:
@@ -75,7 +75,7 @@ class Host:
         return [_describe(thread) for thread in threading.enumerate() if thread not in before and thread.is_alive()]
 
     def reload(self):
-        """Loads the current script again: its globals keep workspaces of the former run alive."""
+        """Loads the script again, because its globals keep workspaces of the former run alive."""
         if self.text is not None:
             self.load(self.text)
 
@@ -87,14 +87,14 @@ class Host:
         linecache.checkcache(self.path)
 
     def _forget_helpers(self):
-        """Modules that were downloaded into the folder are read again."""
+        """Forgets modules that were imported from the folder, so that they are read again."""
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
             if name not in (MODULE, "__main__") and file and os.path.realpath(file).startswith(self.folder + os.sep):
                 del sys.modules[name]
 
     def _explain_while_on_disk(self, error):
-        # The lines of a traceback are read from disk, where the former script will be again in a moment.
+        # A traceback's lines are read from disk, where the former script is about to be restored.
         linecache.checkcache(self.path)
         linecache.getlines(self.path)
         from livedata import failures
@@ -109,7 +109,7 @@ def _describe(thread):
 
 
 def end_lines():
-    """Passes on what was printed without a newline at its end."""
+    """Passes on output that does not end with a newline."""
     for stream in (sys.__stdout__, sys.__stderr__):
         end = getattr(stream, "end_line", None)
         if end is not None:
@@ -117,7 +117,7 @@ def end_lines():
 
 
 def collect():
-    """Frees what nothing holds any more; the last traceback holds frames with their locals."""
+    """Frees unreferenced objects, and the last traceback, whose frames hold local variables."""
     for name in ("last_type", "last_value", "last_traceback", "last_exc"):
         if hasattr(sys, name):
             delattr(sys, name)

@@ -12,11 +12,11 @@ from livedata import _native
 
 
 class ScriptTimeout(BaseException):
-    """The script has run for too long. Not an Exception, so that `except Exception` lets it pass."""
+    """Interruption of a script by the worker. Not an Exception, so that `except Exception` does not catch it."""
 
 
 class BridgeHandler(logging.Handler):
-    """Hands records of `logging` to the worker, with their levels."""
+    """Handler that passes records of `logging` to the worker, with their levels."""
 
     def emit(self, record):
         try:
@@ -26,7 +26,7 @@ class BridgeHandler(logging.Handler):
 
 
 def prepare(stdout, stderr, signal_number, hidden_variables, home, direct):
-    """Called once, on the main thread."""
+    """Installs streams, logging, signal handler and environment; once, on the main thread."""
     sys.stdout = sys.__stdout__ = stdout
     sys.stderr = sys.__stderr__ = stderr
     for name in hidden_variables:
@@ -34,7 +34,7 @@ def prepare(stdout, stderr, signal_number, hidden_variables, home, direct):
     if home:
         os.environ["HOME"] = home
     signal.signal(signal_number, _interrupt)
-    # Child processes must not inherit a blocked or handled signal of ours; the default suits them.
+    # Child processes must not inherit the worker's blocked or handled signals.
     os.register_at_fork(after_in_child=lambda: signal.signal(signal_number, signal.SIG_DFL))
     _guard_exits()
     if not direct:
@@ -48,7 +48,7 @@ def prepare(stdout, stderr, signal_number, hidden_variables, home, direct):
 
 
 def real_mantid():
-    """Version of the real Mantid, or None when there is none. Raises what importing a broken one raises."""
+    """Version of the real Mantid, or None if it is not installed. Exceptions of the import are raised."""
     if importlib.util.find_spec("mantid") is None:
         return None
     import mantid
@@ -59,7 +59,7 @@ def real_mantid():
 
 def _interrupt(_number, _frame):
     why = _native.hooks.interruption()
-    # A signal that comes after its execution has ended means nothing.
+    # A signal that arrives after its execution has ended is ignored.
     if why is not None:
         raise ScriptTimeout(why)
 

@@ -1,4 +1,4 @@
-"""The native engine under Mantid's names: what live reduction scripts use of Mantid, computed by the worker itself.
+"""Mantid's Python API over the native engine, as far as live reduction scripts use it.
 
 It is no Mantid. What it lacks says so by name when it is imported or called; run the worker with ENGINE=mantid in its
 Mantid image for the real one.

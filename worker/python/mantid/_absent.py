@@ -1,4 +1,4 @@
-"""What to say of names that Mantid has and the native engine hasn't."""
+"""Errors for names that Mantid has and the native engine lacks."""
 
 from livedata import _engine, names
 
@@ -6,7 +6,7 @@ REMARK = "Run the worker with the real Mantid (ENGINE=mantid, in the worker's Ma
 
 
 def words(name):
-    """Names what is absent, who lacks it, and how to get it."""
+    """Error text with the missing name, its module, and the way to run it with Mantid."""
     return _engine.missing(name)
 
 
@@ -23,7 +23,7 @@ def absent(module, name, depth=2):
 
 
 def absent_method(kind, name):
-    """The exception for an attribute that a class of Mantid may have and ours hasn't."""
+    """AttributeError for an attribute that the native engine's class lacks."""
     if name.startswith("_"):
         return AttributeError(f"{kind!r} object has no attribute {name!r}")
     return AttributeError(f"{kind}.{name} is not available: the native engine lacks it. {REMARK}")

@@ -11,11 +11,11 @@ _DIRECTIONS = {"In": Direction.Input, "Out": Direction.Output, "InOut": Directio
 
 
 class IAlgorithm:
-    """One run of an algorithm."""
+    """One execution of an algorithm."""
 
     def __init__(self, name, version=None):
         version = None if version in (None, -1) else int(version)
-        self._run = _engine.Run(name, version)
+        self._run = _engine.NativeAlgorithm(name, version)
         self._declared = _calls.declaration(name, version)
         self._title = f"{name}-v{self._declared['version']}"
         self._results = {}
@@ -46,7 +46,7 @@ class IAlgorithm:
         return []
 
     def initialize(self):
-        """Algorithms are ready as soon as they are created."""
+        """No effect: algorithms are initialised when they are created."""
 
     def isInitialized(self):
         return True
@@ -62,7 +62,7 @@ class IAlgorithm:
         self._run.store_in_data_service(bool(stored))
 
     def enableHistoryRecordingForChild(self, _on):
-        """Histories of children are kept with their parents."""
+        """No effect: the history of a child is part of its parent's."""
 
     def setLogging(self, logged):
         self._run.enable_logging(bool(logged))
@@ -93,14 +93,14 @@ class IAlgorithm:
             self.setProperty(name, value)
 
     def getProperty(self, name):
-        """The property with its value; an output's after execution."""
+        """Property with its present value; outputs have one after execution."""
         prop = self._find(name)
         value = self._results.get(prop["name"])
         if value is None:
             value = self._run.get(prop["name"])
-            if isinstance(value, _engine.Cell):
+            if isinstance(value, _engine.NativeWorkspace):
                 value = wrap(value)
-        text = value.name() if isinstance(value, _engine.Cell) else self._run.text(prop["name"])
+        text = value.name() if isinstance(value, _engine.NativeWorkspace) else self._run.text(prop["name"])
         return AlgorithmProperty(prop, value, text, self._run.is_default(prop["name"]))
 
     def getPropertyValue(self, name):
@@ -122,7 +122,7 @@ class IAlgorithm:
         return {}
 
     def execute(self):
-        """True when it succeeded; raises when it failed, unless setRethrows(False) was called."""
+        """True on success; a failure raises, or returns False after setRethrows(False)."""
         self._running = True
         _remember(self)
         try:
@@ -136,7 +136,8 @@ class IAlgorithm:
             self._running = False
             _forget(self)
         self._results = {
-            name: wrap(value) if isinstance(value, _engine.Cell) else value for name, value in self._results.items()
+            name: wrap(value) if isinstance(value, _engine.NativeWorkspace) else value
+            for name, value in self._results.items()
         }
         self._executed = True
         return True
@@ -206,7 +207,7 @@ def _forget(algorithm):
 
 
 class AlgorithmManagerImpl:
-    """Creates algorithms, and knows which are running."""
+    """Creation of algorithms, and the list of running ones."""
 
     def Instance(self):
         return self
@@ -229,7 +230,7 @@ class AlgorithmManagerImpl:
         return found[-1] if found else None
 
     def cancelAll(self):
-        """Ends the monitors of live data; nothing else runs on after the script that started it."""
+        """Cancels all MonitorLiveData algorithms; no other algorithm outlives its script."""
         for monitor in _live.monitors():
             monitor.cancel()
 
@@ -249,7 +250,7 @@ AlgorithmManager = AlgorithmManagerImpl()
 
 
 class AlgorithmFactoryImpl:
-    """Which algorithms there are."""
+    """Names and versions of the available algorithms."""
 
     def Instance(self):
         return self

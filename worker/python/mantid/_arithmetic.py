@@ -6,7 +6,7 @@ from livedata import _engine, names
 
 
 class Sums:
-    """What groups and other workspaces have in common: operators that make a new workspace."""
+    """Operators that groups and other workspaces share; each makes a new workspace."""
 
     # An array on the left would otherwise take a workspace apart element by element.
     __array_ufunc__ = None
@@ -65,7 +65,7 @@ def operation(algorithm, left, right, frame, reverse=False, inplace=False):
         right = _calls.unstored("CreateSingleValuedWorkspace", DataValue=float(right))["OutputWorkspace"]
         if reverse and algorithm in ("Minus", "Divide"):
             right = _spread(right, left)
-    elif not isinstance(right, _engine.Cell):
+    elif not isinstance(right, _engine.NativeWorkspace):
         return NotImplemented
     if reverse:
         left, right = right, left
@@ -73,7 +73,7 @@ def operation(algorithm, left, right, frame, reverse=False, inplace=False):
 
 
 def _spread(number, workspace):
-    """A number in the shape of a workspace: the left side of an operation must not be smaller than the right."""
+    """Workspace of the right operand's shape with one value, as the left operand must not be smaller."""
     from mantid import _calls
 
     if workspace.id() == "EventWorkspace":

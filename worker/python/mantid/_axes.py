@@ -1,4 +1,4 @@
-"""Axes of workspaces: what X and the vertical axis count, and axes that are made to replace the vertical one."""
+"""Axes of workspaces: X, the vertical axis, and replacements of the vertical one."""
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class XAxis:
         self._cell._set_x_unit("Label", unit.caption(), unit.label())
 
     def setUnit(self, name):
-        """States the unit of X; converts nothing."""
+        """Sets the unit of X without converting values."""
         unit = UnitFactory.create(name)
         self._cell._set_x_unit(name, unit.caption(), unit.label())
         return self.getUnit()

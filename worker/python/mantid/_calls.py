@@ -1,4 +1,4 @@
-"""How algorithms are called from Python: arguments, names of outputs, results and errors."""
+"""Calls of algorithms from Python: arguments, names of outputs, results and errors."""
 
 import collections
 import functools
@@ -14,7 +14,7 @@ _EXTRA = ("StoreInADS", "EnableLogging", "Version", "startProgress", "endProgres
 
 @functools.cache
 def declaration(name, version=None):
-    """An algorithm's declaration; None when there is no such algorithm."""
+    """Declaration of an algorithm; None for an unknown name."""
     return _engine.declaration(name, version)
 
 
@@ -37,7 +37,7 @@ def run(name, args, kwargs, frame):
     extra = {key: kwargs.pop(key) for key in _EXTRA if key in kwargs}
     version = extra.get("Version")
     version = None if version in (None, -1) else int(version)
-    algorithm = _engine.Run(name, version)
+    algorithm = _engine.NativeAlgorithm(name, version)
     declared = declaration(name, version)
     title = f"{name}-v{declared['version']}"
     stored = bool(extra.get("StoreInADS", True))
@@ -57,7 +57,7 @@ def run(name, args, kwargs, frame):
 
 
 def set_property(algorithm, title, key, value):
-    """Sets a property; errors say which of which algorithm."""
+    """Sets a property; errors name property and algorithm."""
     if value is None:
         return
     try:
@@ -76,8 +76,8 @@ def execute(algorithm, title):
 
 
 def _result(algorithm, title, key, value):
-    """An output as scripts know it."""
-    if isinstance(value, _engine.Cell):
+    """Python object for an output value."""
+    if isinstance(value, _engine.NativeWorkspace):
         return wrap(value)
     if key == "Messages" and title.startswith("CompareWorkspaces-"):
         return Messages(value, algorithm.text("Workspace1"), algorithm.text("Workspace2"))
@@ -86,7 +86,7 @@ def _result(algorithm, title, key, value):
 
 def unstored(name, **properties):
     """Runs an algorithm whose outputs stay out of the data service; returns them by name."""
-    algorithm = _engine.Run(name, None)
+    algorithm = _engine.NativeAlgorithm(name, None)
     title = f"{name}-v{algorithm.version()}"
     algorithm.store_in_data_service(False)
     algorithm.enable_logging(False)
@@ -110,7 +110,7 @@ def named_operation(name, frame, target, **properties):
         output = targets[0] if count else ""
     if not output:
         return unstored(name, **properties)["OutputWorkspace"]
-    algorithm = _engine.Run(name, None)
+    algorithm = _engine.NativeAlgorithm(name, None)
     title = f"{name}-v{algorithm.version()}"
     for key, value in (*properties.items(), ("OutputWorkspace", output)):
         set_property(algorithm, title, key, value)
@@ -128,7 +128,7 @@ def _required(prop):
 
 
 def _arguments(name, title, declared, args, kwargs):
-    """{lower-case name: (name, value)} of what was given."""
+    """Given arguments as {lower-case name: (name, value)}."""
     known = {prop["name"].lower(): prop for prop in declared["properties"]}
     given = {}
     for key, value in kwargs.items():

@@ -34,7 +34,7 @@ class ComponentInfo:
         return index
 
     def _part(self, index):
-        """The engine's index of a part that is no detector: there the instrument comes first."""
+        """The engine's index of a component that is not a detector: in the engine the instrument is first."""
         return self.size() - 1 - index
 
     def _index(self, part):
@@ -52,7 +52,7 @@ class ComponentInfo:
         return self._parts[self._part(index)][0]
 
     def indexOfAny(self, name):
-        """The index of a component of this name; a ValueError when there is none."""
+        """Index of the component with a name; ValueError for an unknown one."""
         row = _engine.component(self._cell, str(name))
         if row is not None:
             return self._index(row[0])
@@ -67,7 +67,7 @@ class ComponentInfo:
         return V3D(*self._parts[self._part(index)][2])
 
     def setPosition(self, index, position):
-        """Moves a component with all that it carries."""
+        """Moves a component and all below it, to a position in m."""
         place = tuple(float(value) for value in position)
         if self.isDetector(index):
             _engine.move_detector(self._cell, self._ids[index], place)
@@ -79,7 +79,7 @@ class ComponentInfo:
         return self._check(index) != self.root()
 
     def parent(self, index):
-        """What carries a component; the instrument is its own."""
+        """Index of the parent; the instrument is its own parent."""
         if self.isDetector(index):
             if self._carriers is None:
                 self._carriers = _engine.detector_parents(self._cell)
@@ -88,7 +88,7 @@ class ComponentInfo:
         return index if carrier is None else self._index(carrier)
 
     def children(self, index):
-        """The indices of what a component carries directly."""
+        """Indices of a component's direct children."""
         if self.isDetector(index):
             return []
         part = self._part(index)
@@ -203,7 +203,7 @@ class OrientedLattice:
         return self._angles[2]
 
     def volume(self):
-        """Å³."""
+        """Volume of the unit cell, Å³."""
         return self._volume
 
     def getUB(self):
@@ -211,7 +211,7 @@ class OrientedLattice:
         return np.array(self._ub)
 
     def getB(self):
-        """As getUB, before the crystal is turned: an upper triangle."""
+        """B matrix, Å⁻¹ without 2π: upper triangular, crystal not rotated."""
         return np.linalg.cholesky(self.getUB().T @ self.getUB()).T
 
     def getU(self):
@@ -219,18 +219,18 @@ class OrientedLattice:
         return self.getUB() @ np.linalg.inv(self.getB())
 
     def qFromHKL(self, hkl):
-        """Å⁻¹, with 2π."""
+        """Scattering vector of (h, k, l) in Å⁻¹, with 2π."""
         return V3D(*(2 * math.pi * (self.getUB() @ np.array([float(value) for value in hkl]))))
 
     def hklFromQ(self, q):
         return V3D(*(np.linalg.inv(self.getUB()) @ np.array([float(value) for value in q]) / (2 * math.pi)))
 
     def dstar(self, h, k, l):  # noqa: E741
-        """1/d, Å⁻¹."""
+        """Inverse lattice spacing of (h, k, l), Å⁻¹."""
         return float(np.linalg.norm(self.getUB() @ np.array([h, k, l], dtype=float)))
 
     def d(self, h, k, l):  # noqa: E741
-        """Å."""
+        """Lattice spacing of (h, k, l), Å."""
         return 1.0 / self.dstar(h, k, l)
 
     def __getattr__(self, name):
@@ -238,7 +238,7 @@ class OrientedLattice:
 
 
 class Sample:
-    """The sample of a workspace; what is changed here is changed there."""
+    """Sample of a workspace; changes apply to the workspace."""
 
     def __init__(self, cell):
         self._cell = cell
@@ -294,7 +294,7 @@ class Sample:
         return self._row()[3] is not None
 
     def getOrientedLattice(self):
-        """The lattice; a RuntimeError when it has none."""
+        """Crystal lattice; RuntimeError for a sample without one."""
         row = self._row()[3]
         if row is None:
             raise RuntimeError("Sample::getOrientedLattice - No OrientedLattice has been defined.")

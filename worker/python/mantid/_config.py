@@ -13,7 +13,7 @@ _FACILITIES = {
 
 
 class InstrumentInfo:
-    """What the facility's list says of an instrument."""
+    """Instrument as the facility's list describes it."""
 
     def __init__(self, name, facility):
         self._name, self._facility = name, facility
@@ -22,7 +22,7 @@ class InstrumentInfo:
         return self._name
 
     def shortName(self):
-        """What the names of its runs begin with."""
+        """Prefix of run names, such as MER."""
         return _engine.short_name(self._name)
 
     def facility(self):
@@ -33,7 +33,7 @@ class InstrumentInfo:
 
 
 class FacilityInfo:
-    """What is known of a facility."""
+    """Facility with its instruments."""
 
     def __init__(self, name):
         self._name = name
@@ -125,7 +125,7 @@ class ConfigServiceImpl:
         return ""
 
     def saveConfig(self, filename):
-        """The worker's configuration lasts as long as it does: there is nothing to save it to."""
+        """No effect: the configuration lasts as long as the worker."""
 
     def setLogLevel(self, level, quiet=False):
         _logger.set_level(level)

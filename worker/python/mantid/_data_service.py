@@ -6,7 +6,7 @@ from mantid._wrap import wrap
 
 
 class AnalysisDataServiceImpl:
-    """Workspaces by name, letters' case aside."""
+    """Workspaces by name, case-insensitive."""
 
     def Instance(self):
         return self
@@ -21,7 +21,7 @@ class AnalysisDataServiceImpl:
         return _engine.contains(name)
 
     def retrieve(self, name):
-        """The workspace of this name; a KeyError when there is none."""
+        """Workspace with a name; KeyError for an unknown one."""
         if not isinstance(name, str):
             raise TypeError(f"the name of a workspace is a string, not {type(name).__name__}")
         return wrap(_engine.retrieve(name))
@@ -83,7 +83,7 @@ class AnalysisDataServiceImpl:
         return _engine.unique_name(5, "__", "")
 
     def importAll(self):
-        """Makes each workspace a variable of the caller's, as far as its name can be one."""
+        """Binds each workspace whose name is an identifier to a variable of the caller."""
         from livedata import names
 
         scope = names.caller().f_globals

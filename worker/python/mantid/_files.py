@@ -12,7 +12,7 @@ class FileFinderImpl:
         return self
 
     def getFullPath(self, name, ignore_dirs=False):
-        """The path of a file; empty when there is none."""
+        """Path of a file in the data search folders; empty if there is none."""
         name = os.path.expanduser(str(name))
         folders = [os.getcwd(), *config.getDataSearchDirs(), *config.getInstrumentDirectories()]
         candidates = [name] if os.path.isabs(name) else [os.path.join(folder, name) for folder in folders]
@@ -22,7 +22,7 @@ class FileFinderImpl:
         return ""
 
     def findRuns(self, hint, *_arguments, **_options):
-        """The files of runs, separated by commas; a RuntimeError when one is missing."""
+        """Paths of the files of comma-separated runs; RuntimeError for a missing one."""
         found = []
         for part in str(hint).split(","):
             path = next(filter(None, (self.getFullPath(part.strip() + end) for end in ("", ".nxs", ".raw"))), "")

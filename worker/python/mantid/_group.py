@@ -28,7 +28,7 @@ class WorkspaceGroup(Sums, Workspace):
         return self._member_names()
 
     def getItem(self, which):
-        """By index or by name."""
+        """Member by index or by name."""
         if isinstance(which, str):
             for member in self._members():
                 if member.name() == which:

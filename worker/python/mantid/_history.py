@@ -1,4 +1,4 @@
-"""What was done to a workspace."""
+"""History of a workspace."""
 
 from mantid._times import DateAndTime
 

@@ -16,11 +16,11 @@ class Component:
     getFullName = getName
 
     def getPos(self):
-        """Where it is, m."""
+        """Position in m."""
         return V3D(*self._position)
 
     def getDistance(self, other):
-        """To another component, m."""
+        """Distance to another component in m."""
         return (self.getPos() - other.getPos()).norm()
 
     def _parameter(self, name):
@@ -34,16 +34,16 @@ class Component:
         return [] if held is None or held[2] not in kinds else [convert(held)]
 
     def getNumberParameter(self, name, recursive=True):
-        """The values of a parameter as numbers; none when it has none."""
+        """Values of a numeric parameter; empty if it is undefined."""
         held = self._parameter(name)
         return [] if held is None or held[1] is None else [held[1]]
 
     def getIntParameter(self, name, recursive=True):
-        """The values of a parameter of whole numbers; none when it has none."""
+        """Values of an integer parameter; empty if it is undefined."""
         return self._values(name, ("int",), lambda held: int(held[1]))
 
     def getBoolParameter(self, name, recursive=True):
-        """The values of a parameter that is true or false; none when it has none."""
+        """Values of a boolean parameter; empty if it is undefined."""
         return self._values(name, ("bool",), lambda held: held[0] == "true")
 
     def getStringParameter(self, name, recursive=True):
@@ -54,12 +54,12 @@ class Component:
         return next(iter(self.getStringParameter(name)), "")
 
     def getParameterType(self, name, recursive=True):
-        """double, int, string or bool; empty when there is no such parameter."""
+        """Type of a parameter: double, int, string or bool; empty if it is undefined."""
         held = self._parameter(name)
         return "" if held is None else held[2]
 
     def getParameterNames(self, recursive=True):
-        """The names of its parameters, with those of what carries it unless `recursive` is False."""
+        """Names of parameters, with those of parents unless `recursive` is False."""
         return _engine.parameter_names(self._cell, bool(recursive), self._index)
 
     def _children(self):
@@ -137,7 +137,7 @@ class Detector(Component):
 
 
 class ReferenceFrame:
-    """Which way is up and along the beam."""
+    """Directions of the laboratory's frame: up and along the beam."""
 
     def vecPointingUp(self):
         return V3D(0, 1, 0)
@@ -178,12 +178,12 @@ class Instrument(Component):
         return Component(self._cell, *sample)
 
     def getComponentByName(self, name):
-        """The component of this name or path; None when there is none."""
+        """Component with a name or path; None for an unknown one."""
         row = _engine.component(self._cell, str(name))
         return None if row is None else Component(self._cell, *row)
 
     def getDetector(self, number):
-        """The detector of this id; a RuntimeError when there is none."""
+        """Detector with an id; RuntimeError for an unknown one."""
         return Detector(self._cell, [int(number)])
 
     def getNumberDetectors(self, skip_monitors=False):

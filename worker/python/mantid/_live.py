@@ -1,11 +1,11 @@
-"""Monitors of live data as algorithm objects: found among the running ones, asked, cancelled."""
+"""Running MonitorLiveData algorithms as algorithm objects."""
 
 from livedata import _engine
 from mantid import _calls
 
 
 class Monitor:
-    """A MonitorLiveData that is under way on a thread of the worker."""
+    """MonitorLiveData that runs on a thread of the worker."""
 
     def __init__(self, number):
         self._number = number
@@ -24,7 +24,7 @@ class Monitor:
         return not self.isRunning()
 
     def cancel(self):
-        """Ends it after the chunk that it works on."""
+        """Ends the monitor after its present chunk."""
         _engine.live_cancel(self._number)
 
     def _value(self, name):
@@ -65,5 +65,5 @@ class Monitor:
 
 
 def monitors():
-    """The monitors that are under way, oldest first."""
+    """Running monitors, oldest first."""
     return [Monitor(number) for number in _engine.live_monitors()]

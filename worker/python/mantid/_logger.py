@@ -7,7 +7,7 @@ _level = "notice"
 
 
 class Logger:
-    """Writes lines under a name. Levels below the one that is set are dropped."""
+    """Logger with a name; lines below the set level are dropped."""
 
     def __init__(self, name):
         self._name = str(name)
@@ -43,7 +43,7 @@ class Logger:
 
 
 def set_level(level):
-    """A name, or a number as Mantid counts them (1 fatal … 8 trace)."""
+    """Level by name, or by Mantid's number (1 fatal to 8 trace)."""
     global _level
     if isinstance(level, str):
         name = level.lower()

@@ -1,4 +1,4 @@
-"""Algorithms that are also methods of workspaces: the workspace is the first argument."""
+"""Algorithms that are also methods of workspaces, with the workspace as first argument."""
 
 from livedata import names
 
@@ -14,7 +14,7 @@ _METHODS = {
 
 
 def attach(kind):
-    """Gives a class of workspaces the methods."""
+    """Adds the methods to a workspace class."""
     for method, algorithm in _METHODS.items():
         setattr(kind, method, _method(method, algorithm))
 

@@ -7,13 +7,13 @@ from mantid._times import DateAndTime, times_array
 
 
 class Direction:
-    """Whether a property is given, returned or changed."""
+    """Direction of a property: input, output or both."""
 
     Input, Output, InOut, None_ = 0, 1, 2, 3
 
 
 class PropertyMode:
-    """Whether a workspace property must be given."""
+    """Mandatory or optional workspace property."""
 
     Mandatory, Optional = 0, 1
 
@@ -57,27 +57,27 @@ class Property:
 
 
 class StringPropertyWithValue(Property):
-    """A text."""
+    """Text value."""
 
 
 class FloatPropertyWithValue(Property):
-    """A number."""
+    """Floating-point value."""
 
 
 class IntPropertyWithValue(Property):
-    """A whole number."""
+    """Integer value."""
 
 
 class BoolPropertyWithValue(Property):
-    """A truth value."""
+    """Boolean value."""
 
 
 class FloatArrayProperty(Property):
-    """Numbers."""
+    """Array of floating-point values."""
 
 
 class IntArrayProperty(Property):
-    """Whole numbers."""
+    """Array of integers."""
 
 
 class TimeSeriesPropertyStatistics:
@@ -97,29 +97,29 @@ class TimeSeriesPropertyStatistics:
 
 
 class _TimeSeries(Property):
-    """Values over time, in order of their times."""
+    """Time series, ascending in time."""
 
     _kind = "float"
 
     def __init__(self, name, series=None, units=""):
         if series is None:
-            series = _engine.Series([], [])
+            series = _engine.NativeTimeSeries([], [])
         super().__init__(name, None, units)
         self._series = series
 
     @property
     def value(self):
-        """The values: an array, or a list of texts."""
+        """Values without the filter: an array, or a list of texts."""
         return self._series.values()
 
     @property
     def times(self):
-        """The times: NumPy datetime64."""
+        """Times without the filter: array of datetime64[ns]."""
         return times_array(self._series.times())
 
     @property
     def filtered_value(self):
-        """The values that the run's filter leaves."""
+        """Values inside the run's filter."""
         return self._series.filtered().values()
 
     @property
@@ -181,10 +181,12 @@ class _TimeSeries(Property):
         """Adds a value to this copy; give it back with run.addProperty."""
         times = [*map(int, self._series.times()), DateAndTime(time).totalNanoseconds()]
         values = self._series.values()
-        self._series = _engine.Series(times, [*(values if isinstance(values, list) else values.tolist()), value])
+        self._series = _engine.NativeTimeSeries(
+            times, [*(values if isinstance(values, list) else values.tolist()), value]
+        )
 
     def getStatistics(self, time_filter=None):
-        """Minimum, maximum, mean and so on, of filtered values where there is a filter."""
+        """Statistics of the filtered values, or of all without a filter."""
         numbers = self._series.statistics()
         return TimeSeriesPropertyStatistics(numbers if numbers is not None else (float("nan"),) * 8)
 
@@ -197,29 +199,29 @@ class _TimeSeries(Property):
 
 
 class FloatTimeSeriesProperty(_TimeSeries):
-    """Numbers over time."""
+    """Time series of floating-point values."""
 
 
 class Int32TimeSeriesProperty(_TimeSeries):
-    """Whole numbers over time."""
+    """Time series of integers."""
 
     _kind = "int32"
 
 
 class Int64TimeSeriesProperty(Int32TimeSeriesProperty):
-    """Whole numbers over time."""
+    """Time series of integers."""
 
     _kind = "int64"
 
 
 class StringTimeSeriesProperty(_TimeSeries):
-    """Texts over time."""
+    """Time series of texts."""
 
     _kind = "string"
 
 
 class BoolTimeSeriesProperty(_TimeSeries):
-    """Truth values over time."""
+    """Time series of booleans."""
 
     _kind = "bool"
 
@@ -234,7 +236,7 @@ _SERIES = {
 
 def property_of(name, value, units, text=None):
     """The property that holds a log's value."""
-    if isinstance(value, _engine.Series):
+    if isinstance(value, _engine.NativeTimeSeries):
         return _SERIES[value.kind()](name, value, units)
     if isinstance(value, bool):
         kind = BoolPropertyWithValue

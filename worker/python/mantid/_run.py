@@ -1,4 +1,4 @@
-"""The logs of a workspace."""
+"""Sample logs of a workspace."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from mantid._vectors import V3D
 
 
 class Goniometer:
-    """How the sample is turned."""
+    """Rotation of the sample."""
 
     def __init__(self, cell):
         self._cell = cell
@@ -26,13 +26,13 @@ class Goniometer:
 
 
 class Run:
-    """The logs of one workspace; what is changed here is changed there."""
+    """Logs of one workspace; changes apply to the workspace."""
 
     def __init__(self, cell):
         self._cell = cell
 
     def getProperty(self, name):
-        """The log of this name; a RuntimeError when there is none."""
+        """Log with a name; RuntimeError for an unknown one."""
         name = str(name)
         value, units = self._cell._log(name)
         text = None if isinstance(value, str) else self._cell._log_text(name)
@@ -95,7 +95,7 @@ class Run:
         return self.getProperty(name) if self.hasProperty(name) else default
 
     def getPropertyAsSingleValue(self, name):
-        """A log as one number: of a time series, its average over time."""
+        """Value of a log as one number; of a time series, its time-weighted average."""
         log = self.getProperty(name)
         if hasattr(log, "timeAverageValue"):
             return log.timeAverageValue()
@@ -113,7 +113,7 @@ class Run:
         return self.getProperty(name).getStatistics()
 
     def getProtonCharge(self):
-        """The charge, µAh."""
+        """Proton charge of good frames in µA h."""
         return self._cell._proton_charge()
 
     def startTime(self):

@@ -1,4 +1,4 @@
-"""Running a piece of Python as an algorithm does: with a workspace as `input` and a name as `output`."""
+"""Execution of Python code with a workspace as `input` and a name as `output`, as RunPythonScript does."""
 
 from livedata import _engine, names
 

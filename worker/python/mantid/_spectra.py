@@ -53,7 +53,7 @@ class Spectrum:
 
 
 class EventType:
-    """Kinds of events."""
+    """Mantid's event types."""
 
     TOF, WEIGHTED, WEIGHTED_NOTIME = "TOF", "WEIGHTED", "WEIGHTED_NOTIME"
 
@@ -74,7 +74,7 @@ class EventList(Spectrum):
         return _engine.event_column(self._cell, self._index, "error")
 
     def getPulseTimes(self):
-        """The pulse of each event: a list of DateAndTime."""
+        """Pulse time of each event: a list of DateAndTime."""
         return [DateAndTime(int(time)) for time in _engine.pulse_times(self._cell, self._index)]
 
     def getPulseTimesAsNumpy(self):
@@ -98,7 +98,7 @@ class EventList(Spectrum):
         return _engine.event_type(self._cell)
 
     def switchTo(self, kind):
-        """Gives the events weights, or takes their pulse times too; weights cannot be taken away."""
+        """Converts events to weighted ones, or to weighted ones without pulse times; never back."""
         kinds = [EventType.TOF, EventType.WEIGHTED, EventType.WEIGHTED_NOTIME]
         if kind not in kinds:
             raise ValueError(f"there is no kind of events {kind}: the known ones are {', '.join(kinds)}")

@@ -29,7 +29,7 @@ class ITableWorkspace(Workspace):
         return [kind for _, kind in _engine.table_columns(self)]
 
     def addColumn(self, type, name, plottype=None):
-        """Adds a column of zeros or empty texts; True when it could be added."""
+        """Adds a column of zeros or empty texts; False for a duplicate name or unknown type."""
         if name in self.getColumnNames():
             return False
         _engine.add_table_column(self, str(type), str(name))

@@ -1,8 +1,8 @@
-"""Tables that algorithms return."""
+"""Tables that comparison algorithms return."""
 
 
 class Messages(list):
-    """In what two workspaces differ: one row, a dictionary by column, for each text."""
+    """Differences of two workspaces: one row for each message."""
 
     COLUMNS = ("Message", "Workspace 1", "Workspace 2")
 

@@ -7,13 +7,13 @@ from mantid._units import DeltaEModeType
 
 
 class UnitParams(enum.Enum):
-    """What a conversion may need to know of a flight path: angles in radians, lengths in m, energies in meV."""
+    """Parameters of a unit conversion: angles in radians, lengths in m, energies in meV."""
 
     l2, twoTheta, efixed, delta, difa, difc, tzero = range(7)
 
 
 class UnitConversion:
-    """Numbers from one unit to another."""
+    """Conversion of single numbers between units."""
 
     @staticmethod
     def run(src, dest, srcValue, l1, *rest):

@@ -58,7 +58,7 @@ class Unit:
         return self._symbol
 
     def setLabel(self, caption, symbol=""):
-        """Names what a unit of the kind Label counts."""
+        """Sets caption and symbol of a Label unit."""
         if self._name != "Label":
             raise RuntimeError(f"the unit {self._name} has a label of its own")
         self._caption, self._symbol = str(caption), str(symbol)
@@ -89,7 +89,7 @@ class Symbol(str):
 
 
 class UnitFactoryImpl:
-    """Makes units by name."""
+    """Creation of units by name."""
 
     def create(self, name):
         if name not in _KNOWN:

@@ -86,7 +86,7 @@ class V3D:
         return V3D(b * z - c * y, c * x - a * z, a * y - b * x)
 
     def angle(self, other):
-        """Radians."""
+        """Angle in radians."""
         cosine = self.scalar_prod(other) / (self.norm() * other.norm())
         return math.acos(max(-1.0, min(1.0, cosine)))
 

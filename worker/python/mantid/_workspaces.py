@@ -15,8 +15,8 @@ from mantid._spectra import EventList, Spectrum
 from mantid._wrap import kind, wrap
 
 
-class Workspace(_engine.Cell):
-    """Anything that has a name in the data service."""
+class Workspace(_engine.NativeWorkspace):
+    """Base class of everything that the data service holds."""
 
     __module__ = "mantid.api._api"
 
@@ -36,7 +36,7 @@ class Workspace(_engine.Cell):
         return False
 
     def __eq__(self, other):
-        return isinstance(other, _engine.Cell) and self._number() == other._number()
+        return isinstance(other, _engine.NativeWorkspace) and self._number() == other._number()
 
     def __hash__(self):
         return hash(self._number())
@@ -56,7 +56,7 @@ _methods.attach(Workspace)
 
 @kind("MatrixWorkspace")
 class MatrixWorkspace(Arithmetic, Workspace):
-    """Spectra over a common kind of X: histograms, points or events."""
+    """Spectra over X of one unit: histograms, points or events."""
 
     __module__ = "mantid.api._api"
 
@@ -85,11 +85,11 @@ class MatrixWorkspace(Arithmetic, Workspace):
         self.setE(index, values)
 
     def hasDx(self, index):
-        """Whether X has uncertainties: the native engine keeps none."""
+        """False: the native engine has no uncertainties of X."""
         return False
 
     def getAxis(self, index):
-        """0: X; 1: the vertical axis."""
+        """Axis 0 (X) or 1 (vertical)."""
         if index not in (0, 1):
             raise RuntimeError(f"Axis index {index} is out of range: a workspace has axes 0 and 1")
         return XAxis(self) if index == 0 else SpectraAxis(self)
@@ -128,7 +128,7 @@ class MatrixWorkspace(Arithmetic, Workspace):
             raise IndexError(f"workspace index {index} is out of range: the workspace has {count}, counted from 0")
 
     def getDetector(self, index):
-        """The detectors of a spectrum; a RuntimeError when it has none."""
+        """Detectors of a spectrum; RuntimeError for a spectrum without one."""
         self._check(index)
         return Detector(self, self._detector_ids(index))
 
@@ -142,7 +142,7 @@ class MatrixWorkspace(Arithmetic, Workspace):
         return ComponentInfo(self)
 
     def detectorTwoTheta(self, detector):
-        """Radians."""
+        """Angle in radians."""
         return detector._mean(5)
 
     def detectorSignedTwoTheta(self, detector):
@@ -183,7 +183,7 @@ class MatrixWorkspace(Arithmetic, Workspace):
         return held[1]
 
     def setEFixed(self, detector, energy):
-        """Sets the fixed energy of the detector of this id, meV."""
+        """Sets the fixed energy of a detector by id, in meV."""
         from mantid import _calls
 
         given = {"Workspace": self, "ParameterName": "Efixed", "ParameterType": "Number", "Value": str(float(energy))}
@@ -205,7 +205,7 @@ class MatrixWorkspace(Arithmetic, Workspace):
         _engine.set_monitor_workspace(self, None)
 
     def yIndexOfX(self, x, index=0, tolerance=0.0):
-        """The bin that holds a value of X."""
+        """Index of the bin that contains a value of X."""
         edges = self.readX(index)
         at = int(np.searchsorted(edges, x, side="right")) - 1
         if not 0 <= at < self.getNumberBins(index):
@@ -213,11 +213,11 @@ class MatrixWorkspace(Arithmetic, Workspace):
         return at
 
     def binIndexOf(self, x, index=0):
-        """The bin that holds a value of X."""
+        """Index of the bin that contains a value of X."""
         return self.yIndexOfX(x, index)
 
     def equals(self, other, tolerance):
-        """Whether another workspace is the same within a tolerance."""
+        """True if another workspace is equal within a tolerance."""
         from mantid import _calls
 
         held = _calls.unstored("CompareWorkspaces", Workspace1=self, Workspace2=other, Tolerance=tolerance)
@@ -235,7 +235,7 @@ class MatrixWorkspace(Arithmetic, Workspace):
         return [float(self.readY(index).sum()) for index in indices]
 
     def findY(self, value, start=(0, 0)):
-        """(spectrum, bin) of the first value of Y that equals `value`; (-1, -1) when there is none."""
+        """(workspace index, bin) of the first Y equal to `value`; (-1, -1) if none is."""
         first = tuple(start)
         for index in range(first[0], self.getNumberHistograms()):
             y = self.readY(index)
@@ -247,7 +247,7 @@ class MatrixWorkspace(Arithmetic, Workspace):
         return -1, -1
 
     def replaceAxis(self, index, axis):
-        """Takes the unit and values of an axis that was made with NumericAxis.create or TextAxis.create."""
+        """Replaces the axis by a NumericAxis or TextAxis, whose values are copied."""
         if index == 0:
             self.getAxis(0).setUnit(axis.getUnit().unitID())
         else:

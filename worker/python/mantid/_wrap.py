@@ -1,4 +1,4 @@
-"""Which class a workspace gets: each kind of workspace registers its own, so that no class need know the others."""
+"""Registry of Python classes by kind of workspace, so that no class imports the others."""
 
 KINDS = {}
 
@@ -14,5 +14,5 @@ def kind(identifier):
 
 
 def wrap(cell):
-    """The workspace of a bare cell."""
+    """Workspace object of its class for a NativeWorkspace."""
     return KINDS.get(cell.id(), KINDS["MatrixWorkspace"])(cell)

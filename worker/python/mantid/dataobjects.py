@@ -1,4 +1,4 @@
-"""The kinds of workspaces."""
+"""Workspace classes under the names of Mantid's `dataobjects`."""
 
 from mantid._spectra import EventList
 from mantid._table_workspace import TableWorkspace

@@ -1,35 +1,40 @@
-//! Absolute times as scripts see them: nanoseconds since 1990-01-01T00:00:00. Promises: conversions to and from the
-//! Unix epoch and ISO 8601 text saturate and never panic; must not know time zones (all times are UTC, and an
-//! offset in a text is applied).
+//! Absolute times in nanoseconds since 1990-01-01T00:00:00 UTC: Mantid's `DateAndTime`. Promises: conversions to and from
+//! the Unix epoch and ISO 8601 saturate and never panic. Must not: know time zones; an offset in a text is applied.
 
 use live_data_engine::time::PulseTime;
 
-/// Seconds from the Unix epoch to 1990-01-01.
+/// Seconds from the Unix epoch to 1990-01-01T00:00:00 UTC: 7305 days.
 pub const EPOCH_OFFSET_SECONDS: i64 = 631_152_000;
 const EPOCH_OFFSET_NS: i64 = EPOCH_OFFSET_SECONDS * 1_000_000_000;
 const NS: i64 = 1_000_000_000;
 
-/// A time in nanoseconds since 1990-01-01T00:00:00 UTC.
+/// Time in nanoseconds since 1990-01-01T00:00:00 UTC, between the years 1697 and 2282.
+///
+/// ```
+/// # use live_data_reduction::date_and_time::DateAndTime;
+/// let time = DateAndTime::parse("1990-01-01T00:00:01").unwrap();
+/// assert_eq!((time.nanoseconds(), time.unix_nanoseconds()), (1_000_000_000, 631_152_001_000_000_000));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct DateAndTime(i64);
 
 impl DateAndTime {
-    /// From nanoseconds since 1990.
+    /// Time from nanoseconds since 1990.
     pub const fn from_nanoseconds(ns: i64) -> Self {
         Self(ns)
     }
 
-    /// From nanoseconds since the Unix epoch.
+    /// Time from nanoseconds since the Unix epoch; saturates.
     pub const fn from_unix_nanoseconds(ns: i64) -> Self {
         Self(ns.saturating_sub(EPOCH_OFFSET_NS))
     }
 
-    /// From a pulse's time.
+    /// Time of a pulse.
     pub fn from_pulse(time: PulseTime) -> Self {
         Self::from_unix_nanoseconds(time.nanos())
     }
 
-    /// As a pulse's time.
+    /// Pulse time in the engine's epoch, Unix.
     pub fn to_pulse(self) -> PulseTime {
         PulseTime::from_nanos(self.unix_nanoseconds())
     }
@@ -44,7 +49,7 @@ impl DateAndTime {
         self.0.saturating_add(EPOCH_OFFSET_NS)
     }
 
-    /// The time `seconds` later; saturates at the ends of what can be represented.
+    /// Time `seconds` later, rounded to ns; saturates.
     pub fn plus_seconds(self, seconds: f64) -> Self {
         Self(self.0.saturating_add((seconds * NS as f64).round() as i64))
     }
@@ -54,7 +59,7 @@ impl DateAndTime {
         (i128::from(self.0) - i128::from(earlier.0)) as f64 / NS as f64
     }
 
-    /// The current time.
+    /// Present time of the system clock.
     pub fn now() -> Self {
         let since = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
@@ -62,8 +67,8 @@ impl DateAndTime {
         Self::from_unix_nanoseconds(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
     }
 
-    /// Reads `2020-01-31`, `2020-01-31T12:00:00`, `2020-01-31 12:00:00.123456789` with an optional `Z` or `+hh:mm`.
-    /// `None` when the text is no such time.
+    /// Time of a text: `2020-01-31`, `2020-01-31T12:00:00` or `2020-01-31 12:00:00.123456789`, with an optional `Z` or
+    /// `+hh:mm`. `None` for other texts.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let (date, rest) = text.split_at_checked(10)?;
@@ -81,7 +86,7 @@ impl DateAndTime {
         Some(Self::from_unix_nanoseconds(i64::try_from(total).ok()?))
     }
 
-    /// `2020-01-31T12:00:00.5`: as many decimals as the time has (up to nine), none when it is a whole second.
+    /// ISO 8601 text with as many decimals as needed: `2020-01-31T12:00:00.5`.
     pub fn to_iso(self) -> String {
         let (seconds, fraction) = self.to_parts();
         if fraction == 0 {
@@ -91,18 +96,18 @@ impl DateAndTime {
         format!("{seconds}.{}", digits.trim_end_matches('0'))
     }
 
-    /// `2020-01-31T12:00:00`, the fraction cut off.
+    /// ISO 8601 text without fraction: `2020-01-31T12:00:00`.
     pub fn to_iso_seconds(self) -> String {
         self.to_parts().0
     }
 
-    /// `2020-01-31T12:00:00.123456789`: always nine decimals.
+    /// ISO 8601 text with nine decimals: `2020-01-31T12:00:00.123456789`.
     pub fn to_iso_nanoseconds(self) -> String {
         let (seconds, fraction) = self.to_parts();
         format!("{seconds}.{fraction:09}")
     }
 
-    /// `2020-Jan-31 12:00:00.500000000`: as time series are printed; the fraction only where there is one.
+    /// Text as Mantid prints time series: `2020-Jan-31 12:00:00.500000000`, without fraction for whole seconds.
     pub fn to_simple(self) -> String {
         const MONTHS: [&str; 12] = [
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

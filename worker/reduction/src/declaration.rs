@@ -1,65 +1,54 @@
-//! What an algorithm says about itself: its name, version and properties. Promises: everything that a caller needs
-//! (names in order, directions, defaults, validators, units, help text) is read from here and declared only here;
-//! must not execute anything.
+//! Declarations of algorithms: name, version and properties. Promises: names in order, directions, defaults, validators,
+//! units and help text are declared only here. Must not: execute anything.
 
 use std::fmt::Write as _;
 
-use crate::error::{Result, invalid};
+use crate::error::{AlgorithmError, Result, invalid};
 use crate::value::Value;
 
-/// Whether a property is given, returned, or changed in place.
+/// Direction of a property: Mantid's `Direction`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Given by the caller.
+pub enum PropertyDirection {
     In,
-    /// Returned to the caller.
     Out,
-    /// A workspace that is changed in place, and not returned.
+    /// Workspace that is changed in place and not returned.
     InOut,
 }
 
-/// The kind of value that a property takes.
+/// Type of a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Any workspace.
+pub enum PropertyKind {
+    /// Workspace of any type.
     Workspace,
-    /// A workspace of spectra.
+    /// Workspace of spectra.
     Matrix,
-    /// A workspace group.
     Group,
-    /// A table.
     Table,
-    /// Names of workspaces, which need not be groups.
+    /// Names or handles of workspaces.
     WorkspaceList,
-    /// A truth value.
     Bool,
-    /// A whole number.
     Int,
-    /// A number.
     Float,
-    /// A text.
     Str,
-    /// Whole numbers.
     Ints,
-    /// Numbers.
     Floats,
-    /// Texts.
     Strs,
-    /// A file to be written.
+    /// Path of a file to write.
     SaveFile,
-    /// A file to be read.
+    /// Path of a file to read.
     LoadFile,
-    /// Whatever is given, unconverted.
+    /// Value of any type, unconverted.
     Any,
 }
 
-impl Kind {
-    /// Whether the property holds one workspace.
+impl PropertyKind {
+    /// True for one workspace; false for lists of workspaces.
     pub fn is_workspace(self) -> bool {
         matches!(self, Self::Workspace | Self::Matrix | Self::Group | Self::Table)
     }
 
-    fn words(self) -> &'static str {
+    /// Type name of Mantid, as `help()` prints it.
+    fn mantid_name(self) -> &'static str {
         match self {
             Self::Workspace => "Workspace",
             Self::Matrix => "MatrixWorkspace",
@@ -79,44 +68,40 @@ impl Kind {
     }
 }
 
-/// A check of a property's value.
+/// Validator of a property's value.
 #[derive(Clone, Copy)]
 pub enum Validator {
-    /// Anything is valid.
     Any,
-    /// At least this number.
+    /// Smallest valid number; lists are checked item by item.
     AtLeast(f64),
-    /// Between both numbers, both included.
+    /// Smallest and largest valid number.
     Between(f64, f64),
-    /// One of these texts (letters' case as given).
+    /// Valid texts, case-sensitive.
     OneOf(&'static [&'static str]),
-    /// A check of its own, which returns what is wrong.
+    /// Function that returns a sentence about an invalid value.
     Check(fn(&Value) -> Result<(), String>),
 }
 
-/// One property of an algorithm.
+/// Property of an algorithm.
 #[derive(Clone)]
 pub struct Property {
-    /// Its name; matched without regard to case.
+    /// Matched without regard to case.
     pub name: &'static str,
-    /// What it takes.
-    pub kind: Kind,
-    /// In, Out or InOut.
-    pub direction: Direction,
-    /// Its value when none is given; `Value::None` when there is none.
+    pub kind: PropertyKind,
+    pub direction: PropertyDirection,
+    /// Value of an unset property; `Value::None` for no default.
     pub default: Value,
-    /// Whether a value must be given.
+    /// True if a caller must set it, unless it has a default.
     pub mandatory: bool,
-    /// The check of its value.
     pub validator: Validator,
-    /// The unit or shape of its value, empty when it has none.
+    /// Unit or shape of the value for `help()`; empty for none.
     pub unit: &'static str,
-    /// What it means.
+    /// Sentence for `help()`.
     pub document: &'static str,
 }
 
 impl Property {
-    fn new(name: &'static str, kind: Kind, direction: Direction, document: &'static str) -> Self {
+    fn new(name: &'static str, kind: PropertyKind, direction: PropertyDirection, document: &'static str) -> Self {
         let mandatory = kind.is_workspace();
         Self {
             name,
@@ -130,61 +115,64 @@ impl Property {
         }
     }
 
-    /// With the unit or shape of its value.
+    /// Sets the unit or shape of the value.
     pub fn unit(mut self, unit: &'static str) -> Self {
         self.unit = unit;
         self
     }
 
-    /// With a validator.
+    /// Sets the validator.
     pub fn validator(mut self, validator: Validator) -> Self {
         self.validator = validator;
         self
     }
 
-    /// A value must be given.
+    /// Makes the property mandatory.
     pub fn mandatory(mut self) -> Self {
         self.mandatory = true;
         self
     }
 
-    /// No value need be given.
+    /// Makes the property optional.
     pub fn optional(mut self) -> Self {
         self.mandatory = false;
         self
     }
 
-    /// Converts a value to the property's kind and checks it.
-    pub fn accept(&self, value: Value) -> Result<Value> {
+    /// Converts a value to the property's type and validates it.
+    ///
+    /// # Errors
+    /// `Type` or `InvalidArgument` when it cannot be converted; `InvalidArgument` when the validator refuses it.
+    pub fn convert(&self, value: Value) -> Result<Value> {
         let value = match self.kind {
-            Kind::Bool => Value::Bool(value.to_bool()?),
-            Kind::Int => Value::Int(value.to_int()?),
-            Kind::Float => Value::Float(value.to_float()?),
-            Kind::Str | Kind::SaveFile | Kind::LoadFile => Value::Str(value.to_str()?),
-            Kind::Ints => Value::Ints(value.to_ints()?),
-            Kind::Floats => Value::Floats(value.to_floats()?),
-            Kind::Strs => Value::Strs(value.to_strs()?),
-            Kind::WorkspaceList => match value {
+            PropertyKind::Bool => Value::Bool(value.to_bool()?),
+            PropertyKind::Int => Value::Int(value.to_int()?),
+            PropertyKind::Float => Value::Float(value.to_float()?),
+            PropertyKind::Str | PropertyKind::SaveFile | PropertyKind::LoadFile => Value::Str(value.to_str()?),
+            PropertyKind::Ints => Value::Ints(value.to_ints()?),
+            PropertyKind::Floats => Value::Floats(value.to_floats()?),
+            PropertyKind::Strs => Value::Strs(value.to_strs()?),
+            PropertyKind::WorkspaceList => match value {
                 Value::Workspace(handle) => Value::Workspaces(vec![handle]),
                 Value::Workspaces(handles) => Value::Workspaces(handles),
                 other => Value::Strs(other.to_strs()?),
             },
-            Kind::Workspace | Kind::Matrix | Kind::Group | Kind::Table => match value {
+            PropertyKind::Workspace | PropertyKind::Matrix | PropertyKind::Group | PropertyKind::Table => match value {
                 Value::Workspace(_) | Value::Str(_) => value,
                 other => {
-                    return Err(crate::error::AlgorithmError::Type(format!(
+                    return Err(AlgorithmError::Type(format!(
                         "a workspace or the name of one is needed here, not {}",
                         other.kind_name()
                     )));
                 }
             },
-            Kind::Any => value,
+            PropertyKind::Any => value,
         };
-        self.check(&value)?;
+        self.validate(&value)?;
         Ok(value)
     }
 
-    fn check(&self, value: &Value) -> Result<()> {
+    fn validate(&self, value: &Value) -> Result<()> {
         let numbers = || value.to_floats().unwrap_or_default();
         match self.validator {
             Validator::Any => Ok(()),
@@ -212,23 +200,21 @@ impl Property {
     }
 }
 
-/// What an algorithm says about itself.
+/// Declaration of an algorithm.
 #[derive(Clone)]
 pub struct Declaration {
-    /// Its name.
     pub name: &'static str,
-    /// Its version.
     pub version: u32,
-    /// Its categories, separated by `;`.
+    /// Categories separated by `;`.
     pub category: &'static str,
-    /// What it does, in one sentence.
+    /// First line of `help()`.
     pub summary: &'static str,
-    /// Its properties, in the order in which positional arguments fill them.
+    /// In the order of positional arguments.
     pub properties: Vec<Property>,
 }
 
 impl Declaration {
-    /// An algorithm with no properties yet.
+    /// Declaration without properties.
     pub fn new(name: &'static str, version: u32, category: &'static str, summary: &'static str) -> Self {
         Self {
             name,
@@ -239,33 +225,33 @@ impl Declaration {
         }
     }
 
-    /// With one more property.
+    /// Appends a property.
     pub fn with(mut self, property: Property) -> Self {
         self.properties.push(property);
         self
     }
 
-    /// The index of the property of this name, letters' case aside.
+    /// Index of a property, letter case ignored.
     pub fn index_of(&self, name: &str) -> Option<usize> {
         self.properties.iter().position(|p| p.name.eq_ignore_ascii_case(name))
     }
 
-    /// The property of this name, letters' case aside.
+    /// Property by name, letter case ignored.
     pub fn property(&self, name: &str) -> Option<&Property> {
         self.index_of(name).and_then(|index| self.properties.get(index))
     }
 
-    /// The text that `help()` shows: the summary, then each property with its direction, kind, default and unit.
+    /// Text of `help()`: the summary, then each property with direction, type, default and unit.
     pub fn help(&self) -> String {
         let mut text = format!("{}\n\nProperty descriptions:\n", self.summary);
         for p in &self.properties {
             let star = if p.mandatory { "*" } else { "" };
             let direction = match p.direction {
-                Direction::In => "Input",
-                Direction::Out => "Output",
-                Direction::InOut => "InOut",
+                PropertyDirection::In => "Input",
+                PropertyDirection::Out => "Output",
+                PropertyDirection::InOut => "InOut",
             };
-            let _ = write!(text, "\n{}({direction}{star}) *{}*", p.name, p.kind.words());
+            let _ = write!(text, "\n{}({direction}{star}) *{}*", p.name, p.kind.mantid_name());
             if !p.default.is_none() {
                 let _ = write!(text, ", default {:?}", p.default.to_text());
             }
@@ -281,25 +267,25 @@ impl Declaration {
     }
 }
 
-/// An input without a default.
-pub fn input(name: &'static str, kind: Kind, document: &'static str) -> Property {
-    Property::new(name, kind, Direction::In, document)
+/// Input property without default; mandatory for a workspace.
+pub fn input(name: &'static str, kind: PropertyKind, document: &'static str) -> Property {
+    Property::new(name, kind, PropertyDirection::In, document)
 }
 
-/// An input with a default.
-pub fn option(name: &'static str, kind: Kind, default: impl Into<Value>, document: &'static str) -> Property {
-    let mut property = Property::new(name, kind, Direction::In, document);
+/// Optional input property with a default.
+pub fn option(name: &'static str, kind: PropertyKind, default: impl Into<Value>, document: &'static str) -> Property {
+    let mut property = Property::new(name, kind, PropertyDirection::In, document);
     property.default = default.into();
     property.mandatory = false;
     property
 }
 
-/// An output.
-pub fn output(name: &'static str, kind: Kind, document: &'static str) -> Property {
-    Property::new(name, kind, Direction::Out, document)
+/// Output property; mandatory for a workspace, whose name it is.
+pub fn output(name: &'static str, kind: PropertyKind, document: &'static str) -> Property {
+    Property::new(name, kind, PropertyDirection::Out, document)
 }
 
-/// A workspace that is changed in place.
-pub fn in_out(name: &'static str, kind: Kind, document: &'static str) -> Property {
-    Property::new(name, kind, Direction::InOut, document)
+/// Property of a workspace that is changed in place.
+pub fn in_out(name: &'static str, kind: PropertyKind, document: &'static str) -> Property {
+    Property::new(name, kind, PropertyDirection::InOut, document)
 }

@@ -1,53 +1,47 @@
-//! What can go wrong in a reduction, classed as a script sees it. Promises: every error carries the offending value
-//! and what to do next, in the words that scripts written for Mantid match on; must not know Python.
+//! Errors of a reduction by the exception that a script sees. Promises: a text has the offending value and a remedy, and
+//! Mantid's wording where scripts match on it. Must not: know Python.
 
 use thiserror::Error;
 
-/// The class of an error, which decides the exception that a script sees.
+/// Class of an error, which decides the Python exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// A value that an algorithm or method cannot take (`ValueError`).
+    /// Invalid value (`ValueError`).
     InvalidArgument,
-    /// A value of the wrong type, or an unknown property (`TypeError`).
+    /// Value of the wrong type, or unknown property (`TypeError`).
     Type,
-    /// A name that does not exist in the data service (`KeyError`).
+    /// Name that is not in the data service (`KeyError`).
     NotFound,
-    /// Anything that fails while computing (`RuntimeError`).
+    /// Failure of a computation (`RuntimeError`).
     Execution,
-    /// An index outside a workspace (`IndexError`).
+    /// Index outside a workspace (`IndexError`).
     Index,
-    /// The execution was cancelled.
+    /// Cancelled execution; the script is being interrupted.
     Cancelled,
 }
 
-/// An error of the framework, of a workspace or of an algorithm.
+/// Error of the framework, a workspace or an algorithm, with its text.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AlgorithmError {
-    /// A value that cannot be taken.
     #[error("{0}")]
     InvalidArgument(String),
-    /// A value of the wrong type, or an unknown property.
     #[error("{0}")]
     Type(String),
-    /// A name that the data service does not hold.
     #[error("{0}")]
     NotFound(String),
-    /// A failure while computing.
     #[error("{0}")]
     Execution(String),
-    /// An index outside a workspace.
     #[error("{0}")]
     Index(String),
-    /// The execution was cancelled.
     #[error("Algorithm terminated")]
     Cancelled,
 }
 
-/// The result of anything in this crate that can fail.
+/// Result with [`AlgorithmError`] by default.
 pub type Result<T, E = AlgorithmError> = std::result::Result<T, E>;
 
 impl AlgorithmError {
-    /// The class of the error.
+    /// Class of the error.
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::InvalidArgument(_) => ErrorClass::InvalidArgument,
@@ -59,7 +53,7 @@ impl AlgorithmError {
         }
     }
 
-    /// The same error with its text replaced.
+    /// Error of the same class with another text; `Cancelled` keeps its own.
     pub fn with_text(self, text: String) -> Self {
         match self {
             Self::InvalidArgument(_) => Self::InvalidArgument(text),
@@ -72,17 +66,17 @@ impl AlgorithmError {
     }
 }
 
-/// A value that cannot be taken.
+/// `InvalidArgument` with a text.
 pub(crate) fn invalid<T>(text: impl Into<String>) -> Result<T> {
     Err(AlgorithmError::InvalidArgument(text.into()))
 }
 
-/// A failure while computing.
+/// `Execution` with a text.
 pub(crate) fn failed<T>(text: impl Into<String>) -> Result<T> {
     Err(AlgorithmError::Execution(text.into()))
 }
 
-/// An index that is outside `0..size`.
+/// `Index` for an index outside `0..size`; `what` names the kind of index.
 pub(crate) fn outside<T>(what: &str, index: impl std::fmt::Display, size: usize) -> Result<T> {
     Err(AlgorithmError::Index(format!(
         "{what} {index} is out of range: the workspace has {size}, counted from 0"

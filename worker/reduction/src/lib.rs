@@ -1,40 +1,47 @@
-//! Workspaces and algorithms: what a scientist's script calls, computed on the timeline's snapshots. Knows neither
-//! Kafka nor Python.
+//! Workspaces, instruments and algorithms on the timeline's snapshots: the native engine of a scientist's script. Must not:
+//! know Kafka or Python.
 //!
 //! # Layout
 //! In the order in which data pass:
-//! - [`date_and_time`], [`unit`], [`run`] (logs), [`instrument`] (geometry): what is known about a measurement;
-//! - [`workspace`]: histograms and events with all of that, in cells that names refer to;
-//! - [`bind`]: a snapshot of the stream as the live workspace;
-//! - [`service`]: the data service, the configuration, the logger;
-//! - [`value`] → [`declaration`] → [`algorithm`] → [`registry`]: how an algorithm is declared, called and executed;
+//! - [`date_and_time`], [`unit`], [`run`] (logs), [`instrument`] (geometry): metadata of a measurement;
+//! - [`workspace`]: histograms and events with metadata, in cells that names refer to;
+//! - [`run_portion`], [`run_workspace`]: a snapshot of the stream as the live workspace;
+//! - [`service`]: data service, configuration, logger;
+//! - [`value`], [`declaration`] → `property_values`, `context` → `algorithm` → [`registry`] → [`algorithm_run`]: declaration
+//!   and execution of algorithms;
 //! - [`algorithms`]: one file each;
-//! - [`live`]: live data processing, as far as it needs no stream;
-//! - [`publish`]: files that appear whole.
+//! - [`live`]: live data processing without a stream;
+//! - [`atomic_file`]: output files.
 
-// Limits and widths are checked as `!(a > b)`, so that a NaN fails the check.
+// Limits are checked as `!(a > b)`, so that NaN fails the check.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 
-pub mod algorithm;
+mod algorithm;
+pub mod algorithm_run;
 pub mod algorithms;
-pub mod bind;
+pub mod atomic_file;
 mod compute;
+mod context;
 pub mod date_and_time;
 pub mod declaration;
 pub mod error;
 pub mod instrument;
 pub mod live;
+mod outputs;
 mod processed;
-pub mod publish;
+mod property_values;
 pub mod registry;
 pub mod run;
+pub mod run_portion;
+pub mod run_workspace;
 pub mod service;
 pub mod unit;
 pub mod value;
 pub mod workspace;
 
-pub use algorithm::{AlgorithmRun, Outputs};
+pub use algorithm_run::AlgorithmRun;
 pub use error::{AlgorithmError, ErrorClass, Result};
-pub use service::Service;
+pub use outputs::Outputs;
+pub use service::Services;
 pub use value::Value;
-pub use workspace::{Handle, MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup};
+pub use workspace::{MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup, WorkspaceHandle};

@@ -1,5 +1,5 @@
-//! Workspaces as entries of processed files. Promises: rows are computed block by block while they are written; events
-//! are read in a few passes, however many there are. Must not open files: `live_data_nexus` does.
+//! Workspaces as entries of processed NeXus files. Promises: rows are computed block by block while they are written; events
+//! are read in few passes. Must not: open files; `live_data_nexus` does.
 
 use std::ops::Range;
 
@@ -13,23 +13,23 @@ use parking_lot::Mutex;
 use crate::date_and_time::{DateAndTime, EPOCH_OFFSET_SECONDS};
 use crate::error::{AlgorithmError, Result, failed};
 use crate::instrument::{Detector, Instrument};
-use crate::run::{LogValue, Run, SeriesValues};
+use crate::run::{LogPropertyValue, Run, SeriesValues};
 use crate::unit::{Quantity, Unit};
 use crate::workspace::MatrixWorkspace;
 use crate::workspace::axis::VerticalAxis;
-use crate::workspace::data::{Rows, Xs};
+use crate::workspace::data::{Rows, XRows};
 
-/// Events that are made into columns at once while they are written.
+/// Largest number of events in memory at once while they are written.
 const EVENTS_AT_ONCE: u64 = 16_000_000;
 
-/// The data of an entry, to be kept while it is written.
-pub(crate) enum Source {
+/// Data of an entry, alive while it is written.
+pub(crate) enum EntrySource {
     Matrix(MatrixSource),
     Events(EventsSource),
 }
 
-impl Source {
-    /// The data of a workspace: events stay events if they are wanted so.
+impl EntrySource {
+    /// Data of a workspace; events stay events if `preserve_events`, else they are binned.
     pub(crate) fn new(workspace: &MatrixWorkspace, preserve_events: bool, cancel: &Cancel) -> Result<Self> {
         if let Some(events) = workspace.events().filter(|_| preserve_events) {
             let plan = events.plan();
@@ -38,7 +38,7 @@ impl Source {
                 kind: plan.kind(),
                 plan,
                 counts,
-                held: Mutex::new(None),
+                block: Mutex::new(None),
                 cancel: cancel.clone(),
             }));
         }
@@ -54,9 +54,9 @@ impl Source {
     }
 }
 
-/// Y and E row by row.
+/// X, Y and E, read row by row.
 pub(crate) struct MatrixSource {
-    x: Xs,
+    x: XRows,
     y: Rows,
     e: Rows,
     bins: usize,
@@ -100,18 +100,18 @@ impl nexus::RowSource for MatrixSource {
     }
 }
 
-/// Events row by row, made into columns for many rows at once.
+/// Events, read in blocks of many rows.
 pub(crate) struct EventsSource {
     plan: EventPlan,
     kind: EventKind,
     counts: Vec<u64>,
-    held: Mutex<Option<(Range<usize>, Columns)>>,
+    block: Mutex<Option<(Range<usize>, Columns)>>,
     cancel: Cancel,
 }
 
 impl EventsSource {
-    /// The columns of a stretch of rows that begins at `row`.
-    fn stretch(&self, row: usize) -> Result<(Range<usize>, Columns), SourceError> {
+    /// Columns of as many rows from `row` on as have [`EVENTS_AT_ONCE`] events.
+    fn block_from(&self, row: usize) -> Result<(Range<usize>, Columns), SourceError> {
         let mut end = row;
         let mut events = 0;
         while let Some(count) = self.counts.get(end) {
@@ -145,13 +145,13 @@ impl nexus::EventSource for EventsSource {
 
     fn events(&self, rows: Range<usize>) -> Result<nexus::EventBlock, SourceError> {
         let mut block = nexus::EventBlock::default();
-        let mut held = self.held.lock();
+        let mut cached = self.block.lock();
         for row in rows {
-            if held.as_ref().is_none_or(|(range, _)| !range.contains(&row)) {
-                *held = None;
-                *held = Some(self.stretch(row)?);
+            if cached.as_ref().is_none_or(|(range, _)| !range.contains(&row)) {
+                *cached = None;
+                *cached = Some(self.block_from(row)?);
             }
-            let Some((range, columns)) = held.as_ref() else {
+            let Some((range, columns)) = cached.as_ref() else {
                 continue;
             };
             let events = columns.row(row - range.start);
@@ -172,22 +172,22 @@ impl nexus::EventSource for EventsSource {
     }
 }
 
-/// A workspace as an entry.
+/// Entry of a processed file for a workspace; `title` replaces the workspace's own if not empty.
 pub(crate) fn entry<'a>(
     workspace: &MatrixWorkspace,
     name: &str,
     title: &str,
-    source: &'a Source,
+    source: &'a EntrySource,
 ) -> Result<nexus::ProcessedEntry<'a>> {
     let data = match source {
-        Source::Matrix(rows) => nexus::Data::Matrix {
+        EntrySource::Matrix(rows) => nexus::EntryData::Matrix {
             x: horizontal(workspace)?,
             rows,
         },
-        Source::Events(events) => {
+        EntrySource::Events(events) => {
             let (x, per_row) = match workspace.xs() {
-                Xs::Common(row) => (row.to_vec(), None),
-                Xs::Each(rows) => {
+                XRows::Common(row) => (row.to_vec(), None),
+                XRows::PerSpectrum(rows) => {
                     let length = rows.first().map_or(0, |row| row.len());
                     if rows.iter().any(|row| row.len() != length) {
                         return failed("events whose X differ in length cannot be saved: rebin them first");
@@ -195,7 +195,7 @@ pub(crate) fn entry<'a>(
                     (rows.iter().flat_map(|row| row.iter().copied()).collect(), Some(length))
                 }
             };
-            nexus::Data::Events { x, per_row, events }
+            nexus::EntryData::Events { x, per_row, events }
         }
     };
     let title = if title.is_empty() {
@@ -207,23 +207,23 @@ pub(crate) fn entry<'a>(
         title,
         workspace_name: name.to_owned(),
         data,
-        x_axis: axis(workspace.x_unit()),
+        x_unit: axis(workspace.x_unit()),
         y_unit: workspace.y_unit().to_owned(),
         y_label: workspace.y_unit_label(),
         distribution: workspace.is_distribution(),
-        vertical: match workspace.vertical() {
-            VerticalAxis::Spectra => nexus::Vertical::SpectraNumber,
+        vertical_axis: match workspace.vertical() {
+            VerticalAxis::Spectra => nexus::VerticalAxis::SpectraNumber,
             VerticalAxis::Numeric { unit, values } => {
-                // Edges have no place in the layout: their centres are kept.
+                // The format has no edges on the vertical axis: their centres are written.
                 let centres = values.len() == workspace.histograms() + 1;
                 let values = if centres {
                     crate::compute::binning::edges_to_points(values)
                 } else {
                     values.to_vec()
                 };
-                nexus::Vertical::Numeric(values, axis(unit))
+                nexus::VerticalAxis::Numeric(values, axis(unit))
             }
-            VerticalAxis::Text(texts) => nexus::Vertical::Text(texts.to_vec()),
+            VerticalAxis::Text(texts) => nexus::VerticalAxis::Text(texts.to_vec()),
         },
         spectra: spectra(workspace),
         masked_bins: masked_bins(workspace),
@@ -234,22 +234,22 @@ pub(crate) fn entry<'a>(
     })
 }
 
-fn horizontal(workspace: &MatrixWorkspace) -> Result<nexus::Horizontal> {
+fn horizontal(workspace: &MatrixWorkspace) -> Result<nexus::XValues> {
     match workspace.xs() {
-        Xs::Common(row) => Ok(nexus::Horizontal::Common(row.to_vec())),
-        Xs::Each(rows) => {
+        XRows::Common(row) => Ok(nexus::XValues::Common(row.to_vec())),
+        XRows::PerSpectrum(rows) => {
             let length = rows.first().map_or(0, |row| row.len());
             if rows.iter().any(|row| row.len() != length) {
                 return failed("spectra whose X differ in length cannot be saved: rebin them first");
             }
-            Ok(nexus::Horizontal::PerRow(length))
+            Ok(nexus::XValues::PerRow(length))
         }
     }
 }
 
-fn axis(unit: &Unit) -> nexus::Axis {
+fn axis(unit: &Unit) -> nexus::AxisUnit {
     let label = unit.quantity() == Quantity::Label;
-    nexus::Axis {
+    nexus::AxisUnit {
         units: unit.id().to_owned(),
         caption: label.then(|| unit.caption().to_owned()),
         label: label.then(|| unit.symbol().to_owned()),
@@ -270,8 +270,8 @@ fn spectra(workspace: &MatrixWorkspace) -> nexus::Spectra {
         out.positions
             .extend(ids.iter().map(|id| match instrument.detector(*id) {
                 Some(detector) => {
-                    let place = physical(instrument, detector);
-                    [place.distance, place.polar, place.azimuthal]
+                    let physical = physical(instrument, detector);
+                    [physical.distance, physical.polar, physical.azimuthal]
                 }
                 None => [0.0; 3],
             }));
@@ -311,17 +311,17 @@ fn instrument(workspace: &MatrixWorkspace) -> nexus::Instrument {
     }
 }
 
-fn logs(run: &Run) -> Vec<nexus::Log> {
+fn logs(run: &Run) -> Vec<nexus::NxLog> {
     let mut out = Vec::new();
     for (name, log) in run.iter() {
         let (values, times) = match &log.value {
-            LogValue::Int(v) => (ints(&[*v]), None),
-            LogValue::Float(v) => (nexus::LogValues::Float(vec![*v]), None),
-            LogValue::Str(v) => (nexus::LogValues::Text(vec![v.clone()]), None),
-            LogValue::Bool(v) => (nexus::LogValues::Bool(vec![*v]), None),
-            LogValue::Ints(v) => (ints(v), None),
-            LogValue::Floats(v) => (nexus::LogValues::Float(v.clone()), None),
-            LogValue::Series(series) => {
+            LogPropertyValue::Int(v) => (ints(&[*v]), None),
+            LogPropertyValue::Float(v) => (nexus::LogValues::Float(vec![*v]), None),
+            LogPropertyValue::Str(v) => (nexus::LogValues::Text(vec![v.clone()]), None),
+            LogPropertyValue::Bool(v) => (nexus::LogValues::Bool(vec![*v]), None),
+            LogPropertyValue::Ints(v) => (ints(v), None),
+            LogPropertyValue::Floats(v) => (nexus::LogValues::Float(v.clone()), None),
+            LogPropertyValue::Series(series) => {
                 let Some(start) = series.times().first() else { continue };
                 let times = series.times().iter().map(|time| time.seconds_since(*start)).collect();
                 let values = match series.values() {
@@ -330,10 +330,14 @@ fn logs(run: &Run) -> Vec<nexus::Log> {
                     SeriesValues::Strs(v) => nexus::LogValues::Text(v.clone()),
                     SeriesValues::Bools(v) => nexus::LogValues::Bool(v.clone()),
                 };
-                (values, Some((start.to_iso_nanoseconds(), times)))
+                let times = nexus::LogTimes {
+                    start: start.to_iso_nanoseconds(),
+                    seconds: times,
+                };
+                (values, Some(times))
             }
         };
-        out.push(nexus::Log {
+        out.push(nexus::NxLog {
             name: name.to_owned(),
             units: log.units.clone(),
             values,
@@ -349,13 +353,13 @@ fn ints(values: &[i64]) -> nexus::LogValues {
 }
 
 fn history(workspace: &MatrixWorkspace) -> nexus::History {
-    let note = |date: String, description: &str, data: String| nexus::Note {
+    let note = |date: String, description: &str, data: String| nexus::NxNote {
         author: "live-data".to_owned(),
         date,
         description: description.to_owned(),
         data,
     };
-    let algorithms = workspace.history().entries().iter();
+    let algorithms = workspace.history().executions().iter();
     nexus::History {
         environment: note(
             DateAndTime::now().to_iso_seconds(),
@@ -383,7 +387,7 @@ fn masked_bins(workspace: &MatrixWorkspace) -> Vec<nexus::BinMask> {
     .collect()
 }
 
-/// What writing a file failed with.
+/// Error of writing a file: `Cancelled` if that is the cause, else `Execution`.
 pub(crate) fn file_error(error: &nexus::NexusError, cancel: &Cancel) -> AlgorithmError {
     if cancel.is_cancelled() {
         AlgorithmError::Cancelled

@@ -1,6 +1,5 @@
-//! The list of algorithms that the engine has. Promises: each algorithm is declared once, in its own file, and named
-//! once, in `algorithms/mod.rs`; names are found in any version; what is absent is named with the way to get it.
-//! Must not execute anything.
+//! Registry of the native engine's algorithms by name and version: Mantid's `AlgorithmFactory`. Promises: an algorithm is
+//! declared in its own file and listed in `algorithms/mod.rs`. Must not: execute anything.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -9,21 +8,20 @@ use crate::algorithm::Algorithm;
 use crate::algorithms::ALL;
 use crate::declaration::Declaration;
 
-/// An algorithm with its declaration.
+/// Algorithm with its declaration, built once for the process.
 #[derive(Clone)]
-pub struct Registered {
-    /// What it says about itself.
+pub struct RegisteredAlgorithm {
     pub declaration: Arc<Declaration>,
     pub(crate) algorithm: &'static dyn Algorithm,
 }
 
-static REGISTRY: LazyLock<BTreeMap<(&'static str, u32), Registered>> = LazyLock::new(|| {
+static REGISTRY: LazyLock<BTreeMap<(&'static str, u32), RegisteredAlgorithm>> = LazyLock::new(|| {
     let mut map = BTreeMap::new();
     for algorithm in ALL {
         let declaration = Arc::new(algorithm.declaration());
         map.insert(
             (declaration.name, declaration.version),
-            Registered {
+            RegisteredAlgorithm {
                 declaration,
                 algorithm: *algorithm,
             },
@@ -32,15 +30,15 @@ static REGISTRY: LazyLock<BTreeMap<(&'static str, u32), Registered>> = LazyLock:
     map
 });
 
-/// The names of all algorithms, in order, each once.
+/// Names of all algorithms, sorted, each once.
 pub fn names() -> Vec<&'static str> {
     let mut names: Vec<_> = REGISTRY.keys().map(|(name, _)| *name).collect();
     names.dedup();
     names
 }
 
-/// The algorithm of this name, in this version, or in its newest when none is given.
-pub fn find(name: &str, version: Option<u32>) -> Option<Registered> {
+/// Algorithm by exact name; the newest version when none is given.
+pub fn find(name: &str, version: Option<u32>) -> Option<RegisteredAlgorithm> {
     REGISTRY
         .iter()
         .rev()
@@ -48,13 +46,13 @@ pub fn find(name: &str, version: Option<u32>) -> Option<Registered> {
         .map(|(_, registered)| registered.clone())
 }
 
-/// The declaration of an algorithm, in its newest version when none is given.
+/// Declaration of an algorithm; the newest version when none is given.
 pub fn declaration(name: &str, version: Option<u32>) -> Option<Arc<Declaration>> {
     find(name, version).map(|registered| registered.declaration)
 }
 
-/// What to tell a script that asks for an algorithm that is not here.
-pub fn missing(name: &str) -> String {
+/// Error text for an algorithm that the native engine lacks, with the remedy.
+pub fn missing_algorithm_message(name: &str) -> String {
     format!(
         "{name} is not available: the native engine has no algorithm of that name. \
          Run the worker with the real Mantid (ENGINE=mantid, in the worker's Mantid image) to use it."

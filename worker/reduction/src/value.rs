@@ -1,33 +1,25 @@
-//! What a property of an algorithm can hold. Promises: conversions between the kinds follow what Mantid's property
-//! manager accepts (text for anything, numbers for numbers, lists joined by commas for text); must not know Python.
+//! Values of properties. Promises: conversions follow Mantid's property manager: text for every type, numbers for numbers,
+//! lists joined by commas for text. Must not: know Python.
 
 use crate::error::{AlgorithmError, Result, invalid};
-use crate::workspace::Handle;
+use crate::workspace::WorkspaceHandle;
 
-/// A value given to, or taken from, a property.
+/// Value of a property.
 #[derive(Debug, Clone, Default)]
 pub enum Value {
-    /// Nothing was given.
+    /// Unset.
     #[default]
     None,
-    /// A truth value.
     Bool(bool),
-    /// A whole number.
     Int(i64),
-    /// A number.
     Float(f64),
-    /// A text; for a workspace property, the workspace's name.
+    /// Text; the name of a workspace for a workspace property.
     Str(String),
-    /// Whole numbers.
     Ints(Vec<i64>),
-    /// Numbers.
     Floats(Vec<f64>),
-    /// Texts.
     Strs(Vec<String>),
-    /// A workspace.
-    Workspace(Handle),
-    /// Several workspaces.
-    Workspaces(Vec<Handle>),
+    Workspace(WorkspaceHandle),
+    Workspaces(Vec<WorkspaceHandle>),
 }
 
 impl From<&str> for Value {
@@ -75,24 +67,24 @@ impl From<Vec<String>> for Value {
         Self::Strs(texts)
     }
 }
-impl From<Handle> for Value {
-    fn from(handle: Handle) -> Self {
+impl From<WorkspaceHandle> for Value {
+    fn from(handle: WorkspaceHandle) -> Self {
         Self::Workspace(handle)
     }
 }
-impl From<&Handle> for Value {
-    fn from(handle: &Handle) -> Self {
+impl From<&WorkspaceHandle> for Value {
+    fn from(handle: &WorkspaceHandle) -> Self {
         Self::Workspace(handle.clone())
     }
 }
 
 impl Value {
-    /// Whether nothing was given.
+    /// True if unset.
     pub fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }
 
-    /// The kind of the value, in words.
+    /// Type with article for error messages, such as "a list of integers".
     pub fn kind_name(&self) -> &'static str {
         match self {
             Self::None => "nothing",
@@ -108,7 +100,7 @@ impl Value {
         }
     }
 
-    /// The value as text, as `getPropertyValue` and histories print it.
+    /// Text as `getPropertyValue` and histories print it: `true` as 1, lists joined by commas, workspaces by name.
     pub fn to_text(&self) -> String {
         fn join<T: ToString>(items: &[T]) -> String {
             items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
@@ -127,7 +119,10 @@ impl Value {
         }
     }
 
-    /// As a truth value: `True`, `true`, `1`, numbers.
+    /// Boolean: `1`, `0`, `true` or `false` in any case, or a number (0 is false).
+    ///
+    /// # Errors
+    /// `InvalidArgument` for another text; `Type` for another type.
     pub fn to_bool(&self) -> Result<bool> {
         match self {
             Self::Bool(flag) => Ok(*flag),
@@ -142,7 +137,10 @@ impl Value {
         }
     }
 
-    /// As a whole number. A fraction is refused.
+    /// Integer.
+    ///
+    /// # Errors
+    /// `Type` for a fraction or another type; `InvalidArgument` for a text that spells none.
     pub fn to_int(&self) -> Result<i64> {
         match self {
             Self::Bool(flag) => Ok(i64::from(*flag)),
@@ -154,7 +152,10 @@ impl Value {
         }
     }
 
-    /// As a number.
+    /// Number.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a text that spells none; `Type` for another type.
     pub fn to_float(&self) -> Result<f64> {
         match self {
             Self::Bool(flag) => Ok(f64::from(u8::from(*flag))),
@@ -165,7 +166,10 @@ impl Value {
         }
     }
 
-    /// As text: numbers printed, lists joined by commas.
+    /// Text, as [`Self::to_text`].
+    ///
+    /// # Errors
+    /// `Type` for a list of workspaces.
     pub fn to_str(&self) -> Result<String> {
         match self {
             Self::Workspaces(_) => wrong_type(self, "a string"),
@@ -173,7 +177,10 @@ impl Value {
         }
     }
 
-    /// As whole numbers: a list, one number, or text such as `1,3,5-8`.
+    /// Integers: of a list, one number, or a text such as `1,3,5-8`.
+    ///
+    /// # Errors
+    /// Those of [`Self::to_int`].
     pub fn to_ints(&self) -> Result<Vec<i64>> {
         match self {
             Self::None => Ok(Vec::new()),
@@ -186,7 +193,10 @@ impl Value {
         }
     }
 
-    /// As numbers: a list, one number, or text separated by commas.
+    /// Numbers: of a list, one number, or a text separated by commas.
+    ///
+    /// # Errors
+    /// Those of [`Self::to_float`].
     pub fn to_floats(&self) -> Result<Vec<f64>> {
         match self {
             Self::None => Ok(Vec::new()),
@@ -204,7 +214,10 @@ impl Value {
         }
     }
 
-    /// As texts: a list, or one text split at commas.
+    /// Texts: of a list, or one text split at commas.
+    ///
+    /// # Errors
+    /// Those of [`Self::to_str`].
     pub fn to_strs(&self) -> Result<Vec<String>> {
         match self {
             Self::None => Ok(Vec::new()),
@@ -240,10 +253,10 @@ fn parse_float(text: &str) -> Result<f64> {
         .or_else(|_| invalid(format!("Could not set property. Can not convert \"{text}\" to double")))
 }
 
-/// The largest list that one range in a text may expand to: more than any instrument has detectors.
-const LONGEST_RANGE: i64 = 20_000_000;
+/// Largest length of a range, above the number of detectors of any instrument.
+const MAX_RANGE: i64 = 20_000_000;
 
-/// Reads `1,3,5-8,10:12`; both `-` and `:` make a range with both ends in it.
+/// Integers of a text such as `1,3,5-8,10:12`; `-` and `:` are ranges with both ends.
 pub(crate) fn parse_int_list(text: &str) -> Result<Vec<i64>> {
     let mut out = Vec::new();
     for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
@@ -256,9 +269,9 @@ pub(crate) fn parse_int_list(text: &str) -> Result<Vec<i64>> {
         let last = parse_int(item.get(at + 1..).unwrap_or_default())?;
         let step = if last >= first { 1 } else { -1 };
         let length = last.saturating_sub(first).saturating_abs();
-        if length > LONGEST_RANGE {
+        if length > MAX_RANGE {
             return invalid(format!(
-                "the range {item} is too long: it may hold at most {LONGEST_RANGE} numbers"
+                "the range {item} is too long: it may hold at most {MAX_RANGE} numbers"
             ));
         }
         out.extend((0..=length).map(|k| first + k * step));

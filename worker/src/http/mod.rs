@@ -1,7 +1,7 @@
-//! What the worker shows over HTTP, read-only: `/`, `/healthz`, `/readyz`, `/status`, `/metrics` and `/logs`.
+//! HTTP server of the worker, read-only: `/`, `/healthz`, `/readyz`, `/status`, `/metrics` and `/logs`.
 //!
-//! Promises answers from the board alone, so that a script in a busy loop or a replay delays none of them. It must not
-//! change anything, and shows no secret because the board holds none.
+//! Promises answers from the status registry and the script log alone, so that neither a script in a busy loop nor a replay
+//! delays one. Must not change anything; shows no secret, because neither of them holds one.
 
 pub mod metrics;
 
@@ -22,38 +22,39 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::board::Board;
-use crate::journal::{Entry, Journal};
+use crate::script_log::{LogRecord, ScriptLog};
+use crate::status_registry::StatusRegistry;
 
 const PAGE: &str = include_str!("../../web/index.html");
 
-/// What the answers are made from.
+/// State that the handlers share.
 #[derive(Clone, Debug)]
-pub struct Pages {
-    /// The board.
-    pub board: Arc<Board>,
-    /// The scientist's log.
-    pub journal: Journal,
-    /// Ends the streams of `/logs` when the worker stops.
+pub struct HttpState {
+    pub status: Arc<StatusRegistry>,
+    pub script_log: ScriptLog,
+    /// Ends the server, and the streams of `/logs` that are open.
     pub stop: CancellationToken,
 }
 
-/// The routes.
-pub fn router(pages: Pages) -> Router {
+/// Routes of the server over `state`.
+pub fn router(state: HttpState) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/status", get(status))
-        .route("/metrics", get(scrape))
+        .route("/metrics", get(metrics_text))
         .route("/logs", get(logs))
-        .with_state(pages)
+        .with_state(state)
 }
 
-/// Serves until `stop`.
-pub async fn serve(listener: TcpListener, pages: Pages) -> std::io::Result<()> {
-    let stop = pages.stop.clone();
-    axum::serve(listener, router(pages))
+/// Serves until [`HttpState::stop`] is cancelled and the open responses have ended.
+///
+/// # Errors
+/// Those of [`axum::serve()`].
+pub async fn serve(listener: TcpListener, state: HttpState) -> std::io::Result<()> {
+    let stop = state.stop.clone();
+    axum::serve(listener, router(state))
         .with_graceful_shutdown(async move { stop.cancelled().await })
         .await
 }
@@ -67,11 +68,11 @@ async fn page() -> impl IntoResponse {
     (headers, Html(PAGE))
 }
 
-async fn ready(State(pages): State<Pages>) -> impl IntoResponse {
-    if pages.board.is_serving() {
+async fn ready(State(state): State<HttpState>) -> impl IntoResponse {
+    if state.status.readiness().is_serving() {
         (StatusCode::OK, "ready\n".to_owned())
     } else {
-        let behind: i64 = pages.board.ingest().partitions.iter().map(|p| p.lag.max(0)).sum();
+        let behind: i64 = state.status.ingest().partitions.iter().map(|p| p.lag.max(0)).sum();
         (
             StatusCode::SERVICE_UNAVAILABLE,
             format!("not ready: {behind} messages behind, or the broker is away\n"),
@@ -79,12 +80,12 @@ async fn ready(State(pages): State<Pages>) -> impl IntoResponse {
     }
 }
 
-async fn status(State(pages): State<Pages>) -> Json<WorkerReport> {
-    Json(pages.board.report())
+async fn status(State(state): State<HttpState>) -> Json<WorkerReport> {
+    Json(state.status.report())
 }
 
-async fn scrape(State(pages): State<Pages>) -> impl IntoResponse {
-    match metrics::encode(&pages.board, pages.journal.dropped()) {
+async fn metrics_text(State(state): State<HttpState>) -> impl IntoResponse {
+    match metrics::encode(&state.status, state.script_log.dropped()) {
         Ok(text) => (
             StatusCode::OK,
             [(
@@ -101,20 +102,20 @@ async fn scrape(State(pages): State<Pages>) -> impl IntoResponse {
     }
 }
 
-async fn logs(State(pages): State<Pages>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let (recent, next) = pages.journal.listen();
-    // A browser that is too slow misses lines; it is told how many.
-    let next = BroadcastStream::new(next).map(|entry| match entry {
-        Ok(entry) => event(&entry),
+async fn logs(State(state): State<HttpState>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let (recent, next) = state.script_log.subscribe();
+    // A browser that reads too slowly receives the number of lines that it missed.
+    let next = BroadcastStream::new(next).map(|record| match record {
+        Ok(record) => event(&record),
         Err(missed) => Event::default().event("missed").data(missed.to_string()),
     });
-    let lines = futures::stream::iter(recent.into_iter().map(|entry| event(&entry))).chain(next);
-    let stop = pages.stop.clone().cancelled_owned();
+    let lines = futures::stream::iter(recent.into_iter().map(|record| event(&record))).chain(next);
+    let stop = state.stop.clone().cancelled_owned();
     Sse::new(lines.take_until(stop).map(Ok)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }
 
-fn event(entry: &Entry) -> Event {
+fn event(record: &LogRecord) -> Event {
     Event::default()
-        .json_data(entry)
+        .json_data(record)
         .unwrap_or_else(|error| Event::default().data(error.to_string()))
 }

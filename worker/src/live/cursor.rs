@@ -1,8 +1,8 @@
-//! Which of a run's data have been delivered, and what the next chunk is: pure.
+//! Cursor over a run: the events that were delivered, and the next chunk. Pure.
 //!
-//! Promises: every event that counts for the run is delivered once, with its frame's charge, in the order of arrival and
-//! not of time. What has been delivered and no longer counts (a bound that moved, a late veto, another period) makes the
-//! next chunk the whole view again. Must not process anything, nor know when it is asked.
+//! Promises: every event that belongs to the run is delivered once, with its frame's charge, in order of arrival. If a
+//! delivered event no longer belongs to it (a moved bound, a late veto, another period), the next chunk is the whole run
+//! again. Must not process anything, nor read the clock.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,63 +11,64 @@ use live_data_engine::chunk::ChunkView;
 use live_data_engine::selection::Bitmap;
 use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
-use live_data_reduction::bind::{Frames, LogPortion, PeriodPortion, Portion, period_count};
+use live_data_reduction::run_portion::{LogPortion, PeriodFrames, PeriodPortion, RunPortion};
+use live_data_reduction::run_workspace::period_count;
 
-use super::frames::{self, Delivered};
+use super::frames::{self, DeliveredFrames};
 
-/// What has been delivered of one run.
+/// Events, frames and log values of one run that were delivered.
 #[derive(Clone, Debug)]
 pub struct Cursor {
-    /// Earlier pulses are not asked for.
+    /// Earlier pulses are never delivered.
     from: PulseTime,
-    /// Pulses by chunk and period.
+    /// Delivered pulses by (chunk id, period).
     pulses: HashMap<(u64, u16), Arc<Bitmap>>,
-    /// How many events the last pulse of a chunk had: it is the only one that more can be added to.
+    /// (last pulse, its number of events) by chunk id: only a chunk's last pulse can grow.
     last: HashMap<u64, (u16, u64)>,
-    frames: Option<Delivered>,
-    /// Frames and logs up to this time were looked at.
+    frames: Option<DeliveredFrames>,
+    /// Frames and logs before this time were delivered.
     until: PulseTime,
-    /// How many values of each log are earlier than that.
+    /// Number of values before `until` by log.
     logs: HashMap<Arc<str>, usize>,
-    /// The time of the last of these.
+    /// Time of the newest of these values.
     last_log: Option<PulseTime>,
     periods: u32,
 }
 
-/// What comes next.
+/// Part of a run that has not been delivered.
 #[derive(Debug)]
 pub struct Chunk {
-    /// The data.
-    pub portion: Portion,
-    /// The whole view: what was made of earlier chunks is to be forgotten.
+    /// Events, frames and log values by period.
+    pub portion: RunPortion,
+    /// The portion is the whole run: results of earlier chunks must be discarded.
     pub whole: bool,
-    /// The newest pulse that was ever delivered.
+    /// Time of the newest frame delivered so far, this chunk included.
     pub newest: Option<PulseTime>,
-    /// What has been delivered once this has.
+    /// Cursor for the time after this chunk.
     pub after: Cursor,
 }
 
 impl Chunk {
-    /// Whether there is neither an event nor a frame in it.
+    /// True if the chunk has neither events nor frames.
     pub fn is_empty(&self) -> bool {
         self.portion
             .periods
             .iter()
-            .all(|period| period.parts.is_empty() && period.frames == Frames::default())
+            .all(|period| period.parts.is_empty() && period.frames == PeriodFrames::default())
     }
 }
 
-/// How chunks are used.
+/// Use of chunks, which decides on corrections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// They are put together: what no longer counts has to go.
-    Together,
-    /// Each stands alone.
-    Alone,
+pub enum ChunkUse {
+    /// Chunks are accumulated: events that no longer belong to the run require a new start.
+    Accumulated,
+    /// Each chunk replaces the one before: no corrections.
+    Standalone,
 }
 
 impl Cursor {
-    /// Nothing delivered; pulses before `from` never will be.
+    /// Cursor with nothing delivered, for pulses from `from` on.
     pub fn new(from: PulseTime) -> Self {
         Cursor {
             from,
@@ -81,23 +82,24 @@ impl Cursor {
         }
     }
 
-    /// Whether nothing has been delivered yet.
+    /// True if nothing was delivered.
     pub fn is_fresh(&self) -> bool {
         self.frames.is_none()
     }
 
-    /// The same from the beginning.
+    /// Cursor with the same `from` and nothing delivered.
     pub fn rewound(&self) -> Self {
         Cursor::new(self.from)
     }
 
-    /// What has not been delivered of the pulses before `until`; `None` when there is nothing. The first chunk of a
-    /// view may be empty.
-    pub fn next(&self, run: &Snapshot, until: PulseTime, usage: Use, number: u64) -> Option<Chunk> {
+    /// Undelivered part of the pulses before `until`; `None` if there is nothing new.
+    ///
+    /// The first chunk of a run may be empty. `number` identifies the chunk for memoized reductions.
+    pub fn next(&self, run: &Snapshot, until: PulseTime, chunk_use: ChunkUse, number: u64) -> Option<Chunk> {
         let until = until.max(self.until);
-        let (wanted, last) = self.wanted(run, until);
-        if usage == Use::Together && !self.is_fresh() && self.is_overtaken(run, &wanted) {
-            let mut chunk = self.rewound().next(run, until, usage, number)?;
+        let (wanted, last) = self.selected_pulses(run, until);
+        if chunk_use == ChunkUse::Accumulated && !self.is_fresh() && self.is_invalidated(run, &wanted) {
+            let mut chunk = self.rewound().next(run, until, chunk_use, number)?;
             chunk.whole = true;
             return Some(chunk);
         }
@@ -119,10 +121,10 @@ impl Cursor {
         for portion in &mut portions {
             portion.parts.sort_by_key(|(chunk, _)| chunk.id());
         }
-        let now = Delivered::new(run.pulses().clone(), self.from, until);
-        let tallies = frames::since(&now, self.frames.as_ref(), periods, usage == Use::Together);
+        let now = DeliveredFrames::new(run.pulses().clone(), self.from, until);
+        let tallies = frames::frames_since(&now, self.frames.as_ref(), periods, chunk_use == ChunkUse::Accumulated);
         for (portion, frames) in portions.iter_mut().zip(tallies) {
-            any |= frames != Frames::default();
+            any |= frames != PeriodFrames::default();
             portion.frames = frames;
         }
         if !any {
@@ -131,10 +133,10 @@ impl Cursor {
         let (logs, counts) = self.logs(run, until);
         let newest = now.newest();
         Some(Chunk {
-            portion: Portion {
+            portion: RunPortion {
                 periods: portions,
                 logs,
-                lane: number,
+                view_id: number,
             },
             whole: self.is_fresh(),
             newest,
@@ -151,9 +153,9 @@ impl Cursor {
         })
     }
 
-    /// The pulses before `until` by chunk and period, and the last pulse of each chunk where it is among them.
+    /// Selected pulses in `[from, until)` by (chunk id, period), and each chunk's last pulse if it is among them.
     #[allow(clippy::type_complexity)]
-    fn wanted(
+    fn selected_pulses(
         &self,
         run: &Snapshot,
         until: PulseTime,
@@ -163,9 +165,9 @@ impl Cursor {
         for period in 0..periods {
             let number = u16::try_from(period).unwrap_or(u16::MAX);
             let parts = if periods == 1 {
-                run.parts().to_vec()
+                run.chunks().to_vec()
             } else {
-                run.period(number)
+                run.period_chunks(number)
             };
             for part in parts {
                 let times = part.chunk.pulse_times();
@@ -188,8 +190,8 @@ impl Cursor {
         (wanted, last)
     }
 
-    /// Whether something that was delivered no longer counts, counts elsewhere, or has become more.
-    fn is_overtaken(&self, run: &Snapshot, wanted: &HashMap<(u64, u16), (ChunkView, Arc<Bitmap>)>) -> bool {
+    /// True if a delivered pulse was deselected, changed its period, or has got more events.
+    fn is_invalidated(&self, run: &Snapshot, wanted: &HashMap<(u64, u16), (ChunkView, Arc<Bitmap>)>) -> bool {
         if period_count(run.run()) != self.periods {
             return true;
         }
@@ -197,7 +199,7 @@ impl Cursor {
             Some((_, pulses)) => old.and_not(pulses).any(),
             None => old.any(),
         });
-        // Values of logs after a bound that has moved before them.
+        // A run's end that has moved before delivered log values.
         let gone = gone
             || run
                 .run()
@@ -211,13 +213,13 @@ impl Cursor {
             .any(|(id, (pulse, events))| chunks.get(id).is_some_and(|chunk| events_of(chunk, *pulse) != *events))
     }
 
-    /// From when on each log is given, and how many values of it have been given then.
+    /// Start of each log's portion, and the number of its values before `until`.
     fn logs(&self, run: &Snapshot, until: PulseTime) -> (LogPortion, HashMap<Arc<str>, usize>) {
         let (mut from, mut counts) = (HashMap::new(), HashMap::new());
         for log in run.logs().iter() {
             let before = |time: PulseTime| log.values.partition_point(|entry| entry.time < time);
             let (known, given) = (before(self.until), self.logs.get(&log.variable).copied().unwrap_or(0));
-            // The last value before the chunk holds in it. Values that came late are given with all the others.
+            // The last value before the chunk is valid in it. Late values are delivered with all others.
             if known == given
                 && let Some(entry) = known.checked_sub(1).and_then(|at| log.values.get(at))
             {
@@ -229,7 +231,7 @@ impl Cursor {
     }
 }
 
-/// The time of the last value of a log before `until`.
+/// Time of the newest log value before `until`.
 fn last_log(run: &Snapshot, until: PulseTime) -> Option<PulseTime> {
     let lasts = run.logs().iter().filter_map(|log| {
         let count = log.values.partition_point(|entry| entry.time < until);
@@ -238,7 +240,7 @@ fn last_log(run: &Snapshot, until: PulseTime) -> Option<PulseTime> {
     lasts.max()
 }
 
-/// How many events the pulse has.
+/// Number of events of a pulse of a chunk.
 fn events_of(chunk: &ChunkView, pulse: u16) -> u64 {
     match chunk {
         ChunkView::Tail(tail) => {
@@ -247,7 +249,7 @@ fn events_of(chunk: &ChunkView, pulse: u16) -> u64 {
                 let of = block.pulses().filter(|(number, _)| *number == pulse);
                 of.map(|(_, events)| events.len() as u64).sum::<u64>()
             });
-            // The last pulse's events are in the last blocks.
+            // A tail's last pulse is in its last blocks: stop at the first block without it.
             let mut sum = 0;
             for (count, block) in counts.zip(tail.blocks().iter().rev()) {
                 sum += count;

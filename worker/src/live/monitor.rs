@@ -1,6 +1,7 @@
-//! One live data processing as the rest of the worker sees it: whether it goes on, what it was asked, how it is.
+//! Monitor: a session of live data processing with its phase and status.
 //!
-//! Promises: asking never waits for a chunk. Must not process anything: its session does, on its thread.
+//! Promises: no getter waits for a chunk, but [`Monitor::session`]. Must not process anything: the session does, on the
+//! monitor's thread.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,244 +11,257 @@ use live_data_engine::cancel::Cancel;
 use live_data_engine::run::RunInfo;
 use live_data_engine::time::PulseTime;
 use live_data_reduction::date_and_time::DateAndTime;
-use live_data_reduction::live::{MonitorState, Request};
+use live_data_reduction::live::{LiveRequest, MonitorInfo};
 use parking_lot::{Condvar, Mutex};
 
-use super::methods::{ProcessError, Running};
-use super::session::{Session, Step, Wanted};
-use crate::board;
+use super::processing::{ProcessError, RunningScript};
+use super::session::{PendingRuns, Session, StepOutcome};
+use crate::timestamps::rfc3339_ns;
 
-/// Who asked for a processing.
+/// Origin of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The settings: it goes on for as long as the worker does.
+pub enum RequestOrigin {
+    /// Settings of the worker: the monitor runs until the worker stops.
     Settings,
-    /// A script.
+    /// A script: the monitor ends when the script changes.
     Script,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Life {
-    Alive,
+enum MonitorPhase {
+    Running,
     Ending,
-    Stopped,
-    Done,
+    /// Thread ended regularly, without a request to end.
+    Completed,
+    /// Thread ended after a request to end.
+    Finished,
 }
 
 #[derive(Debug)]
-struct Told {
-    life: Life,
-    stopped: bool,
+struct MonitorStatus {
+    phase: MonitorPhase,
+    completed: bool,
     chunks: u64,
     last_time_stamp: Option<PulseTime>,
     last_error: Option<String>,
     overdue: Option<String>,
-    wanted: Wanted,
-    kept: Vec<String>,
+    pending_runs: PendingRuns,
+    renamed_results: Vec<String>,
 }
 
-/// One live data processing.
+/// Live data processing of one request; Mantid's MonitorLiveData.
 pub struct Monitor {
     id: u64,
-    origin: Origin,
-    request: Request,
+    origin: RequestOrigin,
+    request: LiveRequest,
     session: Mutex<Session>,
-    running: Arc<Running>,
+    running: Arc<RunningScript>,
     cancel: Cancel,
-    began: Instant,
-    told: Mutex<Told>,
+    created: Instant,
+    status: Mutex<MonitorStatus>,
     changed: Condvar,
 }
 
 impl Monitor {
-    /// A monitor of a session that has not begun.
-    pub fn new(id: u64, origin: Origin, session: Session) -> Self {
+    /// Monitor in phase `Running` of a session that has processed nothing.
+    pub fn new(id: u64, origin: RequestOrigin, session: Session) -> Self {
         Monitor {
             id,
             origin,
             request: session.request().clone(),
             running: Arc::clone(session.running()),
             cancel: Cancel::new(),
-            began: Instant::now(),
-            told: Mutex::new(Told {
-                life: Life::Alive,
-                stopped: false,
+            created: Instant::now(),
+            status: Mutex::new(MonitorStatus {
+                phase: MonitorPhase::Running,
+                completed: false,
                 chunks: 0,
                 last_time_stamp: None,
                 last_error: None,
                 overdue: None,
-                wanted: session.wanted(),
-                kept: Vec::new(),
+                pending_runs: session.pending_runs(),
+                renamed_results: Vec::new(),
             }),
             session: Mutex::new(session),
             changed: Condvar::new(),
         }
     }
 
-    /// A number that no other monitor has.
+    /// Id, unique in the process and equal to the session's.
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// Who asked for it.
-    pub fn origin(&self) -> Origin {
+    /// Settings or script.
+    pub fn origin(&self) -> RequestOrigin {
         self.origin
     }
 
-    /// What was asked for.
-    pub fn request(&self) -> &Request {
+    /// The request, without the time at which the session started.
+    pub fn request(&self) -> &LiveRequest {
         &self.request
     }
 
-    /// What works; locked for as long as a chunk takes.
+    /// The session; locked while a chunk is processed.
     pub fn session(&self) -> &Mutex<Session> {
         &self.session
     }
 
-    /// Python that runs for it.
-    pub fn running(&self) -> &Running {
+    /// Script that the session runs at the moment.
+    pub fn running(&self) -> &RunningScript {
         &self.running
     }
 
-    /// The end of what is being computed.
+    /// Cancellation of the algorithms of the session.
     pub fn cancel(&self) -> &Cancel {
         &self.cancel
     }
 
-    /// When it was made.
-    pub fn began(&self) -> Instant {
-        self.began
+    /// Time of creation.
+    pub fn created(&self) -> Instant {
+        self.created
     }
 
-    /// Whether it goes on.
-    pub fn is_alive(&self) -> bool {
-        self.told.lock().life == Life::Alive
+    /// True until its end is requested.
+    pub fn is_running(&self) -> bool {
+        self.status.lock().phase == MonitorPhase::Running
     }
 
-    /// Whether its thread is gone.
-    pub fn is_done(&self) -> bool {
-        matches!(self.told.lock().life, Life::Done | Life::Stopped)
+    /// True once its thread has ended.
+    pub fn is_finished(&self) -> bool {
+        matches!(
+            self.status.lock().phase,
+            MonitorPhase::Finished | MonitorPhase::Completed
+        )
     }
 
-    /// Whether the end of a run has stopped it.
-    pub fn was_stopped(&self) -> bool {
-        self.told.lock().stopped
+    /// True after its regular end: by RunTransitionBehavior=Stop, or after a single chunk.
+    pub fn has_completed(&self) -> bool {
+        self.status.lock().completed
     }
 
-    /// Whether it is in the report: what goes on, and what was stopped by a run's end or failed.
-    pub fn is_shown(&self) -> bool {
-        let told = self.told.lock();
-        told.life == Life::Alive || told.stopped || told.last_error.is_some()
+    /// True if `/status` lists it: running, completed, or failed.
+    pub fn is_reported(&self) -> bool {
+        let status = self.status.lock();
+        status.phase == MonitorPhase::Running || status.completed || status.last_error.is_some()
     }
 
-    /// Whether it has processed a chunk.
-    pub fn has_loaded(&self) -> bool {
-        self.told.lock().chunks > 0
+    /// True once a chunk has been processed.
+    pub fn has_processed(&self) -> bool {
+        self.status.lock().chunks > 0
     }
 
-    /// Whether its last chunk failed.
+    /// True if its last chunk failed.
     pub fn has_failed(&self) -> bool {
-        self.told.lock().last_error.is_some()
+        self.status.lock().last_error.is_some()
     }
 
-    /// Whether it still has to come to a run.
-    pub fn wants(&self, run: &RunInfo) -> bool {
-        let told = self.told.lock();
-        told.life == Life::Alive && told.wanted.holds(run)
+    /// True if it runs and has not processed `run` to its end.
+    pub fn needs(&self, run: &RunInfo) -> bool {
+        let status = self.status.lock();
+        status.phase == MonitorPhase::Running && status.pending_runs.contains(run)
     }
 
-    /// Results of former runs that it has kept.
-    pub fn kept(&self) -> Vec<String> {
-        self.told.lock().kept.clone()
+    /// Names of former runs' results, kept by RunTransitionBehavior=Rename.
+    pub fn renamed_results(&self) -> Vec<String> {
+        self.status.lock().renamed_results.clone()
     }
 
-    /// The newest pulse that was loaded.
+    /// Time of the newest pulse that was processed.
     pub fn last_time_stamp(&self) -> Option<PulseTime> {
-        self.told.lock().last_time_stamp
+        self.status.lock().last_time_stamp
     }
 
-    /// Waits a little; true when it has to end.
+    /// Blocks for at most `patience`; true if the end was requested.
     pub fn wait(&self, patience: Duration) -> bool {
-        let mut told = self.told.lock();
-        if told.life == Life::Alive {
-            self.changed.wait_for(&mut told, patience);
+        let mut status = self.status.lock();
+        if status.phase == MonitorPhase::Running {
+            self.changed.wait_for(&mut status, patience);
         }
-        told.life != Life::Alive
+        status.phase != MonitorPhase::Running
     }
 
-    /// Ends it after the chunk that it works on.
-    pub fn end(&self) {
-        let mut told = self.told.lock();
-        if told.life == Life::Alive {
-            told.life = Life::Ending;
+    /// Requests the end after the present chunk.
+    pub fn request_end(&self) {
+        let mut status = self.status.lock();
+        if status.phase == MonitorPhase::Running {
+            status.phase = MonitorPhase::Ending;
         }
         self.changed.notify_all();
     }
 
-    /// Ends what is being computed.
-    pub fn abandon(&self) {
+    /// Cancels the session's algorithms and those of its script.
+    pub fn cancel_computation(&self) {
         self.cancel.cancel();
-        if let Some(under) = self.running.now() {
-            under.cancel.cancel();
+        if let Some(execution) = self.running.now() {
+            execution.cancel.cancel();
         }
     }
 
-    /// The end of a run has stopped it.
-    pub fn stopped(&self) {
-        let mut told = self.told.lock();
-        told.stopped = true;
-        told.life = Life::Stopped;
+    /// Records its regular end: by RunTransitionBehavior=Stop, or after a single chunk.
+    pub fn set_completed(&self) {
+        let mut status = self.status.lock();
+        status.completed = true;
+        status.phase = MonitorPhase::Completed;
     }
 
-    /// Its thread is gone.
-    pub fn done(&self) {
-        let mut told = self.told.lock();
-        if told.life != Life::Stopped {
-            told.life = Life::Done;
+    /// Records the end of its thread.
+    pub fn set_finished(&self) {
+        let mut status = self.status.lock();
+        if status.phase != MonitorPhase::Completed {
+            status.phase = MonitorPhase::Finished;
         }
         self.changed.notify_all();
     }
 
-    /// Notes what a step did. Called on the thread that made the step.
-    pub fn note(&self, step: &Result<Step, ProcessError>) {
-        let (chunks, last, wanted, kept) = {
+    /// Copies the session's counts after a step; called on the thread of the step.
+    pub fn record_step(&self, step: &Result<StepOutcome, ProcessError>) {
+        let (chunks, last, pending_runs, renamed_results) = {
             let session = self.session.lock();
             (
                 session.chunks(),
                 session.last_time_stamp(),
-                session.wanted(),
-                session.kept().to_vec(),
+                session.pending_runs(),
+                session.renamed_results().to_vec(),
             )
         };
-        let mut told = self.told.lock();
-        (told.chunks, told.last_time_stamp, told.wanted, told.kept) = (chunks, last, wanted, kept);
-        if matches!(step, Ok(Step::Loaded | Step::RunEnded(_) | Step::Stopped(_))) {
-            told.last_error = None;
+        let mut status = self.status.lock();
+        (
+            status.chunks,
+            status.last_time_stamp,
+            status.pending_runs,
+            status.renamed_results,
+        ) = (chunks, last, pending_runs, renamed_results);
+        if matches!(
+            step,
+            Ok(StepOutcome::ChunkLoaded | StepOutcome::RunEnded(_) | StepOutcome::Stopped(_))
+        ) {
+            status.last_error = None;
         }
     }
 
-    /// Notes why a chunk could not be processed; false when that is known.
-    pub fn failed(&self, error: String) -> bool {
-        let mut told = self.told.lock();
-        let new = told.last_error.as_ref() != Some(&error);
-        told.last_error = Some(error);
+    /// Records the failure of a chunk; false if the last failure had the same text.
+    pub fn record_failure(&self, error: String) -> bool {
+        let mut status = self.status.lock();
+        let new = status.last_error.as_ref() != Some(&error);
+        status.last_error = Some(error);
         new
     }
 
-    /// Says that Python takes too long, or no longer does; true when that is another thing to say than before.
-    pub fn overdue(&self, words: Option<String>) -> bool {
-        let mut told = self.told.lock();
-        let changed = told.overdue != words;
-        told.overdue = words;
+    /// Records a script that exceeds its time, or its end (`None`); true if the text has changed.
+    pub fn set_overdue(&self, message: Option<String>) -> bool {
+        let mut status = self.status.lock();
+        let changed = status.overdue != message;
+        status.overdue = message;
         changed
     }
 
-    /// What is wrong with it, in a sentence.
-    pub fn wrong(&self) -> Option<String> {
-        let told = self.told.lock();
-        let what = told.overdue.as_ref().or(told.last_error.as_ref())?;
-        // The last line of a traceback says what went wrong.
-        let line = what
+    /// Sentence for the degradation: exceeded time or last failure; `None` if neither.
+    pub fn problem(&self) -> Option<String> {
+        let status = self.status.lock();
+        let text = status.overdue.as_ref().or(status.last_error.as_ref())?;
+        // The last line of a traceback is its message.
+        let line = text
             .lines()
             .rev()
             .find(|line| !line.trim().is_empty())
@@ -258,22 +272,22 @@ impl Monitor {
         ))
     }
 
-    /// What the report says of it.
+    /// Entry of `/status`.
     pub fn report(&self) -> MonitorReport {
-        let told = self.told.lock();
+        let status = self.status.lock();
         MonitorReport {
             output_workspace: self.request.output_workspace.clone(),
             accumulation_workspace: self.request.accumulation_workspace.clone().unwrap_or_default(),
             update_every: self.request.update_every,
-            chunks: told.chunks,
-            last_time_stamp: told.last_time_stamp.and_then(|time| board::rfc3339_ns(time.nanos())),
-            last_error: told.overdue.clone().or_else(|| told.last_error.clone()),
+            chunks: status.chunks,
+            last_time_stamp: status.last_time_stamp.and_then(|time| rfc3339_ns(time.nanos())),
+            last_error: status.overdue.clone().or_else(|| status.last_error.clone()),
         }
     }
 
-    /// What algorithms are told of it.
-    pub fn state(&self) -> MonitorState {
-        MonitorState {
+    /// Properties for scripts that list monitors.
+    pub fn info(&self) -> MonitorInfo {
+        MonitorInfo {
             id: self.id,
             request: self.request.clone(),
             last_time_stamp: self.last_time_stamp().map(DateAndTime::from_pulse),

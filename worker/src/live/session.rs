@@ -1,10 +1,10 @@
-//! One live data processing: from run to run, chunk by chunk, each step when it is asked for.
+//! Session of live data processing: one request, from run to run, one chunk a step.
 //!
-//! Promises: a chunk counts as delivered once it was put together with those before, so that what fails is tried again and
-//! nothing is lost or taken twice; runs come strictly one after another, each to its last event before anything is done
-//! about its end. Must not wait, and must not know threads.
+//! Promises: a chunk counts as delivered once it was accumulated, so that a failed one is tried again and no event is lost or
+//! counted twice. Runs follow one another: a run's end is handled after its last event. Must not wait, and must not know
+//! threads.
 
-mod work;
+mod chunk;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -15,201 +15,208 @@ use live_data_engine::cancel::Cancel;
 use live_data_engine::run::{RunInfo, RunKey, RunState};
 use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
-use live_data_reduction::bind::Binder;
-use live_data_reduction::live::accumulate::{self, Given};
-use live_data_reduction::live::{Accumulation, Method, Request, StartFrom, Transition};
-use live_data_reduction::run::GOOD_CHARGE;
-use live_data_reduction::{AlgorithmError, Service};
+use live_data_reduction::live::accumulate::{self, MemberGeometry};
+use live_data_reduction::live::{AccumulationMethod, LiveRequest, ProcessingMethod, RunTransitionBehavior, StartFrom};
+use live_data_reduction::run_workspace::RunWorkspaceBuilder;
+use live_data_reduction::{AlgorithmError, Services};
 
-use super::cursor::{Cursor, Use};
-use super::feed::Feed;
-use super::methods::{ProcessError, Running, Scripts, text};
+use super::cursor::{ChunkUse, Cursor};
+use super::processing::{ProcessError, PythonRunner, RunningScript, script_text, store_workspace};
+use super::run_source::RunSource;
 
-use work::publish;
-
-/// How long a pulse is in view before it counts as complete although nothing newer comes.
+/// Age at which the newest pulse counts as complete although no newer one has come.
 const QUIET: Duration = Duration::from_secs(2);
-/// How often a run's last chunk is tried before the next run takes its turn.
+/// Attempts at a complete run's last chunk before the next run is processed.
 const LAST_ATTEMPTS: u32 = 3;
-/// How long a complete run that cannot be read is waited for.
+/// Time for which a complete run may be unreadable before it is given up.
 const UNREADABLE: Duration = Duration::from_secs(5);
 
-/// Takes lines for the scientist.
-pub type Teller = Arc<dyn Fn(Tell, &str) + Send + Sync>;
+/// Receiver of messages for the scientist's log.
+pub type MessageSink = Arc<dyn Fn(MessageLevel, &str) + Send + Sync>;
 
-/// What a session works with.
-pub struct Tools {
-    /// Names, instruments, log.
-    pub service: Service,
-    /// Makes workspaces of chunks.
-    pub binder: Arc<Binder>,
-    /// Python.
-    pub scripts: Arc<dyn Scripts>,
-    /// What the scientist reads.
-    pub tell: Teller,
-    /// Bytes that can still be used; `None` where there is no limit.
-    pub spare: Arc<dyn Fn() -> Option<u64> + Send + Sync>,
+/// Services that a session uses.
+pub struct SessionDependencies {
+    /// Data service, instruments and logger of the native engine.
+    pub services: Services,
+    pub binder: Arc<RunWorkspaceBuilder>,
+    /// Interpreter for processing scripts.
+    pub scripts: Arc<dyn PythonRunner>,
+    pub notify: MessageSink,
+    /// Bytes below the memory limit; `None` without a limit.
+    pub free_memory: Arc<dyn Fn() -> Option<u64> + Send + Sync>,
 }
 
-/// How serious a line is.
+/// Severity of a message for the scientist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tell {
-    /// Worth knowing.
+pub enum MessageLevel {
+    /// A normal event, such as the end of a run.
     Info,
-    /// Something looks wrong.
+    /// Data or settings that look wrong.
     Warning,
 }
 
-/// What a step did.
+/// Outcome of [`Session::step`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// There was nothing new.
-    Nothing,
-    /// A chunk was processed.
-    Loaded,
-    /// A run is at its end; the next one is begun with the next step.
+pub enum StepOutcome {
+    /// No new data, or no run.
+    NothingNew,
+    /// One chunk was processed.
+    ChunkLoaded,
+    /// The run's last chunk was processed; the next step starts the next run.
     RunEnded(RunKey),
-    /// Processing has stopped for good.
+    /// RunTransitionBehavior=Stop has ended the session after this run.
     Stopped(RunKey),
 }
 
-/// Which runs a session still has to come to.
+/// Runs that a session has not processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    bound: PulseTime,
+pub struct PendingRuns {
+    earliest: PulseTime,
     last_start: Option<PulseTime>,
     stopped: bool,
 }
 
-impl Wanted {
-    /// Whether a run is one of them.
-    pub fn holds(&self, run: &RunInfo) -> bool {
+impl PendingRuns {
+    /// True if the session will process `run`.
+    pub fn contains(&self, run: &RunInfo) -> bool {
         !self.stopped
             && self.last_start.is_none_or(|last| run.start > last)
-            && run.stop.is_none_or(|stop| stop > self.bound)
+            && run.stop.is_none_or(|stop| stop > self.earliest)
     }
 }
 
-/// A run that is being processed.
-struct Current {
+/// Run that a session processes.
+struct CurrentRun {
     key: RunKey,
-    words: String,
+    /// Run number, or the name of a run without one.
+    number: String,
     start: PulseTime,
     cursor: Cursor,
+    /// Time since which no snapshot could be read.
     unreadable: Option<Instant>,
-    /// The newest pulse, and since when it is.
+    /// Newest pulse, and the time at which it was first seen.
     newest: Option<(PulseTime, Instant)>,
 }
 
-/// One live data processing.
+/// State of the processing of one request.
 pub struct Session {
     id: u64,
-    request: Request,
-    tools: Tools,
-    bound: PulseTime,
-    current: Option<Current>,
+    request: LiveRequest,
+    dependencies: SessionDependencies,
+    /// Earlier pulses are not processed.
+    earliest: PulseTime,
+    current: Option<CurrentRun>,
     last_start: Option<PulseTime>,
     stopped: bool,
-    kept: Vec<String>,
-    /// The next chunk takes the place of what there is.
+    renamed_results: Vec<String>,
+    /// The next chunk replaces the accumulated data: a run begins.
     replace: bool,
-    given: Given,
-    code: Option<u64>,
-    post_code: Option<u64>,
+    /// Geometry and masks of the last replacement, before scripts changed them.
+    geometry: MemberGeometry,
+    script_digest: Option<u64>,
+    post_script_digest: Option<u64>,
+    /// Accumulated data have changed since the last post-processing.
     post_due: bool,
+    /// Failed attempts at the present chunk.
     failures: u32,
-    /// Numbers chunks; never used twice in a process.
-    number: u64,
+    /// Identity of the last chunk, unique in the process: id in the upper 32 bits.
+    chunk_number: u64,
     chunks: u64,
     last_time_stamp: Option<PulseTime>,
-    running: Arc<Running>,
+    running: Arc<RunningScript>,
 }
 
 impl Session {
-    /// Begins where the request says. `id` is a number that no other session has.
-    pub fn new(id: u64, request: Request, tools: Tools, feed: &dyn Feed, now: PulseTime) -> Self {
-        let bound = match request.start {
-            StartFrom::Now => feed.newest_pulse().map_or(now, |newest| newest.plus(1).min(now)),
-            StartFrom::StartOfRun => feed.runs().last().map_or(PulseTime::MIN, |run| run.start),
+    /// Session that starts at the request's start time. `id` is unique in the process.
+    pub fn new(
+        id: u64,
+        request: LiveRequest,
+        dependencies: SessionDependencies,
+        source: &dyn RunSource,
+        now: PulseTime,
+    ) -> Self {
+        let earliest = match request.start {
+            StartFrom::Now => source.newest_pulse().map_or(now, |newest| newest.plus(1).min(now)),
+            StartFrom::StartOfRun => source.runs().last().map_or(PulseTime::MIN, |run| run.start),
             StartFrom::Time(time) => time.to_pulse(),
         };
         if matches!(request.start, StartFrom::Time(_)) {
-            let oldest = feed.runs().first().map(|run| run.start);
-            if oldest.is_none_or(|oldest| bound < oldest) && bound < now {
+            let oldest = source.runs().first().map(|run| run.start);
+            if oldest.is_none_or(|oldest| earliest < oldest) && earliest < now {
                 let text = "The start time that was asked for is older than what is held of the stream: beginning with the \
                             oldest run that is.";
-                (tools.tell)(Tell::Warning, text);
+                (dependencies.notify)(MessageLevel::Warning, text);
             }
         }
         Session {
             id,
             request,
-            tools,
-            bound,
+            dependencies,
+            earliest,
             current: None,
             last_start: None,
             stopped: false,
-            kept: Vec::new(),
+            renamed_results: Vec::new(),
             replace: true,
-            given: Given::new(),
-            code: None,
-            post_code: None,
+            geometry: MemberGeometry::new(),
+            script_digest: None,
+            post_script_digest: None,
             post_due: false,
             failures: 0,
-            number: id << 32,
+            chunk_number: id << 32,
             chunks: 0,
             last_time_stamp: None,
             running: Arc::default(),
         }
     }
 
-    /// What was asked for.
-    pub fn request(&self) -> &Request {
+    /// The request, as given to [`Session::new`].
+    pub fn request(&self) -> &LiveRequest {
         &self.request
     }
 
-    /// Chunks that were processed.
+    /// Number of processed chunks.
     pub fn chunks(&self) -> u64 {
         self.chunks
     }
 
-    /// The newest pulse that was loaded.
+    /// Time of the newest processed pulse.
     pub fn last_time_stamp(&self) -> Option<PulseTime> {
         self.last_time_stamp
     }
 
-    /// Python that runs for it now.
-    pub fn running(&self) -> &Arc<Running> {
+    /// Script that runs at the moment.
+    pub fn running(&self) -> &Arc<RunningScript> {
         &self.running
     }
 
-    /// Whether the run's end has stopped it.
+    /// True after RunTransitionBehavior=Stop.
     pub fn has_stopped(&self) -> bool {
         self.stopped
     }
 
-    /// Begins at another time than the request says.
-    pub fn begin_at(&mut self, bound: PulseTime) {
-        self.bound = bound;
+    /// Replaces the request's start time; before the first step.
+    pub fn start_at(&mut self, earliest: PulseTime) {
+        self.earliest = earliest;
     }
 
-    /// Which runs it still has to come to.
-    pub fn wanted(&self) -> Wanted {
-        Wanted {
-            bound: self.bound,
+    /// Runs that the session has not processed, as of now.
+    pub fn pending_runs(&self) -> PendingRuns {
+        PendingRuns {
+            earliest: self.earliest,
             last_start: self.last_start,
             stopped: self.stopped,
         }
     }
 
-    /// Names of results of former runs.
-    pub fn kept(&self) -> &[String] {
-        &self.kept
+    /// Names of former runs' results, of RunTransitionBehavior=Rename.
+    pub fn renamed_results(&self) -> &[String] {
+        &self.renamed_results
     }
 
-    /// Looks at the run without processing anything: whether its last chunk can be loaded now.
-    pub fn observe(&mut self, feed: &dyn Feed) -> bool {
-        let runs = feed.runs();
+    /// Updates the age of the newest pulse; true if the run is complete and its last chunk can be processed.
+    pub fn poll_run_end(&mut self, source: &dyn RunSource) -> bool {
+        let runs = source.runs();
         let Some(current) = &mut self.current else { return false };
         let Some(run) = runs.iter().find(|run| run.key == current.key) else {
             return false;
@@ -218,35 +225,35 @@ impl Session {
         run.state == RunState::Complete
     }
 
-    /// Loads what is new.
+    /// Processes the next chunk, and the run's end after its last one.
     ///
     /// # Errors
-    /// Why it could not be processed: it will be tried again with the next step.
-    pub fn step(&mut self, feed: &dyn Feed, cancel: &Cancel) -> Result<Step, ProcessError> {
+    /// [`ProcessError`] of the chunk, which the next step tries again.
+    pub fn step(&mut self, source: &dyn RunSource, cancel: &Cancel) -> Result<StepOutcome, ProcessError> {
         if self.stopped {
-            return Ok(Step::Nothing);
+            return Ok(StepOutcome::NothingNew);
         }
-        let runs = feed.runs();
+        let runs = source.runs();
         if self.current.is_none() {
-            self.current = self.choose(&runs, feed);
+            self.current = self.next_run(&runs, source);
         }
         let Some(current) = &mut self.current else {
-            return Ok(Step::Nothing);
+            return Ok(StepOutcome::NothingNew);
         };
-        // The state first: a snapshot that is taken after a run is complete has everything.
+        // State before snapshot: a snapshot taken after completion has all events.
         let info = runs.iter().find(|run| run.key == current.key);
         let complete = info.is_none_or(|run| run.state == RunState::Complete);
-        let Some(snapshot) = feed.snapshot(&current.key) else {
+        let Some(snapshot) = source.snapshot(&current.key) else {
             let since = *current.unreadable.get_or_insert_with(Instant::now);
             if complete && since.elapsed() >= UNREADABLE {
                 let text = format!(
                     "Run #{} can no longer be read: what came last of it is not in the result.",
-                    current.words
+                    current.number
                 );
-                (self.tools.tell)(Tell::Warning, &text);
+                (self.dependencies.notify)(MessageLevel::Warning, &text);
                 return Ok(self.end_run());
             }
-            return Ok(Step::Nothing);
+            return Ok(StepOutcome::NothingNew);
         };
         note_newest(current, snapshot.run());
         let until = if complete {
@@ -254,27 +261,31 @@ impl Session {
         } else {
             settled(current, &snapshot)
         };
-        let loaded = self.load(&snapshot, until, cancel);
+        let loaded = self.process_new(&snapshot, until, cancel);
         match loaded {
             Ok(any) => {
                 self.failures = 0;
                 if complete {
                     return Ok(self.end_run());
                 }
-                Ok(if any { Step::Loaded } else { Step::Nothing })
+                Ok(if any {
+                    StepOutcome::ChunkLoaded
+                } else {
+                    StepOutcome::NothingNew
+                })
             }
-            Err(ProcessError::Algorithm(AlgorithmError::Cancelled)) => Ok(Step::Nothing),
+            Err(ProcessError::Algorithm(AlgorithmError::Cancelled)) => Ok(StepOutcome::NothingNew),
             Err(error) => {
                 self.failures += 1;
                 if complete && self.failures >= LAST_ATTEMPTS {
                     self.failures = 0;
-                    let words = self.current.as_ref().map(|run| run.words.clone()).unwrap_or_default();
+                    let number = self.current.as_ref().map(|run| run.number.clone()).unwrap_or_default();
                     let text = format!(
-                        "The last chunk of run #{words} could not be processed in {LAST_ATTEMPTS} attempts and is given up: {error}"
+                        "The last chunk of run #{number} could not be processed in {LAST_ATTEMPTS} attempts and is given up: {error}"
                     );
-                    (self.tools.tell)(Tell::Warning, &text);
+                    (self.dependencies.notify)(MessageLevel::Warning, &text);
                     let ended = self.end_run();
-                    // What follows must not be added to a run that is not whole.
+                    // Later chunks must not be added to an incomplete run.
                     self.replace = true;
                     return Ok(ended);
                 }
@@ -283,54 +294,63 @@ impl Session {
         }
     }
 
-    /// The oldest run that has not been processed and lies within what was asked for.
-    fn choose(&self, runs: &[RunInfo], feed: &dyn Feed) -> Option<Current> {
-        let readable = |run: &&RunInfo| run.state != RunState::Complete || feed.snapshot(&run.key).is_some();
-        let next = runs.iter().filter(|run| self.wanted().holds(run)).find(readable)?;
-        Some(Current {
+    /// Oldest readable run that has not been processed.
+    fn next_run(&self, runs: &[RunInfo], source: &dyn RunSource) -> Option<CurrentRun> {
+        let readable = |run: &&RunInfo| run.state != RunState::Complete || source.snapshot(&run.key).is_some();
+        let next = runs
+            .iter()
+            .filter(|run| self.pending_runs().contains(run))
+            .find(readable)?;
+        Some(CurrentRun {
             key: next.key.clone(),
-            words: number(next).to_owned(),
+            number: run_number(next).to_owned(),
             start: next.start,
-            cursor: Cursor::new(self.bound),
+            cursor: Cursor::new(self.earliest),
             unreadable: None,
             newest: None,
         })
     }
 
-    /// Processes one chunk; false when there is nothing new.
-    fn load(&mut self, snapshot: &Snapshot, until: PulseTime, cancel: &Cancel) -> Result<bool, ProcessError> {
-        let code = texts(&self.request.processing, "processing script")?;
-        let post_code = texts(&self.request.post_processing, "post-processing script")?;
-        let (print, post_print) = (digest(&code), digest(&post_code));
+    /// Processes one chunk; false if nothing is new.
+    fn process_new(&mut self, snapshot: &Snapshot, until: PulseTime, cancel: &Cancel) -> Result<bool, ProcessError> {
+        let code = present_script(&self.request.processing, "processing script")?;
+        let post_code = present_script(&self.request.post_processing, "post-processing script")?;
+        let (digest, post_digest) = (script_digest(&code), script_digest(&post_code));
         let Some(current) = &mut self.current else {
             return Ok(false);
         };
-        let together = self.request.accumulation != Accumulation::Replace;
+        let together = self.request.accumulation != AccumulationMethod::Replace;
         let name = self.request.accumulated_in().to_owned();
-        let held = self.tools.service.data.get(&name);
-        // What was made by another script, or is no longer there, cannot be added to: it is made again from the view.
-        let lost = together && !self.replace && (held.is_none() || (self.code.is_some() && self.code != print));
+        let held = self.dependencies.services.data.get(&name);
+        // Data of another script, or deleted data, cannot be added to: they are made again from the whole run.
+        let lost = together
+            && !self.replace
+            && (held.is_none() || (self.script_digest.is_some() && self.script_digest != digest));
         if lost && !current.cursor.is_fresh() {
             current.cursor = current.cursor.rewound();
         }
-        let usage = if together { Use::Together } else { Use::Alone };
-        self.number += 1;
-        let chunk = current.cursor.next(snapshot, until, usage, self.number);
+        let usage = if together {
+            ChunkUse::Accumulated
+        } else {
+            ChunkUse::Standalone
+        };
+        self.chunk_number += 1;
+        let chunk = current.cursor.next(snapshot, until, usage, self.chunk_number);
         let Some(chunk) = chunk else {
-            let again = self.post_due || self.post_code != post_print;
+            let again = self.post_due || self.post_script_digest != post_digest;
             if !again || self.request.post_processing.is_none() || held.is_none() || self.replace {
                 return Ok(false);
             }
             self.post_process(post_code.as_deref(), cancel)?;
-            self.post_code = post_print;
+            self.post_script_digest = post_digest;
             return Ok(true);
         };
-        // A run that has brought nothing yet leaves what the former one has made.
+        // A run without data yet does not clear the former run's result.
         if chunk.is_empty() && self.replace && self.chunks > 0 {
             return Ok(false);
         }
-        self.put(snapshot, &chunk, code.as_deref(), cancel)?;
-        self.code = print;
+        self.process_chunk(snapshot, &chunk, code.as_deref(), cancel)?;
+        self.script_digest = digest;
         self.chunks += 1;
         self.last_time_stamp = self.last_time_stamp.max(chunk.newest);
         if let Some(current) = &mut self.current {
@@ -339,77 +359,89 @@ impl Session {
         self.post_due = self.request.post_processing.is_some();
         if self.post_due {
             self.post_process(post_code.as_deref(), cancel)?;
-            self.post_code = post_print;
+            self.post_script_digest = post_digest;
         }
         Ok(true)
     }
 
-    /// What the request wants done when a run has come to its end.
-    fn end_run(&mut self) -> Step {
+    /// Applies RunTransitionBehavior at the end of a run.
+    fn end_run(&mut self) -> StepOutcome {
         let Some(run) = self.current.take() else {
-            return Step::Nothing;
+            return StepOutcome::NothingNew;
         };
         self.last_start = Some(run.start);
-        let words = &run.words;
+        let number = &run.number;
         match self.request.transition {
-            Transition::Stop => {
+            RunTransitionBehavior::Stop => {
                 self.stopped = true;
-                (self.tools.tell)(
-                    Tell::Info,
-                    &format!("Run #{words} ended. Stopping live data monitoring."),
+                (self.dependencies.notify)(
+                    MessageLevel::Info,
+                    &format!("Run #{number} ended. Stopping live data monitoring."),
                 );
-                return Step::Stopped(run.key);
+                return StepOutcome::Stopped(run.key);
             }
-            Transition::Restart => {
-                (self.tools.tell)(Tell::Info, &format!("Run #{words} ended. Clearing existing workspace."));
+            RunTransitionBehavior::Restart => {
+                (self.dependencies.notify)(
+                    MessageLevel::Info,
+                    &format!("Run #{number} ended. Clearing existing workspace."),
+                );
             }
-            Transition::Rename => {
-                (self.tools.tell)(Tell::Info, &format!("Run #{words} ended. Renaming existing workspace."));
-                self.keep(words);
+            RunTransitionBehavior::Rename => {
+                (self.dependencies.notify)(
+                    MessageLevel::Info,
+                    &format!("Run #{number} ended. Renaming existing workspace."),
+                );
+                self.rename_result(number);
             }
         }
         self.replace = true;
-        Step::RunEnded(run.key)
+        StepOutcome::RunEnded(run.key)
     }
 
-    /// Keeps the result under a name of its own.
-    fn keep(&mut self, words: &str) {
+    /// Copies the result to `<OutputWorkspace>_<run number>`, unless memory is short.
+    fn rename_result(&mut self, number: &str) {
         let name = &self.request.output_workspace;
-        let Some(held) = self.tools.service.data.get(name) else {
+        let Some(held) = self.dependencies.services.data.get(name) else {
             return;
         };
-        // Nothing of this run is in it: it was kept when its own run ended.
+        // The result is a former run's, and was copied at that run's end.
         if self.replace {
             return;
         }
         let workspace = held.snapshot();
         let members = accumulate::members(&workspace);
         let bytes: u64 = members.iter().map(|member| member.memory() as u64).sum();
-        let kept = format!("{name}_{words}");
-        if (self.tools.spare)().is_some_and(|spare| spare < bytes.saturating_mul(3)) {
-            let text = format!("Not enough spare memory to clone {name} to {kept}: it is not kept");
-            (self.tools.tell)(Tell::Warning, &text);
+        let kept = format!("{name}_{number}");
+        if (self.dependencies.free_memory)().is_some_and(|free_memory| free_memory < bytes.saturating_mul(3)) {
+            let text = format!("Not enough free_memory memory to clone {name} to {kept}: it is not kept");
+            (self.dependencies.notify)(MessageLevel::Warning, &text);
             return;
         }
-        let copy = accumulate::grouped(members, held.is_group());
-        if let Err(error) = publish(&self.tools.service, &kept, copy) {
-            (self.tools.tell)(Tell::Warning, &format!("{name} cannot be kept as {kept}: {error}"));
+        let copy = accumulate::from_members(members, held.is_group());
+        if let Err(error) = store_workspace(&self.dependencies.services, &kept, copy) {
+            (self.dependencies.notify)(
+                MessageLevel::Warning,
+                &format!("{name} cannot be kept as {kept}: {error}"),
+            );
             return;
         }
-        self.kept.push(kept);
+        self.renamed_results.push(kept);
     }
 
-    /// The charge of the result, for logs and tests.
+    /// Proton charge of the accumulated data in µA h, summed over periods.
+    #[cfg(test)]
     pub fn charge(&self) -> Option<f64> {
-        let held = self.tools.service.data.get(self.request.accumulated_in())?;
+        let held = self.dependencies.services.data.get(self.request.accumulated_in())?;
         let members = accumulate::members(&held.snapshot());
-        let charges = members.iter().map(|member| member.run().number(GOOD_CHARGE));
+        let charges = members
+            .iter()
+            .map(|member| member.run().number(live_data_reduction::run::GOOD_CHARGE));
         charges.flatten().reduce(|sum, charge| sum + charge)
     }
 }
 
-/// Pulses before this are delivered: those that have their metadata, and when nothing newer comes for a while, all.
-fn settled(current: &Current, snapshot: &Snapshot) -> PulseTime {
+/// End of the pulses that can be delivered: those with metadata, or all once nothing newer has come for [`QUIET`].
+fn settled(current: &CurrentRun, snapshot: &Snapshot) -> PulseTime {
     let settled = snapshot.settled_before();
     match current.newest {
         Some((newest, since)) if since.elapsed() >= QUIET => settled.max(newest.plus(1)),
@@ -417,14 +449,14 @@ fn settled(current: &Current, snapshot: &Snapshot) -> PulseTime {
     }
 }
 
-fn note_newest(current: &mut Current, run: &RunInfo) {
+fn note_newest(current: &mut CurrentRun, run: &RunInfo) {
     let Some(newest) = run.last_pulse else { return };
     if current.newest.is_none_or(|(known, _)| known != newest) {
         current.newest = Some((newest, Instant::now()));
     }
 }
 
-fn number(run: &RunInfo) -> &str {
+fn run_number(run: &RunInfo) -> &str {
     if run.run_number.is_empty() {
         &run.run_name
     } else {
@@ -432,11 +464,11 @@ fn number(run: &RunInfo) -> &str {
     }
 }
 
-fn texts(method: &Option<Method>, what: &'static str) -> Result<Option<String>, ProcessError> {
-    method.as_ref().map_or(Ok(None), |method| text(method, what))
+fn present_script(method: &Option<ProcessingMethod>, what: &'static str) -> Result<Option<String>, ProcessError> {
+    method.as_ref().map_or(Ok(None), |method| script_text(method, what))
 }
 
-fn digest(code: &Option<String>) -> Option<u64> {
+fn script_digest(code: &Option<String>) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     code.hash(&mut hasher);
     Some(hasher.finish())

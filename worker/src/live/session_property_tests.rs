@@ -2,30 +2,31 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::live::testing::{Stage, from_start};
+use crate::live::testing::{SimulatedStream, from_start};
 use live_data_reduction::MatrixWorkspace;
-use live_data_reduction::live::Properties;
+use live_data_reduction::live::LiveSpec;
+use live_data_reduction::run::GOOD_CHARGE;
 use proptest::prelude::*;
 
-/// What may happen to a run.
+/// Operation on a simulated stream.
 #[derive(Clone, Debug)]
-enum Happening {
+enum StreamOperation {
     /// A message of events of a pulse: partition, tenth of a second, events, period.
     Pulse(i32, i32, u32, u32),
     /// A value of a log at a tenth of a second.
     Log(i32, i32),
-    /// The run is said to end at this tenth, once more.
+    /// A message with the run's end at this tenth of a second.
     Stop(i32),
-    /// A chunk is taken.
+    /// A step of the session.
     Look,
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+fn operation() -> impl Strategy<Value = StreamOperation> {
     prop_oneof![
-        8 => (0..2_i32, 0..60_i32, 0..8_u32, 0..2_u32).prop_map(|(a, b, c, d)| Happening::Pulse(a, b, c, d)),
-        2 => (0..60_i32, 0..9_i32).prop_map(|(at, value)| Happening::Log(at, value)),
-        1 => (30..60_i32).prop_map(Happening::Stop),
-        4 => Just(Happening::Look),
+        8 => (0..2_i32, 0..60_i32, 0..8_u32, 0..2_u32).prop_map(|(a, b, c, d)| StreamOperation::Pulse(a, b, c, d)),
+        2 => (0..60_i32, 0..9_i32).prop_map(|(at, value)| StreamOperation::Log(at, value)),
+        1 => (30..60_i32).prop_map(StreamOperation::Stop),
+        4 => Just(StreamOperation::Look),
     ]
 }
 
@@ -47,8 +48,8 @@ fn tenth(tenth: i32) -> f64 {
 }
 
 /// Everything of the run as one session has it, by period.
-fn result(stage: &Stage, name: &str) -> Vec<MatrixWorkspace> {
-    let held = stage.service.data.get(name);
+fn result(stream: &SimulatedStream, name: &str) -> Vec<MatrixWorkspace> {
+    let held = stream.services.data.get(name);
     held.map(|held| accumulate::members(&held.snapshot()))
         .unwrap_or_default()
 }
@@ -58,50 +59,50 @@ proptest! {
 
     #[test]
     fn chunks_put_together_are_the_whole_run(
-        happenings in prop::collection::vec(happening(), 1..80),
+        operations in prop::collection::vec(operation(), 1..80),
         (algorithm, properties) in prop::sample::select(METHODS.to_vec()),
         (preserve_events, preserve_whole) in any::<(bool, bool)>(),
         periods in 1..3_u32,
     ) {
-        let given = |name: &str, preserve_events: bool| Properties {
-            processing_algorithm: algorithm.into(),
-            processing_properties: properties.into(),
-            preserve_events,
-            output_workspace: name.into(),
+        let given = |name: &str, preserve_events: bool| LiveSpec {
+            processing_algorithm: Some(algorithm.into()),
+            processing_properties: Some(properties.into()),
+            preserve_events: Some(preserve_events),
+            output_workspace: Some(name.into()),
             ..from_start()
         };
-        let mut stage = Stage::new();
-        stage.start("1", 0.0);
-        let mut session = stage.session(&given("out", preserve_events));
-        for happening in &happenings {
-            match *happening {
-                Happening::Pulse(partition, at, events, period) => stage.pulse(partition, tenth(at), events, period % periods),
-                Happening::Log(at, value) => stage.log("Rot", tenth(at) + 0.03, f64::from(value)),
-                Happening::Stop(at) => stage.stop("1", tenth(at)),
-                Happening::Look => {
-                    stage.step(&mut session);
+        let mut stream = SimulatedStream::new();
+        stream.start("1", 0.0);
+        let mut session = stream.session(&given("out", preserve_events));
+        for operation in &operations {
+            match *operation {
+                StreamOperation::Pulse(partition, at, events, period) => stream.pulse(partition, tenth(at), events, period % periods),
+                StreamOperation::Log(at, value) => stream.log("Rot", tenth(at) + 0.03, f64::from(value)),
+                StreamOperation::Stop(at) => stream.stop("1", tenth(at)),
+                StreamOperation::Look => {
+                    stream.step(&mut session);
                 }
             }
         }
         // Values of logs are given with frames: the last ones come before another frame.
-        stage.pulse(0, 2.95, 1, 0);
-        stage.stop("1", 5.5);
-        stage.start("2", 6.0);
+        stream.pulse(0, 2.95, 1, 0);
+        stream.stop("1", 5.5);
+        stream.start("2", 6.0);
         for partition in 0..2 {
             for after in 0..5 {
-                stage.pulse(partition, 7.0 + f64::from(after), 1, 0);
+                stream.pulse(partition, 7.0 + f64::from(after), 1, 0);
             }
         }
         for after in 0..4 {
-            stage.log("Other", 8.0 + f64::from(after), 0.0);
+            stream.log("Other", 8.0 + f64::from(after), 0.0);
         }
-        while !matches!(stage.step(&mut session), Step::RunEnded(_)) {}
-        let mut at_once = stage.session(&given("whole", preserve_whole));
-        at_once.begin_at(PulseTime::MIN);
-        let whole_step = stage.step(&mut at_once);
-        prop_assert!(matches!(whole_step, Step::RunEnded(_)), "{whole_step:?}");
+        while !matches!(stream.step(&mut session), StepOutcome::RunEnded(_)) {}
+        let mut at_once = stream.session(&given("whole", preserve_whole));
+        at_once.start_at(PulseTime::MIN);
+        let whole_step = stream.step(&mut at_once);
+        prop_assert!(matches!(whole_step, StepOutcome::RunEnded(_)), "{whole_step:?}");
 
-        let (out, whole) = (result(&stage, "out"), result(&stage, "whole"));
+        let (out, whole) = (result(&stream, "out"), result(&stream, "whole"));
         prop_assert_eq!(out.len(), whole.len());
         for (out, whole) in out.iter().zip(&whole) {
             prop_assert_eq!(rows(out), rows(whole), "{} {}", algorithm, preserve_events);

@@ -2,16 +2,16 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::live::testing::{Stage, from_start, run};
+use crate::live::testing::{SimulatedStream, from_start, run};
 use live_data_reduction::Value;
-use live_data_reduction::live::Properties;
-use live_data_reduction::workspace::Handle;
+use live_data_reduction::live::LiveSpec;
+use live_data_reduction::workspace::WorkspaceHandle;
 
-fn held(handle: &Handle) -> Value {
+fn held(handle: &WorkspaceHandle) -> Value {
     Value::Workspace(handle.clone())
 }
 
-fn scale(service: &Service, input: Value, factor: f64, output: &str) -> Result<Option<Handle>, String> {
+fn scale(service: &Services, input: Value, factor: f64, output: &str) -> Result<Option<WorkspaceHandle>, String> {
     let properties = [
         ("InputWorkspace", input),
         ("Factor", factor.into()),
@@ -20,7 +20,7 @@ fn scale(service: &Service, input: Value, factor: f64, output: &str) -> Result<O
     run(service, "Scale", &properties)
 }
 
-fn events(handle: &Handle) -> f64 {
+fn events(handle: &WorkspaceHandle) -> f64 {
     let of = |member: live_data_reduction::MatrixWorkspace| -> f64 {
         let rows = 0..member.histograms();
         rows.map(|row| member.y(row, &Cancel::new()).unwrap().iter().sum::<f64>())
@@ -29,30 +29,30 @@ fn events(handle: &Handle) -> f64 {
     accumulate::members(&handle.snapshot()).into_iter().map(of).sum()
 }
 
-fn processed(more: Properties) -> Properties {
-    Properties {
-        processing_script: "what the stage says".into(),
+fn processed(more: LiveSpec) -> LiveSpec {
+    LiveSpec {
+        processing_script: Some("what the stream says".into()),
         ..more
     }
 }
 
 /// A run of ten seconds, 1000 events, in three chunks.
-fn one_run(stage: &mut Stage, given: &Properties) -> Session {
-    stage.start("101", 0.0);
-    stage.pulses(0.0, 4.0);
-    let mut session = stage.session(given);
-    assert_eq!(stage.step(&mut session), Step::Loaded);
-    stage.pulses(4.0, 8.0);
-    assert_eq!(stage.step(&mut session), Step::Loaded);
-    stage.pulses(8.0, 12.0);
-    stage.stop("101", 10.0);
-    assert!(matches!(stage.step(&mut session), Step::RunEnded(_)));
+fn one_run(stream: &mut SimulatedStream, given: &LiveSpec) -> Session {
+    stream.start("101", 0.0);
+    stream.pulses(0.0, 4.0);
+    let mut session = stream.session(given);
+    assert_eq!(stream.step(&mut session), StepOutcome::ChunkLoaded);
+    stream.pulses(4.0, 8.0);
+    assert_eq!(stream.step(&mut session), StepOutcome::ChunkLoaded);
+    stream.pulses(8.0, 12.0);
+    stream.stop("101", 10.0);
+    assert!(matches!(stream.step(&mut session), StepOutcome::RunEnded(_)));
     session
 }
 
 #[test]
 fn a_script_may_make_its_output_assign_it_or_change_its_input() {
-    type Way = fn(&Service, &Handle, &str) -> Result<Option<Handle>, String>;
+    type Way = fn(&Services, &WorkspaceHandle, &str) -> Result<Option<WorkspaceHandle>, String>;
     let ways: [(&str, f64, Way); 6] = [
         ("makes output", 2.0, |service, input, output| {
             scale(service, held(input), 2.0, output).map(|_| None)
@@ -88,11 +88,11 @@ fn a_script_may_make_its_output_assign_it_or_change_its_input() {
         ("does nothing", 1.0, |_, _, _| Ok(None)),
     ];
     for (way, factor, act) in ways {
-        let mut stage = Stage::new();
-        stage.script = Arc::new(move |service, _, input, output| act(service, input, output));
-        one_run(&mut stage, &processed(from_start()));
-        assert_eq!(stage.total("out"), 1000.0 * factor, "a script that {way}");
-        let names = stage.service.data.object_names();
+        let mut stream = SimulatedStream::new();
+        stream.script = Arc::new(move |service, _, input, output| act(service, input, output));
+        one_run(&mut stream, &processed(from_start()));
+        assert_eq!(stream.total("out"), 1000.0 * factor, "a script that {way}");
+        let names = stream.services.data.object_names();
         let left: &[&str] = if way.starts_with("assigns") {
             &["mine", "out"]
         } else {
@@ -104,8 +104,8 @@ fn a_script_may_make_its_output_assign_it_or_change_its_input() {
 
 #[test]
 fn a_script_that_fails_leaves_no_name_behind() {
-    let mut stage = Stage::new();
-    stage.script = Arc::new(|service, _, input, output| {
+    let mut stream = SimulatedStream::new();
+    stream.script = Arc::new(|service, _, input, output| {
         run(
             service,
             "CloneWorkspace",
@@ -113,25 +113,29 @@ fn a_script_that_fails_leaves_no_name_behind() {
         )?;
         Err("the vanadium is missing".into())
     });
-    stage.start("101", 0.0);
-    stage.pulses(0.0, 4.0);
-    let mut session = stage.session(&processed(from_start()));
-    stage.tick();
+    stream.start("101", 0.0);
+    stream.pulses(0.0, 4.0);
+    let mut session = stream.session(&processed(from_start()));
+    stream.tick();
     let error = session
-        .step(stage.feed.as_ref(), &Cancel::new())
+        .step(stream.source.as_ref(), &Cancel::new())
         .unwrap_err()
         .to_string();
     assert!(error.contains("the vanadium is missing"), "{error}");
-    assert!(stage.service.data.is_empty(), "{:?}", stage.service.data.object_names());
+    assert!(
+        stream.services.data.is_empty(),
+        "{:?}",
+        stream.services.data.object_names()
+    );
 }
 
 #[test]
 fn all_periods_go_through_a_script_at_once() {
     for summed in [false, true] {
-        let mut stage = Stage::new();
+        let mut stream = SimulatedStream::new();
         let seen: Arc<parking_lot::Mutex<Vec<Vec<String>>>> = Arc::default();
         let notes = Arc::clone(&seen);
-        stage.script = Arc::new(move |service, _, input, output| {
+        stream.script = Arc::new(move |service, _, input, output| {
             notes.lock().push(input.member_names());
             let members = input.members();
             if let (true, [first, second]) = (summed, members.as_slice()) {
@@ -144,54 +148,54 @@ fn all_periods_go_through_a_script_at_once() {
             }
             scale(service, held(input), 2.0, output).map(|_| None)
         });
-        stage.start("101", 0.0);
-        let mut session = stage.session(&processed(from_start()));
+        stream.start("101", 0.0);
+        let mut session = stream.session(&processed(from_start()));
         for chunk in 0..3_i32 {
             for n in 0..20 {
-                stage.pulse(0, f64::from(20 * chunk + n) / 10.0, 10, n as u32 % 2);
+                stream.pulse(0, f64::from(20 * chunk + n) / 10.0, 10, n as u32 % 2);
             }
-            stage.step(&mut session);
+            stream.step(&mut session);
         }
-        stage.stop("101", 6.0);
-        stage.pulse(0, 7.0, 1, 0);
-        stage.step(&mut session);
+        stream.stop("101", 6.0);
+        stream.pulse(0, 7.0, 1, 0);
+        stream.step(&mut session);
         let wanted: &[f64] = if summed { &[600.0] } else { &[600.0, 600.0] };
-        assert_eq!(stage.totals("out"), wanted);
+        assert_eq!(stream.totals("out"), wanted);
         let names = ["__live_out_input_1", "__live_out_input_2"];
         assert!(seen.lock().iter().all(|seen| *seen == names), "{:?}", seen.lock());
-        let held = stage.service.data.object_names();
+        let held = stream.services.data.object_names();
         assert!(held.iter().all(|name| name.starts_with("out")), "{held:?}");
     }
 }
 
 #[test]
 fn an_algorithm_that_works_in_place_does_it_to_a_copy_of_the_accumulated_periods() {
-    let mut stage = Stage::new();
-    stage.start("101", 0.0);
-    let mut session = stage.session(&Properties {
-        processing_algorithm: "Rebin".into(),
-        processing_properties: "Params=0,100,20000".into(),
-        post_processing_algorithm: "ConvertToDistribution".into(),
-        accumulation_workspace: "all".into(),
+    let mut stream = SimulatedStream::new();
+    stream.start("101", 0.0);
+    let mut session = stream.session(&LiveSpec {
+        processing_algorithm: Some("Rebin".into()),
+        processing_properties: Some("Params=0,100,20000".into()),
+        post_processing_algorithm: Some("ConvertToDistribution".into()),
+        accumulation_workspace: Some("all".into()),
         ..from_start()
     });
     for chunk in 0..3_i32 {
         for n in 0..20 {
-            stage.pulse(0, f64::from(20 * chunk + n) / 10.0, 10, n as u32 % 2);
+            stream.pulse(0, f64::from(20 * chunk + n) / 10.0, 10, n as u32 % 2);
         }
-        stage.step(&mut session);
+        stream.step(&mut session);
     }
-    stage.stop("101", 6.0);
-    stage.pulse(0, 7.0, 1, 0);
-    stage.step(&mut session);
-    assert_eq!(stage.totals("all"), [300.0, 300.0]);
-    assert_eq!(stage.totals("out"), [3.0, 3.0], "divided by the width of a bin, once");
+    stream.stop("101", 6.0);
+    stream.pulse(0, 7.0, 1, 0);
+    stream.step(&mut session);
+    assert_eq!(stream.totals("all"), [300.0, 300.0]);
+    assert_eq!(stream.totals("out"), [3.0, 3.0], "divided by the width of a bin, once");
 }
 
-/// What SNS's own example of a post-processing script does, and the like: names as the settings have them.
+/// Scripts such as SNS's example of post-processing, which use the names of the settings.
 #[test]
 fn a_post_processing_script_may_go_by_the_names_of_the_settings() {
-    type Way = fn(&Service) -> Result<Option<Handle>, String>;
+    type Way = fn(&Services) -> Result<Option<WorkspaceHandle>, String>;
     let ways: [(&str, f64, Way); 3] = [
         ("renames the accumulated data", 1.0, |service| {
             run(
@@ -214,10 +218,10 @@ fn a_post_processing_script_may_go_by_the_names_of_the_settings() {
         }),
     ];
     for (way, factor, act) in ways {
-        let mut stage = Stage::new();
+        let mut stream = SimulatedStream::new();
         let chunks: Arc<parking_lot::Mutex<Vec<f64>>> = Arc::default();
         let notes = Arc::clone(&chunks);
-        stage.script = Arc::new(move |service, code, input, _| {
+        stream.script = Arc::new(move |service, code, input, _| {
             if code == "post" {
                 return act(service);
             }
@@ -225,15 +229,15 @@ fn a_post_processing_script_may_go_by_the_names_of_the_settings() {
             Ok(None)
         });
         one_run(
-            &mut stage,
-            &processed(Properties {
-                post_processing_script: "post".into(),
-                accumulation_workspace: "all".into(),
+            &mut stream,
+            &processed(LiveSpec {
+                post_processing_script: Some("post".into()),
+                accumulation_workspace: Some("all".into()),
                 ..from_start()
             }),
         );
         assert_eq!(
-            (stage.total("all"), stage.total("out")),
+            (stream.total("all"), stream.total("out")),
             (1000.0, 1000.0 * factor),
             "a script that {way}"
         );
@@ -243,7 +247,11 @@ fn a_post_processing_script_may_go_by_the_names_of_the_settings() {
             1000.0,
             "a script that {way} makes nothing again: {chunks:?}"
         );
-        assert_eq!(stage.service.data.object_names(), ["all", "out"], "a script that {way}");
+        assert_eq!(
+            stream.services.data.object_names(),
+            ["all", "out"],
+            "a script that {way}"
+        );
     }
 }
 
@@ -251,22 +259,22 @@ fn a_post_processing_script_may_go_by_the_names_of_the_settings() {
 fn scripts_in_files_are_read_for_each_chunk_and_what_was_made_by_another_is_made_again() {
     let folder = tempfile::tempdir().unwrap();
     let (file, post) = (folder.path().join("proc.py"), folder.path().join("post.py"));
-    let mut stage = Stage::new();
-    stage.script = Arc::new(|service, code, input, output| {
+    let mut stream = SimulatedStream::new();
+    stream.script = Arc::new(|service, code, input, output| {
         let factor: f64 = code.parse().map_err(|_| format!("not a number: {code}"))?;
         scale(service, held(input), factor, output).map(|_| None)
     });
-    let mut session = stage.session(&Properties {
-        processing_script_filename: file.display().to_string(),
-        post_processing_script_filename: post.display().to_string(),
-        accumulation_workspace: "all".into(),
+    let mut session = stream.session(&LiveSpec {
+        processing_script_filename: Some(file.display().to_string()),
+        post_processing_script_filename: Some(post.display().to_string()),
+        accumulation_workspace: Some("all".into()),
         ..from_start()
     });
-    stage.start("101", 0.0);
-    stage.pulses(0.0, 4.0);
-    stage.tick();
+    stream.start("101", 0.0);
+    stream.pulses(0.0, 4.0);
+    stream.tick();
     let error = session
-        .step(stage.feed.as_ref(), &Cancel::new())
+        .step(stream.source.as_ref(), &Cancel::new())
         .unwrap_err()
         .to_string();
     assert!(
@@ -275,47 +283,47 @@ fn scripts_in_files_are_read_for_each_chunk_and_what_was_made_by_another_is_made
     );
     std::fs::write(&file, "1").unwrap();
     let error = session
-        .step(stage.feed.as_ref(), &Cancel::new())
+        .step(stream.source.as_ref(), &Cancel::new())
         .unwrap_err()
         .to_string();
     assert!(error.contains("cannot read the post-processing script"), "{error}");
-    // What fails is tried again, with all that has come.
+    // A failed chunk is tried again, with all later events.
     std::fs::write(&post, "10").unwrap();
     std::fs::write(&file, "nonsense").unwrap();
     let error = session
-        .step(stage.feed.as_ref(), &Cancel::new())
+        .step(stream.source.as_ref(), &Cancel::new())
         .unwrap_err()
         .to_string();
     assert!(error.contains("not a number: nonsense"), "{error}");
     std::fs::write(&file, "1").unwrap();
-    stage.step(&mut session);
-    let first = stage.total("all");
-    assert_eq!((first, stage.total("out")), (380.0, 3800.0));
+    stream.step(&mut session);
+    let first = stream.total("all");
+    assert_eq!((first, stream.total("out")), (380.0, 3800.0));
     // Another post-processing needs no new data, and makes nothing else again.
     std::fs::write(&post, "5").unwrap();
-    assert_eq!(stage.step(&mut session), Step::Loaded);
-    assert_eq!((stage.total("all"), stage.total("out")), (first, 5.0 * first));
+    assert_eq!(stream.step(&mut session), StepOutcome::ChunkLoaded);
+    assert_eq!((stream.total("all"), stream.total("out")), (first, 5.0 * first));
     std::fs::write(&file, "2").unwrap();
-    stage.pulses(4.0, 12.0);
-    stage.stop("101", 10.0);
-    stage.step(&mut session);
-    assert_eq!((stage.total("all"), stage.total("out")), (2000.0, 10_000.0));
+    stream.pulses(4.0, 12.0);
+    stream.stop("101", 10.0);
+    stream.step(&mut session);
+    assert_eq!((stream.total("all"), stream.total("out")), (2000.0, 10_000.0));
 }
 
 #[test]
 fn events_are_not_lost_from_bins_that_a_chunk_chose_by_its_own_range() {
     // Times of flight grow from pulse to pulse: each chunk reaches further than the one before.
     for (algorithm, properties) in [("ConvertUnits", "Target=Wavelength"), ("Rebin", "Params=100")] {
-        let mut stage = Stage::new();
+        let mut stream = SimulatedStream::new();
         one_run(
-            &mut stage,
-            &Properties {
-                preserve_events: true,
-                processing_algorithm: algorithm.into(),
-                processing_properties: properties.into(),
+            &mut stream,
+            &LiveSpec {
+                preserve_events: Some(true),
+                processing_algorithm: Some(algorithm.into()),
+                processing_properties: Some(properties.into()),
                 ..from_start()
             },
         );
-        assert_eq!(stage.total("out"), 1000.0, "{algorithm}");
+        assert_eq!(stream.total("out"), 1000.0, "{algorithm}");
     }
 }

@@ -4,26 +4,26 @@
 use std::sync::Arc;
 
 use live_data_engine::cancel::Cancel;
-use live_data_engine::config::{EventIds, TimelineConfig};
+use live_data_engine::config::{EventIdKind, TimelineConfig};
 use live_data_engine::message::{
-    EventBatch, EventSchema, Frame, Ids, LeU32, LogSample, LogValue, Message, Pulses, RunStart, RunStop,
+    EventBatch, EventSchema, Frame, IdColumn, LeU32, LogSample, LogValue, Message, PulseColumns, RunStart, RunStop,
 };
 use live_data_engine::outcome::Signal;
-use live_data_engine::place::{PartitionKey, Place, TopicRole};
+use live_data_engine::record_position::{PartitionKey, RecordPosition, TopicRole};
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::{Timeline, TimelineView};
-use live_data_reduction::bind::Binder;
 use live_data_reduction::instrument::source::InstrumentFolders;
 use live_data_reduction::live::accumulate;
-use live_data_reduction::live::{Properties, Request};
-use live_data_reduction::service::Silent;
-use live_data_reduction::workspace::Handle;
-use live_data_reduction::{AlgorithmRun, Service, Value};
+use live_data_reduction::live::{LiveRequest, LiveSpec, parse_request};
+use live_data_reduction::run_workspace::RunWorkspaceBuilder;
+use live_data_reduction::service::NullLogger;
+use live_data_reduction::workspace::WorkspaceHandle;
+use live_data_reduction::{AlgorithmRun, Services, Value};
 use parking_lot::Mutex;
 
-use super::feed::{Feed, TimelineFeed};
-use super::methods::{Running, Scripts};
-use super::session::{Session, Step, Tell, Tools};
+use super::processing::{PythonRunner, RunningScript};
+use super::run_source::{RunSource, TimelineRunSource};
+use super::session::{MessageLevel, Session, SessionDependencies, StepOutcome};
 
 /// When the stream begins, ns.
 pub const EPOCH: i64 = 1_760_000_000_000_000_000;
@@ -38,33 +38,40 @@ pub fn time(seconds: f64) -> PulseTime {
     PulseTime::from_nanos(at(seconds))
 }
 
-/// What stands in for Python, of which there is none in these tests: it is given the service, the code, the input and the
+/// Replacement of Python in these tests: a function of services, code, input and the
 /// name of the output.
-pub type InRust = dyn Fn(&Service, &str, &Handle, &str) -> Result<Option<Handle>, String> + Send + Sync;
+pub type InRust =
+    dyn Fn(&Services, &str, &WorkspaceHandle, &str) -> Result<Option<WorkspaceHandle>, String> + Send + Sync;
 
-struct Scripted(Service, Arc<InRust>);
+struct Scripted(Services, Arc<InRust>);
 
-impl Scripts for Scripted {
-    fn run(&self, code: &str, input: &Handle, output: &str, _: &Running) -> Result<Option<Handle>, String> {
+impl PythonRunner for Scripted {
+    fn run(
+        &self,
+        code: &str,
+        input: &WorkspaceHandle,
+        output: &str,
+        _: &RunningScript,
+    ) -> Result<Option<WorkspaceHandle>, String> {
         (self.1)(&self.0, code, input, output)
     }
 }
 
-/// A stream and what reads it.
-pub struct Stage {
+/// Simulated stream with its timeline, run source and services.
+pub struct SimulatedStream {
     pub timeline: Timeline,
     pub view: TimelineView,
-    pub feed: Arc<TimelineFeed>,
-    pub service: Service,
+    pub source: Arc<TimelineRunSource>,
+    pub services: Services,
     pub told: Arc<Mutex<Vec<String>>>,
-    pub spare: Option<u64>,
+    pub free_memory: Option<u64>,
     pub script: Arc<InRust>,
     offsets: std::collections::HashMap<PartitionKey, i64>,
     sent: u32,
     newest: i64,
 }
 
-impl Stage {
+impl SimulatedStream {
     pub fn new() -> Self {
         let config = TimelineConfig {
             completion_margin: 0,
@@ -72,14 +79,14 @@ impl Stage {
             ..TimelineConfig::new("LIVEDEMO")
         };
         let (timeline, view) = Timeline::new(config);
-        let service = Service::new(Arc::new(Silent), Arc::new(InstrumentFolders::new(Vec::new())));
-        Stage {
+        let services = Services::new(Arc::new(NullLogger), Arc::new(InstrumentFolders::new(Vec::new())));
+        SimulatedStream {
             timeline,
-            feed: TimelineFeed::new(view.clone()),
+            source: TimelineRunSource::new(view.clone()),
             view,
-            service,
+            services,
             told: Arc::default(),
-            spare: None,
+            free_memory: None,
             script: Arc::new(|_, _, _, _| Err("no Python here".into())),
             offsets: Default::default(),
             sent: 0,
@@ -94,7 +101,7 @@ impl Stage {
             partition,
         };
         let offset = self.offsets.entry(partition).or_insert(0);
-        let place = Place {
+        let place = RecordPosition {
             partition,
             offset: *offset,
             timestamp_ms: self.newest / 1_000_000,
@@ -147,9 +154,9 @@ impl Stage {
             schema: EventSchema::Ev42,
             source: "dae",
             message_id: i64::from(self.sent),
-            pulses: Pulses::One(time(seconds)),
+            pulses: PulseColumns::Single(time(seconds)),
             time_of_flight: LeU32::new(&times),
-            ids: Ids::Given(LeU32::new(&ids)),
+            ids: IdColumn::PerEvent(LeU32::new(&ids)),
             frame: Some(Frame {
                 period,
                 setup: false,
@@ -170,46 +177,46 @@ impl Stage {
     pub fn tick(&mut self) {
         for signal in self.timeline.tick(time(100_000.0)) {
             if let Signal::RunComplete { snapshot, .. } = signal {
-                self.feed.take(*snapshot);
+                self.source.push_complete(*snapshot);
             }
         }
     }
 
-    pub fn session(&self, properties: &Properties) -> Session {
+    pub fn session(&self, properties: &LiveSpec) -> Session {
         let told = Arc::clone(&self.told);
-        let spare = self.spare;
-        let tools = Tools {
-            service: self.service.clone(),
+        let free_memory = self.free_memory;
+        let dependencies = SessionDependencies {
+            services: self.services.clone(),
             binder: self.binder(),
             scripts: self.scripts(),
-            tell: Arc::new(move |_: Tell, text: &str| told.lock().push(text.to_owned())),
-            spare: Arc::new(move || spare),
+            notify: Arc::new(move |_: MessageLevel, text: &str| told.lock().push(text.to_owned())),
+            free_memory: Arc::new(move || free_memory),
         };
         Session::new(
             1,
             self.request(properties),
-            tools,
-            self.feed.as_ref() as &dyn Feed,
+            dependencies,
+            self.source.as_ref() as &dyn RunSource,
             time(100_000.0),
         )
     }
 
-    pub fn binder(&self) -> Arc<Binder> {
-        let instruments = Arc::clone(&self.service.instruments);
-        Arc::new(Binder::new(EventIds::Detector, "LIVEDEMO", instruments))
+    pub fn binder(&self) -> Arc<RunWorkspaceBuilder> {
+        let instruments = Arc::clone(&self.services.instruments);
+        Arc::new(RunWorkspaceBuilder::new(EventIdKind::Detector, "LIVEDEMO", instruments))
     }
 
-    pub fn scripts(&self) -> Arc<dyn Scripts> {
-        Arc::new(Scripted(self.service.clone(), Arc::clone(&self.script)))
+    pub fn scripts(&self) -> Arc<dyn PythonRunner> {
+        Arc::new(Scripted(self.services.clone(), Arc::clone(&self.script)))
     }
 
-    fn request(&self, properties: &Properties) -> Request {
-        properties.judge().unwrap()
+    fn request(&self, properties: &LiveSpec) -> LiveRequest {
+        parse_request("LIVEDEMO", properties).unwrap()
     }
 
-    pub fn step(&mut self, session: &mut Session) -> Step {
+    pub fn step(&mut self, session: &mut Session) -> StepOutcome {
         self.tick();
-        session.step(self.feed.as_ref(), &Cancel::new()).unwrap()
+        session.step(self.source.as_ref(), &Cancel::new()).unwrap()
     }
 
     /// Events in a workspace, or in all members of a group.
@@ -218,7 +225,7 @@ impl Stage {
     }
 
     pub fn totals(&self, name: &str) -> Vec<f64> {
-        let held = self.service.data.retrieve(name).unwrap();
+        let held = self.services.data.retrieve(name).unwrap();
         let of = |matrix: live_data_reduction::MatrixWorkspace| -> f64 {
             let rows = 0..matrix.histograms();
             rows.map(|row| matrix.y(row, &Cancel::new()).unwrap().iter().sum::<f64>())
@@ -228,12 +235,12 @@ impl Stage {
     }
 
     pub fn matrix(&self, name: &str) -> live_data_reduction::MatrixWorkspace {
-        self.service.data.retrieve(name).unwrap().matrix().unwrap()
+        self.services.data.retrieve(name).unwrap().matrix().unwrap()
     }
 }
 
 /// Runs an algorithm, as a scientist's script does.
-pub fn run(service: &Service, name: &str, properties: &[(&str, Value)]) -> Result<Option<Handle>, String> {
+pub fn run(service: &Services, name: &str, properties: &[(&str, Value)]) -> Result<Option<WorkspaceHandle>, String> {
     let mut run = AlgorithmRun::create(name, None).map_err(|error| error.to_string())?;
     for (property, value) in properties {
         run.set_property(property, value.clone())
@@ -249,19 +256,19 @@ pub fn run(service: &Service, name: &str, properties: &[(&str, Value)]) -> Resul
 const DETECTORS: [u32; 4] = [1001, 1002, 1003, 1004];
 
 /// Everything into `out`.
-pub fn properties() -> Properties {
-    Properties {
-        instrument: "LIVEDEMO".into(),
-        output_workspace: "out".into(),
-        ..Properties::default()
+pub fn properties() -> LiveSpec {
+    LiveSpec {
+        from_now: Some(true),
+        output_workspace: Some("out".into()),
+        ..LiveSpec::default()
     }
 }
 
 /// From the start of the run.
-pub fn from_start() -> Properties {
-    Properties {
-        from_now: false,
-        from_start_of_run: true,
+pub fn from_start() -> LiveSpec {
+    LiveSpec {
+        from_now: Some(false),
+        from_start_of_run: Some(true),
         ..properties()
     }
 }

@@ -1,7 +1,7 @@
-//! The writer's lease: of all workers on one output folder, only the holder executes scripts and publishes.
+//! Writer's lease: of all workers on one output folder, only its holder executes scripts and publishes.
 //!
-//! A lock on `.live-data/writer.lock` that the operating system (or the file server) gives up when its holder dies, so
-//! that nothing has to be cleaned up after a crash. It must not be handed over while a script is being executed.
+//! A lock on `.live-data/writer.lock`, which the operating system (or the file server) releases when the holder dies: a
+//! crash leaves nothing to clean up. Must not be released while a script is executed.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -10,26 +10,29 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::{OutputError, OutputFolder};
 
-/// Held while this value lives.
+/// The lease; released on drop.
 #[derive(Debug)]
 pub struct WriterLease {
     _lock: Flock<File>,
 }
 
 impl WriterLease {
-    /// Takes the lease if no other worker holds it; `None` when one does.
-    pub fn try_take(output: &OutputFolder) -> Result<Option<Self>, OutputError> {
+    /// Acquires the lease without waiting; `None` while another worker holds it.
+    ///
+    /// # Errors
+    /// [`OutputError::NotWritable`] if the file cannot be opened or the volume has no locks.
+    pub fn try_acquire(output: &OutputFolder) -> Result<Option<Self>, OutputError> {
         let path = output.hidden().join("writer.lock");
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .open(&path)
-            .map_err(|e| OutputError::at(&path, e))?;
+            .map_err(|e| OutputError::not_writable(&path, e))?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => Ok(Some(WriterLease { _lock: lock })),
             Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
-            Err((_, errno)) => Err(OutputError::at(&path, io::Error::from(errno))),
+            Err((_, errno)) => Err(OutputError::not_writable(&path, io::Error::from(errno))),
         }
     }
 }
@@ -44,9 +47,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let output = OutputFolder::new(dir.path());
         output.prepare().unwrap();
-        let first = WriterLease::try_take(&output).unwrap().unwrap();
-        assert!(WriterLease::try_take(&output).unwrap().is_none());
+        let first = WriterLease::try_acquire(&output).unwrap().unwrap();
+        assert!(WriterLease::try_acquire(&output).unwrap().is_none());
         drop(first);
-        assert!(WriterLease::try_take(&output).unwrap().is_some());
+        assert!(WriterLease::try_acquire(&output).unwrap().is_some());
     }
 }

@@ -1,7 +1,7 @@
-//! Completion markers: which runs have had their final execution, remembered across restarts.
+//! Completion markers: files that record the runs which have had their final execution, across restarts.
 //!
-//! One small file a run, `.live-data/runs/<job_id>.json`. Promises that a name from the stream never leaves that folder.
-//! It must not decide which runs are executed: [`crate::schedule`] does.
+//! One small file a run, `.live-data/runs/<job_id>.json`. Promises that no name of the stream leads out of that folder.
+//! Must not decide which runs are executed: [`crate::schedule`] and [`crate::resume`] do.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,35 +11,34 @@ use sha2::{Digest, Sha256};
 
 use super::{OutputError, OutputFolder};
 
-/// How many markers are kept: enough for weeks of short runs.
-const KEPT: usize = 1000;
+/// Number of markers that are kept: those of weeks of short runs.
+const MAX_MARKERS: usize = 1000;
 
-/// A run that has had its final execution.
+/// Record of a run that has had its final execution; the content of a marker file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Marker {
-    /// The run's identity: its job id, or name and start time where it had none.
+pub struct CompletionMarker {
+    /// Job id of the run, or its name and start time if it has none.
     pub identity: String,
-    /// The run's name.
     pub run_name: String,
-    /// Start of the run, ns since the Unix epoch.
+    /// Start of the run, in ns since the Unix epoch.
     pub start_ns: i64,
-    /// End of the run, ns since the Unix epoch.
+    /// End of the run, in ns since the Unix epoch; `None` if the next run's start ended it.
     #[serde(default)]
     pub stop_ns: Option<i64>,
-    /// Events that the final execution saw.
+    /// Number of events in the view of the final execution.
     pub events: u64,
-    /// SHA-256 of the script; absent when nothing had to be executed.
+    /// SHA-256 of the script in hexadecimal; `None` if nothing had to be executed.
     #[serde(default)]
     pub script: Option<String>,
-    /// When it was finished, RFC 3339 in UTC.
+    /// Time of the final execution's end, RFC 3339 in UTC.
     pub finished: String,
-    /// The script's error, if it failed.
+    /// Error of the final execution.
     #[serde(default)]
     pub error: Option<String>,
 }
 
-/// The file name for a run's identity: itself where it is plain, else its hash.
+/// File name of a run's marker: the identity itself if that is a plain name of at most 100 bytes, else its hash.
 fn file_name(identity: &str) -> String {
     let plain = !identity.is_empty()
         && identity.len() <= 100
@@ -54,7 +53,7 @@ fn file_name(identity: &str) -> String {
     }
 }
 
-/// Bytes as hexadecimal digits.
+/// Lower-case hexadecimal digits of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
@@ -64,27 +63,33 @@ impl OutputFolder {
         self.hidden().join("runs")
     }
 
-    /// Remembers that a run has had its final execution.
-    pub fn write_marker(&self, marker: &Marker) -> Result<(), OutputError> {
+    /// Writes the marker of a run, and deletes the oldest beyond 1000.
+    ///
+    /// # Errors
+    /// [`OutputError::NotWritable`] with the marker's path.
+    pub fn write_marker(&self, marker: &CompletionMarker) -> Result<(), OutputError> {
         let path = self.markers_folder().join(file_name(&marker.identity));
-        let text = serde_json::to_vec_pretty(marker).map_err(|e| OutputError::at(&path, e.into()))?;
+        let text = serde_json::to_vec_pretty(marker).map_err(|e| OutputError::not_writable(&path, e.into()))?;
         self.write_atomically(&path, &text)?;
         self.prune_markers();
         Ok(())
     }
 
-    /// All markers, oldest run first; files that cannot be read as one are passed over and returned by name.
-    pub fn read_markers(&self) -> Result<(Vec<Marker>, Vec<String>), OutputError> {
+    /// Markers in order of their runs' starts, and names of the files that are no markers.
+    ///
+    /// # Errors
+    /// [`OutputError::NotWritable`] if the folder cannot be listed.
+    pub fn read_markers(&self) -> Result<(Vec<CompletionMarker>, Vec<String>), OutputError> {
         let folder = self.markers_folder();
         let mut markers = Vec::new();
         let mut unreadable = Vec::new();
         for entry in fs::read_dir(&folder)
-            .map_err(|e| OutputError::at(&folder, e))?
+            .map_err(|e| OutputError::not_writable(&folder, e))?
             .flatten()
         {
             let parsed = fs::read(entry.path())
                 .ok()
-                .and_then(|text| serde_json::from_slice::<Marker>(&text).ok());
+                .and_then(|text| serde_json::from_slice::<CompletionMarker>(&text).ok());
             match parsed {
                 Some(marker) => markers.push(marker),
                 None => unreadable.push(entry.file_name().to_string_lossy().into_owned()),
@@ -96,8 +101,8 @@ impl OutputFolder {
 
     fn prune_markers(&self) {
         let Ok((markers, _)) = self.read_markers() else { return };
-        for old in markers.iter().take(markers.len().saturating_sub(KEPT)) {
-            // A marker that stays is only read again.
+        for old in markers.iter().take(markers.len().saturating_sub(MAX_MARKERS)) {
+            // A marker that cannot be deleted is only read again.
             let _ = fs::remove_file(self.markers_folder().join(file_name(&old.identity)));
         }
     }
@@ -108,8 +113,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn marker(identity: &str, start_ns: i64) -> Marker {
-        Marker {
+    fn marker(identity: &str, start_ns: i64) -> CompletionMarker {
+        CompletionMarker {
             identity: identity.into(),
             run_name: "71617".into(),
             start_ns,

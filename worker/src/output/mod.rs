@@ -1,18 +1,18 @@
-//! The output folder: what the worker keeps in it besides the scripts' files, all under one hidden folder.
+//! Output folder: the scripts' files, and the worker's own in one hidden folder.
 //!
-//! Promises that nothing but finished files of scripts ever appears outside `.live-data`, whose content is small:
-//! `writer.lock` ([`lease`]), `runs/` ([`marker`]), `tmp/` (files being written) and `script.py` (the last good one).
-//! It must not decide what is executed.
+//! Promises that only finished files of scripts appear outside `.live-data`, which holds `writer.lock` ([`lease`]), `runs/`
+//! ([`marker`]), `tmp/` (files being written) and `script.py` (the last one that was loaded). Must not decide what is
+//! executed.
 
-pub mod keeper;
 pub mod lease;
+pub mod lease_holder;
 pub mod marker;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why the output folder cannot be used.
+/// Failure to use the output folder.
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// A folder or file in it could not be written.
@@ -21,19 +21,17 @@ pub enum OutputError {
          files belong to the user or group that the worker runs as (uid {uid}, gid {gid})"
     )]
     NotWritable {
-        /// What could not be written.
         path: PathBuf,
-        /// The operating system's reason.
         source: io::Error,
-        /// User of this process.
+        /// Effective user of this process.
         uid: u32,
-        /// Group of this process.
+        /// Effective group of this process.
         gid: u32,
     },
 }
 
 impl OutputError {
-    fn at(path: &Path, source: io::Error) -> Self {
+    fn not_writable(path: &Path, source: io::Error) -> Self {
         OutputError::NotWritable {
             path: path.to_owned(),
             source,
@@ -43,66 +41,75 @@ impl OutputError {
     }
 }
 
-/// The output folder of one worker.
+/// Paths of the output folder of one worker.
 #[derive(Clone, Debug)]
 pub struct OutputFolder {
     root: PathBuf,
 }
 
 impl OutputFolder {
-    /// The folder at `root`; nothing is read or written yet.
+    /// Folder at `root`, which need not exist: nothing is read or written.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         OutputFolder { root: root.into() }
     }
 
-    /// Where scripts write their files.
+    /// Folder for the scripts' files.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The hidden folder.
+    /// Folder `.live-data` for the worker's own files.
     pub fn hidden(&self) -> PathBuf {
         self.root.join(".live-data")
     }
 
-    /// Where files are while they are being written: on the same volume, so that a rename publishes them.
+    /// Folder for files while they are written: on the same volume, so that a rename publishes them.
     pub fn temporary(&self) -> PathBuf {
         self.hidden().join("tmp")
     }
 
-    /// Where the last script that could be loaded is kept.
+    /// Path of the last script that was loaded.
     pub fn last_good_script(&self) -> PathBuf {
         self.hidden().join("script.py")
     }
 
-    /// Makes the hidden folders and shows, by writing and deleting a file, that the volume can be written.
+    /// Makes the hidden folders, and writes and deletes a file as a check.
+    ///
+    /// # Errors
+    /// [`OutputError::NotWritable`] with the first path that failed.
     pub fn prepare(&self) -> Result<(), OutputError> {
         for folder in [self.temporary(), self.hidden().join("runs")] {
-            fs::create_dir_all(&folder).map_err(|e| OutputError::at(&folder, e))?;
+            fs::create_dir_all(&folder).map_err(|e| OutputError::not_writable(&folder, e))?;
         }
         let probe = self.temporary().join(format!("write-check-{}", std::process::id()));
-        fs::write(&probe, b"live-data").map_err(|e| OutputError::at(&probe, e))?;
-        fs::remove_file(&probe).map_err(|e| OutputError::at(&probe, e))
+        fs::write(&probe, b"live-data").map_err(|e| OutputError::not_writable(&probe, e))?;
+        fs::remove_file(&probe).map_err(|e| OutputError::not_writable(&probe, e))
     }
 
-    /// Deletes what a worker that was killed left half written. Only the holder of the lease may call this.
-    pub fn sweep(&self) -> Result<usize, OutputError> {
+    /// Deletes the partial files of a worker that was killed; returns their number. Only the holder of the lease may call it.
+    ///
+    /// # Errors
+    /// [`OutputError::NotWritable`] if the folder cannot be listed; a file that cannot be deleted is skipped.
+    pub fn remove_partial_files(&self) -> Result<usize, OutputError> {
         let folder = self.temporary();
-        let entries = fs::read_dir(&folder).map_err(|e| OutputError::at(&folder, e))?;
-        let mut swept = 0;
+        let entries = fs::read_dir(&folder).map_err(|e| OutputError::not_writable(&folder, e))?;
+        let mut removed = 0;
         for entry in entries.flatten() {
             let path = entry.path();
-            let gone = if path.is_dir() {
+            let result = if path.is_dir() {
                 fs::remove_dir_all(&path)
             } else {
                 fs::remove_file(&path)
             };
-            swept += usize::from(gone.is_ok());
+            removed += usize::from(result.is_ok());
         }
-        Ok(swept)
+        Ok(removed)
     }
 
-    /// Writes a small file of ours so that a reader sees the old content or the new, never a part.
+    /// Replaces the file `target`, synced to disk: a reader sees the old content or the new, never a part.
+    ///
+    /// # Errors
+    /// [`OutputError::NotWritable`] with `target`.
     pub fn write_atomically(&self, target: &Path, content: &[u8]) -> Result<(), OutputError> {
         use std::io::Write;
         let name = target
@@ -116,7 +123,7 @@ impl OutputFolder {
         });
         written
             .and_then(|()| fs::rename(&temporary, target))
-            .map_err(|e| OutputError::at(target, e))
+            .map_err(|e| OutputError::not_writable(target, e))
     }
 }
 
@@ -156,7 +163,7 @@ mod tests {
         let output = OutputFolder::new(dir.path());
         output.prepare().unwrap();
         fs::write(output.temporary().join("half.nxs"), b"x").unwrap();
-        assert_eq!(output.sweep().unwrap(), 1);
+        assert_eq!(output.remove_partial_files().unwrap(), 1);
         assert_eq!(fs::read_dir(output.temporary()).unwrap().count(), 0);
     }
 }

@@ -1,34 +1,34 @@
-//! Which engine is `mantid`: the real one or the native one.
+//! Choice of the engine that scripts import as `mantid`: the real one or the native one.
 //!
-//! Promises the choice and its reason in words. Imports nothing itself; `module` does.
+//! Promises a decision from values alone, with a message. Must not import anything; `module` does.
 
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// What was asked for: ENGINE.
+/// Value of ENGINE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EngineChoice {
-    /// The real Mantid when it can be imported, else the native engine.
+    /// The real Mantid if it can be imported, else the native engine.
     #[default]
     Auto,
-    /// The real Mantid or nothing.
+    /// The real Mantid; the worker does not start without it.
     Mantid,
     /// The native engine, even beside a real Mantid.
     Native,
 }
 
-/// What is in use.
+/// Engine in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Engine {
-    /// The real Mantid, with its version.
+    /// The real Mantid, with its version, such as 6.12.0.
     Mantid(String),
     /// The native engine.
     Native,
 }
 
 impl Engine {
-    /// The word for it in reports.
+    /// Name in `/status` and metrics: `mantid` or `native`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl Engine {
     }
 }
 
-/// ENGINE holds no engine's name.
+/// ENGINE is none of auto, mantid, native; holds its value.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("cannot choose the engine {0:?}: ENGINE is one of auto, mantid, native")]
 pub struct ChooseEngineError(pub String);
@@ -56,11 +56,12 @@ impl FromStr for EngineChoice {
     }
 }
 
-/// Decides from what was asked for and what importing the real Mantid gave: its version, `None` when there is none, or
-/// the error of one that is there and broken. Returns the engine and a warning.
+/// Engine for a choice and the result of importing the real Mantid, with a warning for the log.
+///
+/// `real` is Mantid's version, `None` if it is not installed, or the error of importing it.
 ///
 /// # Errors
-/// When the real Mantid was asked for and is not to be had.
+/// When [`EngineChoice::Mantid`] was chosen and `real` has no version.
 pub fn decide(choice: EngineChoice, real: Result<Option<String>, String>) -> Result<(Engine, Option<String>), String> {
     match (choice, real) {
         (EngineChoice::Native, _) | (EngineChoice::Auto, Ok(None)) => Ok((Engine::Native, None)),

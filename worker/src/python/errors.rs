@@ -1,17 +1,15 @@
-//! Python's exceptions as text, bounded.
+//! Python's exceptions as text of bounded length.
 //!
-//! Promises never to print: `PyErr::print` would end the process on `SystemExit`. Falls back to the exception's own
-//! words when formatting it fails.
+//! Promises never to print: `PyErr::print` would end the process on `SystemExit`. If formatting fails, the text is the
+//! exception's own message.
 
 use pyo3::prelude::*;
 use pyo3::types::PyTracebackMethods;
 
-use super::output::lines::floor_boundary;
-
-/// Longest error text kept, in bytes.
+/// Bytes of error text kept at most.
 pub const LONGEST_ERROR: usize = 8 << 10;
 
-/// The exception with its traceback.
+/// Exception with its traceback, without secrets, of at most [`LONGEST_ERROR`] bytes and a note.
 #[must_use]
 pub fn text_of(py: Python<'_>, error: &PyErr) -> String {
     let formatted = py
@@ -28,14 +26,16 @@ pub fn text_of(py: Python<'_>, error: &PyErr) -> String {
     bounded(&text, LONGEST_ERROR)
 }
 
-/// The text, its middle left out when it is longer than `limit` bytes: the end of a traceback says what failed.
+/// Text of at most `limit` bytes and a note of what was cut.
+///
+/// The middle is cut: a traceback's last line names the failure.
 #[must_use]
 pub fn bounded(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }
-    let head = floor_boundary(text, limit / 3);
-    let tail = floor_boundary(text, text.len() - (limit - limit / 3));
+    let head = text.floor_char_boundary(limit / 3);
+    let tail = text.floor_char_boundary(text.len() - (limit - limit / 3));
     format!(
         "{}\n[… {} bytes left out …]\n{}",
         &text[..head],

@@ -1,13 +1,12 @@
-//! Runs a Python file as `python FILE` does.
+//! Execution of a Python file as `python FILE` does it.
 //!
-//! Promises the exit code that `python` would give, with `sys.exit` and exceptions caught: nothing ends the process but
-//! the caller.
+//! Promises the exit code that `python` would give, with `sys.exit` and exceptions caught. Must not end the process.
 
 use std::path::Path;
 
 use pyo3::prelude::*;
 
-/// Runs the file as `__main__`, with `sys.argv` of its path and the arguments.
+/// Runs the file as `__main__`, with `sys.argv` of its path and the arguments; returns the exit code.
 pub(crate) fn run(py: Python<'_>, path: &Path, arguments: &[String]) -> i32 {
     let code = py
         .import("livedata.run_file")

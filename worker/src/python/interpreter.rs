@@ -1,8 +1,8 @@
-//! The embedded interpreter and its thread.
+//! Embedded Python interpreter on a thread of its own.
 //!
-//! Promises that Python is initialised once, on a thread of its own (which makes that thread Python's main one), is
-//! never finalised (a script's thread would hang it), and that nothing a job does ends the process: panics and
-//! exceptions come back as values. The handler of the process's own signals stays the process's.
+//! Promises that Python is initialised once, on the script thread, which makes that thread Python's main one. It is never
+//! finalised: a thread of a script would hang that. No job ends the process: panics and exceptions are returned as values.
+//! The process's signal handlers stay as they are.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,35 +15,32 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use thiserror::Error;
 
-use super::engine::{self, EngineChoice};
-use super::module;
-use super::output::{Redactor, Sink};
-use super::venv;
-use super::watchdog::{Limits, Watch};
+use super::config::InterpreterConfig;
+use super::output::OutputSink;
+use super::watchdog::{Limits, Watchdog};
+use super::{engine, module, venv};
 
-/// Stack of the script thread, in bytes: scientific libraries recurse deeply.
+/// Bytes of the script thread's stack: scientific libraries recurse deeply.
 const STACK: usize = 32 << 20;
 
-/// Why the interpreter could not be started.
+/// Failure to start the interpreter; each variant needs another setting or another image.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// Initialisation failed.
+    /// Python's initialisation failed.
     #[error("cannot start Python with {}: {reason}; check LIVE_DATA_VENV", executable.display())]
     StartPython {
-        /// The interpreter chosen.
         executable: PathBuf,
-        /// Python's own words.
+        /// Python's own message.
         reason: String,
     },
-    /// The environment was made for another Python.
+    /// The environment was made for another version of Python.
     #[error("cannot use the Python environment of {}: {reason}", executable.display())]
     UseEnvironment {
-        /// The interpreter chosen.
         executable: PathBuf,
-        /// What differs.
+        /// Both versions.
         reason: String,
     },
-    /// The thread could not be made.
+    /// The system has no thread left.
     #[error("cannot start the script thread: {0}")]
     StartThread(#[from] std::io::Error),
     /// `ENGINE=mantid` without Mantid, or a broken package.
@@ -51,75 +48,54 @@ pub enum StartError {
     LoadEngine(String),
 }
 
-/// Why a job gave no result.
+/// Failure of a job on the script thread, apart from Python's exceptions, which are results.
 #[derive(Debug, Error)]
 pub enum JobError {
-    /// The job goes on in spite of repeated interruption; the process should exit and be started again.
+    /// The job runs on, this long after its first interruption; only a restart of the process ends it.
     #[error("the script could not be interrupted: it was told to stop {0:?} ago and goes on")]
     Unkillable(Duration),
-    /// A bug: the job panicked.
+    /// The job panicked, with this message: a bug of the worker.
     #[error("internal error while Python was running: {0}")]
     Panicked(String),
-    /// The script thread has gone.
+    /// The script thread has ended.
     #[error("the script thread has ended")]
     Gone,
 }
 
-/// What the interpreter is started with.
-pub struct InterpreterConfig {
-    /// LIVE_DATA_VENV.
-    pub venv: Option<PathBuf>,
-    /// ENGINE.
-    pub engine: EngineChoice,
-    /// Where text that scripts print goes.
-    pub output: Sink,
-    /// Secret values, blotted out of all output.
-    pub redactor: Redactor,
-    /// Environment variables that scripts must not see (secrets that are not theirs).
-    pub hidden_variables: Vec<String>,
-    /// Folder that scripts may write to and take for HOME; the process's own when `None`.
-    pub home: Option<PathBuf>,
-    /// Prepares what the native engine needs, once Python runs; see [`super::native::setup`].
-    pub native: Option<Setup>,
-}
+type InterpreterJob = Box<dyn FnOnce(Python<'_>) + Send>;
 
-/// Runs on the script thread right after Python was initialised; gets the watch for its flag of cancellation.
-pub type Setup = Box<dyn FnOnce(Python<'_>, &Arc<Watch>) -> PyResult<()> + Send>;
-
-type Job = Box<dyn FnOnce(Python<'_>) + Send>;
-
-/// What is known of the interpreter once it runs.
+/// Properties of the running interpreter, fixed at its start.
 #[derive(Debug, Clone)]
-pub struct Started {
-    /// Version of the Python library that is loaded.
+pub struct InterpreterInfo {
+    /// Version of the loaded Python library, `major.minor.micro`.
     pub python: String,
     /// `sys.executable`.
     pub executable: PathBuf,
-    /// Which engine is `mantid`.
+    /// Engine that scripts import as `mantid`.
     pub engine: engine::Engine,
-    /// Things to log.
+    /// Warnings of the start, not logged yet.
     pub warnings: Vec<String>,
 }
 
-/// The way to the interpreter. Clones lead to the same one.
+/// Sender of jobs to the script thread. Clones share the interpreter.
 #[derive(Clone)]
-pub struct Handle {
-    jobs: mpsc::Sender<Job>,
-    watch: Arc<Watch>,
-    started: Arc<Started>,
-    output: Sink,
+pub struct InterpreterHandle {
+    jobs: mpsc::Sender<InterpreterJob>,
+    watchdog: Arc<Watchdog>,
+    info: Arc<InterpreterInfo>,
+    output: OutputSink,
 }
 
-/// Starts the interpreter.
+/// Namespace of [`Interpreter::start`]; the running one is an [`InterpreterHandle`].
 pub struct Interpreter;
 
 impl Interpreter {
-    /// Starts Python on a thread of its own and waits until it is ready.
+    /// Starts Python on a new thread and waits until it is ready. At most once in a process.
     ///
     /// # Errors
-    /// When Python, its environment or the engine asked for cannot be had.
-    pub fn start(config: InterpreterConfig) -> Result<Handle, StartError> {
-        let (jobs, queue) = mpsc::channel::<Job>();
+    /// [`StartError`], by the part that is missing: thread, Python, its environment, or the engine of ENGINE.
+    pub fn start(config: InterpreterConfig) -> Result<InterpreterHandle, StartError> {
+        let (jobs, queue) = mpsc::channel::<InterpreterJob>();
         let (ready, started) = mpsc::channel();
         let output = config.output.clone();
         std::thread::Builder::new()
@@ -134,41 +110,41 @@ impl Interpreter {
                 for job in queue {
                     Python::attach(job);
                 }
-                // The watchdog holds this thread's id, and Python its thread state: neither must go.
+                // The watchdog holds this thread's id, and Python its thread state: the thread must not end.
                 loop {
                     std::thread::park();
                 }
             })?;
-        let (watch, started) = started.recv().map_err(|_| StartError::StartPython {
+        let (watchdog, started) = started.recv().map_err(|_| StartError::StartPython {
             executable: PathBuf::from(venv::FALLBACK),
             reason: "the script thread ended".into(),
         })??;
-        Ok(Handle {
+        Ok(InterpreterHandle {
             jobs,
-            watch,
-            started: Arc::new(started),
+            watchdog,
+            info: Arc::new(started),
             output,
         })
     }
 }
 
-impl Handle {
-    /// What is known of the interpreter.
+impl InterpreterHandle {
+    /// Versions and engine of the running interpreter.
     #[must_use]
-    pub fn started(&self) -> &Started {
-        &self.started
+    pub fn info(&self) -> &InterpreterInfo {
+        &self.info
     }
 
-    /// Where output goes.
+    /// Receiver of what scripts print.
     #[must_use]
-    pub fn output(&self) -> &Sink {
+    pub fn output(&self) -> &OutputSink {
         &self.output
     }
 
-    /// Runs `job` on the script thread, after those before it, and waits for its result. With limits it is interrupted.
+    /// Runs `job` on the script thread, in order of submission, and waits for its result.
     ///
     /// # Errors
-    /// When it panicked or could not be interrupted.
+    /// `Panicked`; `Unkillable` if it ignores the interruption after `limits`; `Gone` if the thread has ended.
     pub fn run<R: Send + 'static>(
         &self,
         limits: Option<Limits>,
@@ -177,45 +153,45 @@ impl Handle {
         self.submit(limits, job).wait()
     }
 
-    /// As [`Handle::run`], without waiting.
+    /// Queues `job` for the script thread without waiting for it.
     pub fn submit<R: Send + 'static>(
         &self,
         limits: Option<Limits>,
         job: impl FnOnce(Python<'_>) -> R + Send + 'static,
-    ) -> Pending<R> {
+    ) -> PendingResult<R> {
         let (answer, result) = mpsc::channel();
-        let watch = Arc::clone(&self.watch);
+        let watchdog = Arc::clone(&self.watchdog);
         let unkillable = answer.clone();
-        let boxed: Job = Box::new(move |py| {
+        let boxed: InterpreterJob = Box::new(move |py| {
             let patience = limits.map_or(Duration::from_secs(10), |limits| limits.patience);
             let report = move || {
                 let _ = unkillable.send(Err(JobError::Unkillable(patience)));
             };
-            watch.begin(limits, Box::new(report));
+            watchdog.begin(limits, Box::new(report));
             let outcome = catch_unwind(AssertUnwindSafe(|| job(py)));
-            watch.end();
+            watchdog.end();
             let _ = answer.send(outcome.map_err(|panic| JobError::Panicked(panic_text(panic.as_ref()))));
         });
         // A failure to send shows as `Gone` when waited for.
         let _ = self.jobs.send(boxed);
-        Pending { result }
+        PendingResult { result }
     }
 
-    /// The flag that is raised when the job that runs now is interrupted.
+    /// Cancellation that is set when the present job is interrupted.
     #[must_use]
     pub fn cancel(&self) -> Cancel {
-        self.watch.cancel()
+        self.watchdog.cancel()
     }
 
-    /// Interrupts what runs now, with a reason that the script's author reads.
+    /// Interrupts the present job; `why` is the text of the `ScriptTimeout` that its script raises.
     pub fn interrupt(&self, why: &str) {
-        self.watch.interrupt(why);
+        self.watchdog.interrupt(why);
     }
 
-    /// Runs a Python file as `__main__` and returns the exit code that `python` would.
+    /// Runs a Python file as `__main__`, without a time limit; returns the exit code that `python` would.
     ///
     /// # Errors
-    /// When the job panicked.
+    /// `Panicked` or `Gone`.
     pub fn run_file(&self, path: &Path, arguments: &[String]) -> Result<i32, JobError> {
         let path = path.to_path_buf();
         let arguments = arguments.to_vec();
@@ -223,21 +199,21 @@ impl Handle {
     }
 }
 
-/// A job's result, some time later.
-pub struct Pending<R> {
+/// Result of a job that may still be queued or running.
+pub struct PendingResult<R> {
     result: mpsc::Receiver<Result<R, JobError>>,
 }
 
-impl<R> Pending<R> {
-    /// Waits for it.
+impl<R> PendingResult<R> {
+    /// Blocks until the job has ended.
     ///
     /// # Errors
-    /// As [`Handle::run`].
+    /// As [`InterpreterHandle::run`].
     pub fn wait(self) -> Result<R, JobError> {
         self.result.recv().unwrap_or(Err(JobError::Gone))
     }
 
-    /// Looks whether it is there, for at most `patience`.
+    /// Blocks until the job has ended, for at most `patience`; `None` if it still runs.
     pub fn wait_for(&self, patience: Duration) -> Option<Result<R, JobError>> {
         match self.result.recv_timeout(patience) {
             Ok(result) => Some(result),
@@ -247,7 +223,7 @@ impl<R> Pending<R> {
     }
 }
 
-/// What a panic said.
+/// Message of a panic's payload.
 pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
@@ -256,10 +232,10 @@ pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a message".into())
 }
 
-fn prepare(config: InterpreterConfig) -> Result<(Arc<Watch>, Started), StartError> {
+fn prepare(config: InterpreterConfig) -> Result<(Arc<Watchdog>, InterpreterInfo), StartError> {
     let choice = venv::choose(config.venv.as_deref());
     initialise(&choice.executable)?;
-    let watch = Watch::start()?;
+    let watchdog = Watchdog::start()?;
     Python::attach(|py| {
         let version = py.version_info();
         let mut warnings: Vec<String> = choice.warning.clone().into_iter().collect();
@@ -271,12 +247,12 @@ fn prepare(config: InterpreterConfig) -> Result<(Arc<Watch>, Started), StartErro
         )?;
         warnings.extend(differs);
         let python = format!("{}.{}.{}", version.major, version.minor, version.patch);
-        let (engine, noted) = module::install(py, config, &watch)
+        let (engine, noted) = module::install(py, config, &watchdog)
             .map_err(|error| StartError::LoadEngine(super::errors::text_of(py, &error)))?;
         warnings.extend(noted);
         Ok((
-            watch,
-            Started {
+            watchdog,
+            InterpreterInfo {
                 python,
                 executable: choice.executable.clone(),
                 engine,
@@ -309,14 +285,14 @@ fn initialise(executable: &Path) -> Result<(), StartError> {
 
         let mut config = std::mem::zeroed::<ffi::PyConfig>();
         ffi::PyConfig_InitPythonConfig(&raw mut config);
-        // PYTHONPATH and the like belong to other programs; the worker's signals are its own.
+        // PYTHONPATH and the like belong to other programs; signals are handled by the worker.
         config.use_environment = 0;
         config.user_site_directory = 0;
         config.parse_argv = 0;
         config.safe_path = 1;
         config.install_signal_handlers = 0;
         config.pathconfig_warnings = 0;
-        // A helper that a script downloads twice within a second would be taken from its byte code's file.
+        // Python compares byte code files by seconds: a helper downloaded twice within one would be outdated.
         config.write_bytecode = 0;
         let field = &raw mut config.executable;
         let mut status = ffi::PyConfig_SetBytesString(&raw mut config, field, program.as_ptr());

@@ -1,18 +1,21 @@
-//! The embedded Python: the interpreter on its own thread, what scripts print, and what they import.
+//! Embedded Python: the interpreter on its thread, the output of scripts, and the modules that they import.
 //!
-//! Promises that nothing a script does reaches the rest of the process but through values: output through a bounded
-//! queue, errors as text, time limits kept by a watchdog. Ingest never comes here.
+//! Promises that scripts reach the rest of the process through values only: output through a bounded queue, errors as
+//! text, time limits kept by a watchdog. Ingest must not use it.
 //!
 //! # Layout
-//! `venv` (which Python) and `engine` (which `mantid`) → `interpreter` (the script thread and the handle to it), which
-//! uses `module` (what is installed at start), `watchdog` (time limits) and `output` (what is printed) → `file` and
-//! `errors` (running, and what went wrong). `native` is what scripts reach of the native
-//! engine, `real_mantid` what feeds the real Mantid.
+//! - `config` (settings), `venv` (choice of Python), `engine` (choice of `mantid`).
+//! - `interpreter` (script thread and handle), with `module` (modules installed at start), `watchdog` and `interruption`
+//!   (time limits), `output` (printed lines).
+//! - `file` and `errors`: running a file, exceptions as text.
+//! - `native`: Python classes over the native engine; `real_mantid`: live workspaces in the real Mantid.
 
+pub mod config;
 pub mod engine;
 pub mod errors;
 mod file;
 pub mod interpreter;
+pub mod interruption;
 mod module;
 pub mod native;
 pub mod output;
@@ -20,6 +23,7 @@ pub mod real_mantid;
 pub mod venv;
 pub mod watchdog;
 
+pub use config::{InterpreterConfig, NativeSetup};
 pub use engine::{Engine, EngineChoice};
-pub use interpreter::{Handle, Interpreter, InterpreterConfig, JobError, Pending, StartError, Started};
+pub use interpreter::{Interpreter, InterpreterHandle, InterpreterInfo, JobError, PendingResult, StartError};
 pub use watchdog::Limits;

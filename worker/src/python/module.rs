@@ -1,34 +1,36 @@
-//! What the interpreter is furnished with before the first script: our packages, streams, signal handler and engine.
+//! Preparation of the interpreter before the first script: embedded packages, streams, signal handler and engine.
 //!
-//! Promises that `livedata` (and `mantid`, with the native engine) are imported from the binary, and that everything
-//! that scripts print, log or raise comes back here. The Python half is `livedata.startup`.
+//! Promises that `livedata` (and `mantid`, with the native engine) are imported from the binary, and that output, log
+//! lines and exceptions of scripts reach the sink. The Python part is `livedata.startup`.
 
 use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
 
+use super::config::InterpreterConfig;
 use super::engine::{self, Engine, EngineChoice};
-use super::interpreter::InterpreterConfig;
-use super::output::{Level, Line, LineSplitter, Origin, Redactor, Sink, TextStream, stream::LONGEST_LINE};
-use super::watchdog::{Watch, signal_number};
+use super::output::{
+    LineLevel, LineOrigin, LineSplitter, OutputLine, OutputSink, Redactor, TextStream, stream::LONGEST_LINE,
+};
+use super::watchdog::{Watchdog, signal_number};
 
 macro_rules! embedded {
     ($($name:literal $package:literal $file:literal),* $(,)?) => {
-        &[$(Embedded { name: $name, package: $package, file: concat!("worker/python/", $file),
+        &[$(EmbeddedModule { name: $name, package: $package, file: concat!("worker/python/", $file),
             source: include_str!(concat!("../../python/", $file)) }),*]
     };
 }
 
-/// A Python module inside the binary.
-struct Embedded {
+/// Source of a Python module inside the binary; `file` is the name in tracebacks.
+struct EmbeddedModule {
     name: &'static str,
     package: bool,
     file: &'static str,
     source: &'static str,
 }
 
-static BRIDGE: &[Embedded] = embedded![
+static LIVEDATA_PACKAGE: &[EmbeddedModule] = embedded![
     "livedata" true "livedata/__init__.py",
     "livedata.check" false "livedata/check.py",
     "livedata.failures" false "livedata/failures.py",
@@ -40,7 +42,7 @@ static BRIDGE: &[Embedded] = embedded![
     "livedata.startup" false "livedata/startup.py",
 ];
 
-static FACE: &[Embedded] = embedded![
+static MANTID_PACKAGE: &[EmbeddedModule] = embedded![
     "mantid" true "mantid/__init__.py",
     "mantid._absent" false "mantid/_absent.py",
     "mantid._algorithms" false "mantid/_algorithms.py",
@@ -79,29 +81,29 @@ static FACE: &[Embedded] = embedded![
 
 const FINDER: &str = include_str!("../../python/livedata/finder.py");
 
-/// What Python code of ours calls.
+/// Functions that the `livedata` package calls in the worker.
 #[pyclass(module = "livedata._native", frozen)]
-pub(crate) struct Hooks {
-    watch: Arc<Watch>,
-    sink: Sink,
+pub(crate) struct InterpreterHooks {
+    watchdog: Arc<Watchdog>,
+    sink: OutputSink,
     redactor: Redactor,
 }
 
 #[pymethods]
-impl Hooks {
-    /// Why the script must stop, or None.
+impl InterpreterHooks {
+    /// Reason of the pending interruption, or None.
     fn interruption(&self) -> Option<String> {
-        self.watch.interruption()
+        self.watchdog.interruption()
     }
 
-    /// Passes on a line of `logging` or of Mantid's logger.
+    /// Writes text of `logging` or of Mantid's logger to the output, line by line.
     fn log(&self, level: i64, text: &str) {
-        let level = Level::from_logging(level);
+        let level = LineLevel::from_logging(level);
         let mut splitter = LineSplitter::new(LONGEST_LINE, self.redactor.clone());
         let emit = |text| {
-            self.sink.line(Line {
+            self.sink.line(OutputLine {
                 level,
-                origin: Origin::Logging,
+                origin: LineOrigin::Logging,
                 text,
             })
         };
@@ -109,21 +111,21 @@ impl Hooks {
         splitter.flush(emit);
     }
 
-    /// The text without secrets.
+    /// Text with secret values replaced.
     fn redact(&self, text: String) -> String {
         self.redactor.redact(text)
     }
 }
 
-/// Furnishes the interpreter. Returns the engine in use and what to warn of.
+/// Installs packages, streams and engine. Returns the engine in use and warnings for the log.
 pub(crate) fn install(
     py: Python<'_>,
     config: InterpreterConfig,
-    watch: &Arc<Watch>,
+    watchdog: &Arc<Watchdog>,
 ) -> PyResult<(Engine, Vec<String>)> {
     let native = PyModule::new(py, "livedata._native")?;
     native.add_class::<TextStream>()?;
-    native.add_class::<Hooks>()?;
+    native.add_class::<InterpreterHooks>()?;
     let modules = py.import("sys")?.getattr("modules")?;
     modules.set_item("livedata._native", &native)?;
 
@@ -134,13 +136,13 @@ pub(crate) fn install(
         .call_method1("compile", (FINDER, "<live-data>/livedata/finder.py", "exec"))?;
     py.import("builtins")?.call_method1("exec", (code, finder.dict()))?;
     let sources = finder.getattr("Sources")?.call0()?;
-    add(py, &sources, BRIDGE)?;
+    add(py, &sources, LIVEDATA_PACKAGE)?;
     sources.call_method0("install")?;
 
     let hooks = Bound::new(
         py,
-        Hooks {
-            watch: Arc::clone(watch),
+        InterpreterHooks {
+            watchdog: Arc::clone(watchdog),
             sink: config.output.clone(),
             redactor: config.redactor.clone(),
         },
@@ -148,15 +150,15 @@ pub(crate) fn install(
     native.add("hooks", hooks)?;
     let stream = |origin| TextStream::new(config.output.clone(), origin, config.redactor.clone());
     let settings = PyDict::new(py);
-    settings.set_item("stdout", Bound::new(py, stream(Origin::Stdout))?)?;
-    settings.set_item("stderr", Bound::new(py, stream(Origin::Stderr))?)?;
+    settings.set_item("stdout", Bound::new(py, stream(LineOrigin::Stdout))?)?;
+    settings.set_item("stderr", Bound::new(py, stream(LineOrigin::Stderr))?)?;
     settings.set_item("signal_number", signal_number())?;
     settings.set_item("hidden_variables", &config.hidden_variables)?;
     settings.set_item(
         "home",
         config.home.as_ref().map(|home| home.to_string_lossy().into_owned()),
     )?;
-    settings.set_item("direct", matches!(config.output, Sink::Direct(_)))?;
+    settings.set_item("direct", matches!(config.output, OutputSink::Direct(_)))?;
     let startup = py.import("livedata.startup")?;
     startup.call_method("prepare", (), Some(&settings))?;
 
@@ -170,15 +172,15 @@ pub(crate) fn install(
     };
     let (engine, warning) = engine::decide(config.engine, real).map_err(pyo3::exceptions::PyRuntimeError::new_err)?;
     if engine == Engine::Native {
-        add(py, &sources, FACE)?;
+        add(py, &sources, MANTID_PACKAGE)?;
         if let Some(setup) = config.native {
-            setup(py, watch)?;
+            setup(py, watchdog)?;
         }
     }
     Ok((engine, warning.into_iter().collect()))
 }
 
-fn add(_py: Python<'_>, sources: &Bound<'_, PyAny>, modules: &[Embedded]) -> PyResult<()> {
+fn add(_py: Python<'_>, sources: &Bound<'_, PyAny>, modules: &[EmbeddedModule]) -> PyResult<()> {
     for module in modules {
         sources.call_method1("add", (module.name, module.package, module.file, module.source))?;
     }

@@ -1,7 +1,7 @@
-//! Feeds runs to the real Mantid: the native view of a run is what its live workspace is made of.
+//! Live workspaces in the real Mantid, made from the native view of a run.
 //!
-//! Promises that the live workspace holds exactly the view's events, and that only new ones are added: what was fed of a
-//! spectrum is known by count and digest, and a spectrum whose past changed (late metadata, a moved bound) is filled
+//! Promises that a live workspace holds exactly the view's events and that only new ones are added. Count and digest of
+//! a spectrum's events are remembered; a spectrum whose earlier events changed (late metadata, a moved bound) is filled
 //! anew. All calls of Mantid are in `livedata.mantid_adapter`.
 
 use std::collections::HashMap;
@@ -10,21 +10,21 @@ use std::hash::{DefaultHasher, Hasher};
 use live_data_engine::cancel::Cancel;
 use live_data_engine::columns::Columns;
 use live_data_reduction::date_and_time::DateAndTime;
-use live_data_reduction::run::{LogValue, SeriesValues, TimeSeries};
+use live_data_reduction::run::{LogPropertyValue, SeriesValues, TimeSeriesProperty};
 use live_data_reduction::workspace::MatrixWorkspace;
 use numpy::IntoPyArray;
 use parking_lot::Mutex;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
-/// What was fed of one spectrum.
+/// Events of one spectrum that Mantid's workspace holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Fed {
+struct SpectrumProgress {
     count: usize,
     digest: u64,
 }
 
-impl Default for Fed {
+impl Default for SpectrumProgress {
     fn default() -> Self {
         Self {
             count: 0,
@@ -33,14 +33,14 @@ impl Default for Fed {
     }
 }
 
-/// What to do with a spectrum so that it holds the events of a view.
+/// Change that makes a spectrum of Mantid's workspace equal to the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// Nothing is new.
+enum SpectrumUpdate {
+    /// No new events.
     Keep,
-    /// Events from this one on are new.
+    /// Add the events from this index on.
     Append(usize),
-    /// The past has changed: clear it and feed all.
+    /// Earlier events have changed: clear the spectrum and add all.
     Refill,
 }
 
@@ -53,41 +53,41 @@ fn digest(times_of_flight: &[f64], pulse_times: &[i64]) -> u64 {
     hasher.finish()
 }
 
-fn step(fed: Fed, times_of_flight: &[f64], pulse_times: &[i64]) -> Step {
-    let (Some(x), Some(times)) = (times_of_flight.get(..fed.count), pulse_times.get(..fed.count)) else {
-        return Step::Refill;
+fn change_of(held: SpectrumProgress, times_of_flight: &[f64], pulse_times: &[i64]) -> SpectrumUpdate {
+    let (Some(x), Some(times)) = (times_of_flight.get(..held.count), pulse_times.get(..held.count)) else {
+        return SpectrumUpdate::Refill;
     };
-    if digest(x, times) != fed.digest {
-        Step::Refill
-    } else if times_of_flight.len() == fed.count {
-        Step::Keep
+    if digest(x, times) != held.digest {
+        SpectrumUpdate::Refill
+    } else if times_of_flight.len() == held.count {
+        SpectrumUpdate::Keep
     } else {
-        Step::Append(fed.count)
+        SpectrumUpdate::Append(held.count)
     }
 }
 
-/// What came of feeding a view.
+/// Counts of one update of the live workspaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FedView {
-    /// Events that were added.
+pub struct UpdateSummary {
+    /// Events added over all periods and spectra.
     pub added: u64,
-    /// Spectra that were filled anew because their past changed.
+    /// Spectra filled anew because earlier events changed.
     pub refilled: usize,
-    /// Spectra that Mantid's instrument has no detector for, whose events it cannot hold.
+    /// Spectra without a detector in Mantid's instrument; their events are left out.
     pub left_out: usize,
 }
 
-/// The live workspaces in the real Mantid.
+/// Live workspaces of the real Mantid's data service, with the events they hold.
 pub struct RealMantid {
     adapter: Py<PyAny>,
-    fed: Mutex<HashMap<String, Vec<Fed>>>,
+    fed: Mutex<HashMap<String, Vec<SpectrumProgress>>>,
 }
 
 impl RealMantid {
-    /// The adapter, with nothing fed.
+    /// State before the first update: Mantid's data service is not touched.
     ///
     /// # Errors
-    /// When the adapter cannot be made.
+    /// When `livedata.mantid_adapter` or Mantid cannot be imported.
     pub fn new(py: Python<'_>) -> PyResult<Self> {
         let adapter = py
             .import("livedata.mantid_adapter")?
@@ -99,20 +99,21 @@ impl RealMantid {
         })
     }
 
-    /// Makes the workspace `name` hold the events and logs of the view: one period as itself, several as a group of
-    /// `name_1`, `name_2` and so on.
+    /// Updates the workspace `name` to the events and logs of `periods`.
+    ///
+    /// One period is the workspace itself; several become a group of `name_1`, `name_2` and so on.
     ///
     /// # Errors
-    /// What Mantid raises, and when the view holds no events.
-    pub fn feed(
+    /// Exceptions of Mantid; `ValueError` if a period holds histograms.
+    pub fn update(
         &self,
         py: Python<'_>,
         name: &str,
         instrument: &str,
         periods: &[MatrixWorkspace],
         cancel: &Cancel,
-    ) -> PyResult<FedView> {
-        let mut total = FedView::default();
+    ) -> PyResult<UpdateSummary> {
+        let mut total = UpdateSummary::default();
         let mut members = Vec::new();
         for (number, period) in (1..).zip(periods) {
             let member = if periods.len() == 1 {
@@ -120,7 +121,7 @@ impl RealMantid {
             } else {
                 format!("{name}_{number}")
             };
-            let one = self.feed_period(py, &member, instrument, period, cancel)?;
+            let one = self.update_period(py, &member, instrument, period, cancel)?;
             total.added += one.added;
             total.refilled += one.refilled;
             total.left_out = total.left_out.max(one.left_out);
@@ -132,14 +133,14 @@ impl RealMantid {
         Ok(total)
     }
 
-    fn feed_period(
+    fn update_period(
         &self,
         py: Python<'_>,
         name: &str,
         instrument: &str,
         period: &MatrixWorkspace,
         cancel: &Cancel,
-    ) -> PyResult<FedView> {
+    ) -> PyResult<UpdateSummary> {
         let adapter = self.adapter.bind(py);
         let Some(events) = period.events() else {
             return Err(PyValueError::new_err("the live view holds no events"));
@@ -154,14 +155,14 @@ impl RealMantid {
         let (empty, left_out): (bool, Vec<usize>) = adapter
             .call_method1("prepare", (name, instrument, spectra.numbers(), detectors))?
             .extract()?;
-        // While the workspace is being filled its state is unknown: a failure half-way must begin anew.
+        // Removed while the workspace is filled: after a failure the next update fills it anew.
         let former = self.fed.lock().remove(name).unwrap_or_default();
         let mut fed = if empty { Vec::new() } else { former };
-        fed.resize(columns.rows(), Fed::default());
+        fed.resize(columns.rows(), SpectrumProgress::default());
 
-        let mut view = FedView {
+        let mut view = UpdateSummary {
             left_out: left_out.len(),
-            ..FedView::default()
+            ..UpdateSummary::default()
         };
         let mut range: Option<(f64, f64)> = None;
         for (index, held) in fed.iter_mut().enumerate() {
@@ -170,10 +171,10 @@ impl RealMantid {
                 let (low, high) = range.unwrap_or((*value, *value));
                 range = Some((low.min(*value), high.max(*value)));
             }
-            let from = match step(*held, x, times) {
-                Step::Keep => continue,
-                Step::Append(from) => from,
-                Step::Refill => {
+            let from = match change_of(*held, x, times) {
+                SpectrumUpdate::Keep => continue,
+                SpectrumUpdate::Append(from) => from,
+                SpectrumUpdate::Refill => {
                     adapter.call_method1("clear_events", (name, index))?;
                     view.refilled += 1;
                     0
@@ -187,7 +188,7 @@ impl RealMantid {
                 "add_events",
                 (name, index, new_x.into_pyarray(py), new_times.into_pyarray(py)),
             )?;
-            *held = Fed {
+            *held = SpectrumProgress {
                 count: x.len(),
                 digest: digest(x, times),
             };
@@ -199,52 +200,53 @@ impl RealMantid {
         Ok(view)
     }
 
-    /// Empties Mantid's data service.
+    /// Removes all workspaces from Mantid's data service.
     ///
     /// # Errors
-    /// What Mantid raises.
+    /// Exceptions of Mantid.
     pub fn clear(&self, py: Python<'_>) -> PyResult<()> {
         self.fed.lock().clear();
         self.adapter.bind(py).call_method0("clear").map(drop)
     }
 
-    /// (name, kind, bytes) of what Mantid's data service holds.
+    /// (name, class, bytes) of each workspace in Mantid's data service.
     ///
     /// # Errors
-    /// What Mantid raises.
+    /// Exceptions of Mantid.
     pub fn workspaces(&self, py: Python<'_>) -> PyResult<Vec<(String, String, u64)>> {
         self.adapter.bind(py).call_method0("workspaces")?.extract()
     }
 }
 
-/// Values and pulse times of one spectrum.
+/// Times of flight in µs and pulse times in Unix ns of one spectrum.
 fn row(columns: &Columns, index: usize) -> (&[f64], &[i64]) {
     let range = columns.range(index);
     let times = columns.pulse_times().and_then(|times| times.get(range.clone()));
     (columns.x().get(range).unwrap_or_default(), times.unwrap_or_default())
 }
 
-type Log<'py> = (String, Bound<'py, PyAny>, String, Option<Vec<i64>>);
+/// (name, value, units, times in ns since 1990 of a series).
+type LogRow<'py> = (String, Bound<'py, PyAny>, String, Option<Vec<i64>>);
 
-fn logs<'py>(py: Python<'py>, period: &MatrixWorkspace) -> PyResult<Vec<Log<'py>>> {
+fn logs<'py>(py: Python<'py>, period: &MatrixWorkspace) -> PyResult<Vec<LogRow<'py>>> {
     let mut logs = Vec::new();
     for (name, log) in period.run().iter() {
         let (value, times) = match &log.value {
-            LogValue::Int(number) => (number.into_pyobject(py)?.into_any(), None),
-            LogValue::Float(number) => (number.into_pyobject(py)?.into_any(), None),
-            LogValue::Bool(flag) => (flag.into_pyobject(py)?.to_owned().into_any(), None),
-            LogValue::Str(text) => (text.into_pyobject(py)?.into_any(), None),
-            LogValue::Ints(items) => (items.into_pyobject(py)?.into_any(), None),
-            LogValue::Floats(items) => (items.into_pyobject(py)?.into_any(), None),
-            LogValue::Series(series) if series.is_empty() => continue,
-            LogValue::Series(series) => (values(py, series)?, Some(times_of(series))),
+            LogPropertyValue::Int(number) => (number.into_pyobject(py)?.into_any(), None),
+            LogPropertyValue::Float(number) => (number.into_pyobject(py)?.into_any(), None),
+            LogPropertyValue::Bool(flag) => (flag.into_pyobject(py)?.to_owned().into_any(), None),
+            LogPropertyValue::Str(text) => (text.into_pyobject(py)?.into_any(), None),
+            LogPropertyValue::Ints(items) => (items.into_pyobject(py)?.into_any(), None),
+            LogPropertyValue::Floats(items) => (items.into_pyobject(py)?.into_any(), None),
+            LogPropertyValue::Series(series) if series.is_empty() => continue,
+            LogPropertyValue::Series(series) => (values(py, series)?, Some(times_of(series))),
         };
         logs.push((name.to_owned(), value, log.units.clone(), times));
     }
     Ok(logs)
 }
 
-fn values<'py>(py: Python<'py>, series: &TimeSeries) -> PyResult<Bound<'py, PyAny>> {
+fn values<'py>(py: Python<'py>, series: &TimeSeriesProperty) -> PyResult<Bound<'py, PyAny>> {
     Ok(match series.values() {
         SeriesValues::Floats(values) => values.into_pyobject(py)?.into_any(),
         SeriesValues::Ints(values) => values.into_pyobject(py)?.into_any(),
@@ -253,7 +255,7 @@ fn values<'py>(py: Python<'py>, series: &TimeSeries) -> PyResult<Bound<'py, PyAn
     })
 }
 
-fn times_of(series: &TimeSeries) -> Vec<i64> {
+fn times_of(series: &TimeSeriesProperty) -> Vec<i64> {
     series.times().iter().map(|time| time.nanoseconds()).collect()
 }
 
@@ -261,8 +263,8 @@ fn times_of(series: &TimeSeries) -> Vec<i64> {
 mod tests {
     use super::*;
 
-    fn fed(x: &[f64], times: &[i64]) -> Fed {
-        Fed {
+    fn fed(x: &[f64], times: &[i64]) -> SpectrumProgress {
+        SpectrumProgress {
             count: x.len(),
             digest: digest(x, times),
         }
@@ -271,17 +273,26 @@ mod tests {
     #[test]
     fn only_what_is_new_is_added() {
         let (x, times) = ([1.0, 2.0, 3.0], [10, 10, 20]);
-        assert_eq!(step(Fed::default(), &[], &[]), Step::Keep);
-        assert_eq!(step(Fed::default(), &x, &times), Step::Append(0));
-        assert_eq!(step(fed(&x[..2], &times[..2]), &x, &times), Step::Append(2));
-        assert_eq!(step(fed(&x, &times), &x, &times), Step::Keep);
+        assert_eq!(change_of(SpectrumProgress::default(), &[], &[]), SpectrumUpdate::Keep);
+        assert_eq!(
+            change_of(SpectrumProgress::default(), &x, &times),
+            SpectrumUpdate::Append(0)
+        );
+        assert_eq!(
+            change_of(fed(&x[..2], &times[..2]), &x, &times),
+            SpectrumUpdate::Append(2)
+        );
+        assert_eq!(change_of(fed(&x, &times), &x, &times), SpectrumUpdate::Keep);
     }
 
     #[test]
     fn a_past_that_changed_is_filled_anew() {
         let (x, times) = ([1.0, 2.0, 3.0], [10, 10, 20]);
-        assert_eq!(step(fed(&x, &times), &x[..2], &times[..2]), Step::Refill);
-        assert_eq!(step(fed(&[1.0, 9.0], &[10, 10]), &x, &times), Step::Refill);
-        assert_eq!(step(fed(&x[..2], &[10, 11]), &x, &times), Step::Refill);
+        assert_eq!(change_of(fed(&x, &times), &x[..2], &times[..2]), SpectrumUpdate::Refill);
+        assert_eq!(
+            change_of(fed(&[1.0, 9.0], &[10, 10]), &x, &times),
+            SpectrumUpdate::Refill
+        );
+        assert_eq!(change_of(fed(&x[..2], &[10, 11]), &x, &times), SpectrumUpdate::Refill);
     }
 }

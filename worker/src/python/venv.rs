@@ -1,33 +1,34 @@
-//! Which Python the worker runs: the environment asked for, the one compiled in, or Debian's own.
+//! Choice of the Python environment: LIVE_DATA_VENV, the one compiled in, or Debian's own.
 //!
-//! Promises a decision from values alone, with the reason in words for the log. Touches no interpreter; all that it
-//! reads is whether the candidates exist and the version that an environment's `pyvenv.cfg` states.
+//! Promises a decision with a warning for the log. Reads the candidates' files and `pyvenv.cfg` only; must not start an
+//! interpreter.
 
 use std::path::{Path, PathBuf};
 
-/// The environment that images carry; `LIVE_DATA_VENV` at build time names another.
+/// Environment of the images; `LIVE_DATA_VENV` at build time replaces it.
 pub const COMPILED_IN: &str = match option_env!("LIVE_DATA_VENV") {
     Some(path) => path,
     None => "/opt/live-data/venv",
 };
 
-/// What is left when no environment is there: Debian's interpreter with its own packages.
+/// Debian's interpreter, used with its own packages if no environment exists.
 pub const FALLBACK: &str = "/usr/bin/python3.11";
 
-/// The interpreter chosen, and why.
+/// Interpreter chosen by [`choose`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// Program that Python takes for its own (`sys.executable`), from which it finds its packages.
+pub struct PythonChoice {
+    /// Program for `sys.executable`, from which Python finds its packages.
     pub executable: PathBuf,
-    /// `major.minor.micro` that the environment was made with, where it says so.
+    /// `major.minor.micro` that the environment was made with, from `pyvenv.cfg`.
     pub version: Option<String>,
-    /// Something the operator of the worker should read: an environment that is missing.
+    /// Message for the log about missing environments.
     pub warning: Option<String>,
 }
 
-/// Chooses the interpreter. `asked` is LIVE_DATA_VENV, a folder that holds `bin/python`, or a program itself.
+/// First existing environment of `asked` (LIVE_DATA_VENV: a folder with `bin/python`, or a program), [`COMPILED_IN`] and
+/// [`FALLBACK`].
 #[must_use]
-pub fn choose(asked: Option<&Path>) -> Choice {
+pub fn choose(asked: Option<&Path>) -> PythonChoice {
     let mut missing = Vec::new();
     for candidate in asked.into_iter().chain([Path::new(COMPILED_IN)]) {
         if let Some(executable) = executable_of(candidate) {
@@ -39,7 +40,7 @@ pub fn choose(asked: Option<&Path>) -> Choice {
                     candidate.display()
                 )
             });
-            return Choice {
+            return PythonChoice {
                 executable,
                 version,
                 warning,
@@ -47,7 +48,7 @@ pub fn choose(asked: Option<&Path>) -> Choice {
         }
         missing.push(candidate.display().to_string());
     }
-    Choice {
+    PythonChoice {
         executable: PathBuf::from(FALLBACK),
         version: None,
         warning: Some(format!(
@@ -77,11 +78,10 @@ fn stated_version(executable: &Path) -> Option<String> {
     })
 }
 
-/// Compares the version an environment was made with to the library that is loaded. `Err` when its packages cannot
-/// work, `Ok(Some)` for a difference worth a warning.
+/// Warning if the environment's version differs from the loaded library's in its micro number only.
 ///
 /// # Errors
-/// The reason, in words, when major or minor version differ.
+/// Message if major or minor number differ: the environment's packages cannot be loaded.
 pub fn compare(stated: Option<&str>, loaded: (u8, u8, u8)) -> Result<Option<String>, String> {
     let Some(stated) = stated else { return Ok(None) };
     let numbers: Vec<u8> = stated.split('.').map_while(|part| part.parse().ok()).collect();

@@ -1,10 +1,9 @@
-//! Ends scripts that run for too long.
+//! Time limit of scripts.
 //!
-//! Promises that a job with a time limit is interrupted when it is over it: a thread that never attaches to the
-//! interpreter sends a signal to the script thread, whose Python-level handler raises `ScriptTimeout`. It ends loops,
-//! sleeps and waits for the network alike. An interruption that is swallowed is repeated each second; after
-//! [`Limits::patience`] the job is reported as one that cannot be ended. Must not end the process itself: the caller
-//! does, with a reason.
+//! Promises that a job is interrupted once its time limit has passed. A thread that never attaches to the interpreter
+//! signals the script thread, whose handler in Python raises `ScriptTimeout`: loops, sleeps and waits for the network end.
+//! An interruption that a script catches is repeated each second. After [`Limits::patience`] the job is reported as
+//! unkillable. Must not end the process: the caller does, with a reason.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,26 +13,26 @@ use parking_lot::{Condvar, Mutex};
 
 use live_data_engine::cancel::Cancel;
 
-/// Time between two interruptions of a job that swallows them.
+/// Time between two interruptions of a job that catches them.
 pub const REPEAT: Duration = Duration::from_secs(1);
 
-/// The signal that interrupts. A real-time one: libraries and scripts use the others.
+/// Number of the interrupting signal: a real-time one, as libraries and scripts use the others.
 #[must_use]
 pub fn signal_number() -> i32 {
     libc::SIGRTMIN() + 7
 }
 
-/// How long a job may run.
+/// Time limit of a job.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Time after which it is interrupted.
+    /// Time from the job's start to its first interruption.
     pub timeout: Duration,
-    /// Time after the first interruption until it counts as one that cannot be ended.
+    /// Time from the first interruption until the job counts as unkillable.
     pub patience: Duration,
 }
 
 impl Limits {
-    /// A time limit with the usual patience.
+    /// Limits with a patience of 10 s.
     #[must_use]
     pub fn after(timeout: Duration) -> Self {
         Self {
@@ -45,7 +44,7 @@ impl Limits {
 
 type Report = Box<dyn FnOnce() + Send>;
 
-struct Watched {
+struct WatchedJob {
     next: Instant,
     gives_up: Option<Instant>,
     patience: Duration,
@@ -53,21 +52,21 @@ struct Watched {
     why: String,
 }
 
-/// State shared by the watchdog, the script thread and whoever starts jobs.
-pub struct Watch {
-    watched: Mutex<Option<Watched>>,
+/// Watchdog of the script thread; shared with the threads that submit jobs.
+pub struct Watchdog {
+    watched: Mutex<Option<WatchedJob>>,
     changed: Condvar,
     due: AtomicBool,
     cancel: Mutex<Cancel>,
 }
 
-impl Watch {
-    /// Starts the watchdog of the calling thread, which becomes the script thread.
+impl Watchdog {
+    /// Starts the watchdog thread. The calling thread becomes the script thread and must never end.
     ///
     /// # Errors
     /// When the system has no thread left.
     pub fn start() -> std::io::Result<Arc<Self>> {
-        let watch = Arc::new(Self {
+        let watchdog = Arc::new(Self {
             watched: Mutex::new(None),
             changed: Condvar::new(),
             due: AtomicBool::new(false),
@@ -75,21 +74,22 @@ impl Watch {
         });
         // SAFETY: pthread_self has no preconditions.
         let script_thread = unsafe { libc::pthread_self() };
-        let watching = Arc::clone(&watch);
+        let watching = Arc::clone(&watchdog);
         std::thread::Builder::new()
             .name("script-watchdog".into())
             .spawn(move || watching.run(script_thread))?;
-        Ok(watch)
+        Ok(watchdog)
     }
 
-    /// The flag that Rust loops poll while they are detached, for the present job.
+    /// Cancellation of the present job, which Rust loops poll while detached from the interpreter.
     #[must_use]
     pub fn cancel(&self) -> Cancel {
         self.cancel.lock().clone()
     }
 
-    /// The words of the interruption that is due, if one is. The signal's handler asks: a signal that arrives after its
-    /// job has ended does nothing.
+    /// Reason of the pending interruption; `None` once its job has ended.
+    ///
+    /// The signal handler calls it, so that a late signal has no effect.
     #[must_use]
     pub fn interruption(&self) -> Option<String> {
         if !self.due.load(Ordering::Acquire) {
@@ -98,18 +98,18 @@ impl Watch {
         self.watched.lock().as_ref().map(|watched| watched.why.clone())
     }
 
-    /// Begins to watch a job; `report` is called when it cannot be ended.
+    /// Starts the time limit of a job; `report` is called once if the job is unkillable.
     pub fn begin(&self, limits: Option<Limits>, report: Report) {
         *self.cancel.lock() = Cancel::new();
         self.due.store(false, Ordering::Release);
         let now = Instant::now();
-        // Without a limit the job is only watched for `interrupt`.
+        // A job without a limit can still be ended by `interrupt`.
         let far = Duration::from_secs(100 * 365 * 24 * 3600);
         let limits = limits.unwrap_or(Limits {
             timeout: far,
             patience: Duration::from_secs(10),
         });
-        *self.watched.lock() = Some(Watched {
+        *self.watched.lock() = Some(WatchedJob {
             next: now.checked_add(limits.timeout).unwrap_or(now + far),
             gives_up: None,
             patience: limits.patience,
@@ -122,13 +122,13 @@ impl Watch {
         self.changed.notify_all();
     }
 
-    /// The job has ended.
+    /// Ends the time limit of the present job.
     pub fn end(&self) {
         *self.watched.lock() = None;
         self.due.store(false, Ordering::Release);
     }
 
-    /// Interrupts the present job now, if there is one.
+    /// Interrupts the present job, if any, before its time limit.
     pub fn interrupt(&self, why: &str) {
         if let Some(watched) = self.watched.lock().as_mut() {
             watched.next = Instant::now();
@@ -167,7 +167,7 @@ impl Watch {
     }
 }
 
-/// Whole seconds, or tenths of a short time.
+/// Whole seconds; one decimal below 10 s.
 fn seconds(time: Duration) -> String {
     if time < Duration::from_secs(10) {
         format!("{:.1}", time.as_secs_f64())

@@ -1,13 +1,13 @@
-//! The scientist's script: loaded as `reduction_script`, executed again and again while the run goes on.
+//! Reduction script of the scientist: loaded as the Python module `reduction_script`, executed repeatedly while a run goes on.
 //!
-//! Promises that a script that cannot be loaded changes nothing, that one that fails is reported with its own lines,
-//! and that none can end or stall the worker. Fetching scripts and deciding when to execute them is done elsewhere.
+//! Promises: a script that cannot be loaded changes nothing, one that fails is reported with its own lines, and none ends or
+//! stalls the worker. Must not fetch scripts or decide when they are executed.
 //!
 //! # Layout
-//! `runner` (load, execute, change of run, check) → `outcome` (what came of it).
+//! `runner` (load, execute, change of run, check) → `outcome` (results as values).
 
 pub mod outcome;
 pub mod runner;
 
-pub use outcome::{Missing, Outcome, Pinned};
-pub use runner::{LoadScriptError, Runner, RunnerError};
+pub use outcome::{ExecutionOutcome, MissingName, RetainedWorkspace, RunChange};
+pub use runner::{LoadScriptError, ScriptRunner, StartScriptRunnerError};

@@ -1,44 +1,49 @@
-//! What came of loading or executing a script, as values for the status, the log and the metrics.
+//! Results of checking, executing and reloading a script, as values for the status, the log and the metrics.
 //!
-//! Must not hold anything of Python.
+//! Must not hold an object of Python.
 
 use std::time::Duration;
 
-use crate::python::output::Counts;
+use crate::python::output::LineCounts;
 
-/// One execution.
+/// Result of one execution.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
-    /// Whether `execute()` returned.
+pub struct ExecutionOutcome {
+    /// True if `execute()` returned.
     pub ok: bool,
-    /// What it raised, with the script's lines; bounded.
+    /// Traceback of the exception, bounded; `None` if `execute()` returned.
     pub error: Option<String>,
-    /// Whether it was interrupted (at its time limit, or because the worker stops).
+    /// True if the execution was interrupted at its time limit or for the worker's stop.
     pub interrupted: bool,
-    /// How long it took.
     pub duration: Duration,
-    /// Lines that it printed, and lines of it that were dropped.
-    pub lines: Counts,
-    /// Threads of the script that go on after it, by name and place.
+    /// Numbers of printed and of dropped lines.
+    pub lines: LineCounts,
+    /// Threads that the script started and that outlived `execute()`, by name and source line.
     pub surviving_threads: Vec<String>,
 }
 
-/// A workspace of the former run that something still holds.
+/// Workspace of a former run that a script still references.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pinned {
-    /// Its name when the run changed.
+pub struct RetainedWorkspace {
+    /// Name in the data service when the run changed.
     pub name: String,
-    /// What it takes, in bytes.
     pub bytes: u64,
 }
 
-/// Something a script uses that the engine lacks.
+/// Result of clearing a former run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
+pub struct RunChange {
+    pub retained: Vec<RetainedWorkspace>,
+    /// Error of the script's top level when it was loaded anew; its former module stays in use.
+    pub reload_error: Option<String>,
+}
+
+/// Name used by a script that the engine lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingName {
     /// Line of the script, counted from 1.
     pub line: u32,
-    /// The name used.
     pub name: String,
-    /// What is missing, and how to get it.
+    /// Explanation with the next step.
     pub remark: String,
 }

@@ -1,7 +1,7 @@
-//! Loads and executes the script on the script thread.
+//! Runner of the script on the interpreter's script thread.
 //!
-//! Promises: a new script that cannot be loaded leaves the former one in place; every execution is bound to a fresh
-//! view of the run first; what a script raises comes back as text. Keeps no workspace alive itself.
+//! Promises: a script that cannot be loaded leaves the former one in place; each execution begins with a fresh live
+//! workspace; an exception is returned as text. Must not keep a workspace alive.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -9,52 +9,47 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 use thiserror::Error;
 
-use super::outcome::{Missing, Outcome, Pinned};
+use super::outcome::{ExecutionOutcome, MissingName, RetainedWorkspace, RunChange};
 use crate::python::errors::text_of;
-use crate::python::output::{Counts, Sink};
-use crate::python::{Handle, JobError, Limits};
+use crate::python::output::{LineCounts, OutputSink};
+use crate::python::{InterpreterHandle, JobError, Limits};
 
-/// Why a script was not taken.
+/// Failure to load or check a script.
 #[derive(Debug, Error)]
 pub enum LoadScriptError {
-    /// The author's to mend: it doesn't parse, cannot be imported, or has no `execute()`.
+    /// The script does not parse, its top level raised, or it has no `execute()`; the text is Python's.
     #[error("cannot load the script: {0}")]
     Script(String),
-    /// The interpreter's.
+    /// The interpreter did not finish the job.
     #[error(transparent)]
     Job(#[from] JobError),
 }
 
-/// Why the runner could not be made.
+/// Failure to prepare the script's working folder.
 #[derive(Debug, Error)]
-pub enum RunnerError {
-    /// The folder cannot be used.
+pub enum StartScriptRunnerError {
+    /// The folder cannot be made or entered.
     #[error("cannot use {} as the script's working folder: {reason}; it must be writable", folder.display())]
-    UseFolder {
-        /// The folder.
-        folder: PathBuf,
-        /// What went wrong.
-        reason: String,
-    },
-    /// The interpreter's.
+    UseFolder { folder: PathBuf, reason: String },
+    /// The interpreter did not finish the job.
     #[error(transparent)]
     Job(#[from] JobError),
 }
 
-/// The script of one instrument. `execute` is called by one thread at a time.
-pub struct Runner {
-    handle: Handle,
+/// Runner of one instrument's script; its methods are called by one thread at a time.
+pub struct ScriptRunner {
+    handle: InterpreterHandle,
     host: Py<PyAny>,
 }
 
-impl Runner {
-    /// Makes `folder` the script's working folder: the process's current one, and first on `sys.path`. Relative paths
-    /// that the worker was given have to be made absolute before.
+impl ScriptRunner {
+    /// Runner with the working folder `folder`, which becomes the process's current one and first on `sys.path`: relative
+    /// paths of the settings have to be made absolute before.
     ///
     /// # Errors
-    /// When the folder cannot be made or entered.
-    pub fn new(handle: Handle, folder: &Path) -> Result<Self, RunnerError> {
-        let unusable = |reason: String| RunnerError::UseFolder {
+    /// [`StartScriptRunnerError::UseFolder`] if the folder cannot be made or entered.
+    pub fn new(handle: InterpreterHandle, folder: &Path) -> Result<Self, StartScriptRunnerError> {
+        let unusable = |reason: String| StartScriptRunnerError::UseFolder {
             folder: folder.to_path_buf(),
             reason,
         };
@@ -72,35 +67,35 @@ impl Runner {
         })
     }
 
-    /// The interpreter.
+    /// Interpreter that runs the script.
     #[must_use]
-    pub fn handle(&self) -> &Handle {
+    pub fn handle(&self) -> &InterpreterHandle {
         &self.handle
     }
 
-    /// Makes `text` the current script. Its top level runs now, within the limits.
+    /// Makes `text` the current script by running its top level, within `limits`.
     ///
     /// # Errors
-    /// Why it cannot be used; the former script stays the current one.
+    /// [`LoadScriptError::Script`] if it cannot be used: the former script stays the current one.
     pub fn load(&self, text: &str, limits: Limits) -> Result<(), LoadScriptError> {
         let text = text.to_owned();
         self.call(limits, move |_, host| host.call_method1("load", (text,)).map(drop))?
             .map_err(LoadScriptError::Script)
     }
 
-    /// Executes the current script. `bind` runs first, on the script thread: it puts a fresh view of the run under the
-    /// live workspace's name. Detach in it for what takes long.
+    /// Executes the current script after `bind`, which names a fresh view of the run as the live workspace on the script
+    /// thread and should detach from the interpreter for long work.
     ///
     /// # Errors
-    /// When the interpreter is lost ([`JobError::Unkillable`]): the process should exit. A script that fails is an
-    /// [`Outcome`].
+    /// [`JobError::Unkillable`] or [`JobError::Gone`] if the interpreter is lost: the process should exit. A failure of the
+    /// script is an [`ExecutionOutcome`].
     pub fn execute(
         &self,
         limits: Limits,
         bind: impl FnOnce(Python<'_>) -> Result<(), String> + Send + 'static,
-    ) -> Result<Outcome, JobError> {
+    ) -> Result<ExecutionOutcome, JobError> {
         let started = Instant::now();
-        if let Sink::Queue(queue) = self.handle.output() {
+        if let OutputSink::Queue(queue) = self.handle.output() {
             queue.begin();
         }
         let host = Python::attach(|py| self.host.clone_ref(py));
@@ -116,17 +111,17 @@ impl Runner {
         Ok(self.outcome(started.elapsed(), executed))
     }
 
-    /// Another run has begun: `clear` empties the data service and says what to look for afterwards; then the script is
-    /// loaded anew and garbage collected, and `pinned` tells what is still held.
+    /// Clears a former run: calls `clear`, which empties the data service; loads the script anew and collects garbage; then
+    /// calls `retained` with the result of `clear` for the workspaces that are still referenced.
     ///
     /// # Errors
-    /// When the script's top level fails this time (its former self goes on), or the interpreter is lost.
+    /// [`JobError`] if the interpreter is lost. An error of the script's top level is in the [`RunChange`].
     pub fn change_run<T: Send + 'static>(
         &self,
         limits: Limits,
         clear: impl FnOnce(Python<'_>) -> T + Send + 'static,
-        pinned: impl FnOnce(Python<'_>, T) -> Vec<Pinned> + Send + 'static,
-    ) -> Result<(Vec<Pinned>, Option<String>), JobError> {
+        retained: impl FnOnce(Python<'_>, T) -> Vec<RetainedWorkspace> + Send + 'static,
+    ) -> Result<RunChange, JobError> {
         let host = Python::attach(|py| self.host.clone_ref(py));
         self.handle.run(Some(limits), move |py| {
             let former = clear(py);
@@ -138,16 +133,19 @@ impl Runner {
             let collected = py
                 .import("livedata.script")
                 .and_then(|module| module.call_method0("collect"));
-            let problem = reloaded.or_else(|| collected.err().map(|error| text_of(py, &error)));
-            (pinned(py, former), problem)
+            let reload_error = reloaded.or_else(|| collected.err().map(|error| text_of(py, &error)));
+            RunChange {
+                retained: retained(py, former),
+                reload_error,
+            }
         })
     }
 
-    /// What `text` uses of Mantid that the engine in use lacks, without running it.
+    /// Names of Mantid in `text` that the engine lacks, in order of their lines; the script is not run.
     ///
     /// # Errors
-    /// When the text doesn't parse, or the check itself fails.
-    pub fn check(handle: &Handle, text: &str) -> Result<Vec<Missing>, LoadScriptError> {
+    /// [`LoadScriptError::Script`] if the text does not parse or the check takes more than 60 s.
+    pub fn check(handle: &InterpreterHandle, text: &str) -> Result<Vec<MissingName>, LoadScriptError> {
         let text = text.to_owned();
         let limits = Limits::after(Duration::from_secs(60));
         let checked = handle.run(Some(limits), move |py| {
@@ -159,7 +157,7 @@ impl Runner {
         let found = checked.map_err(LoadScriptError::Script)?;
         Ok(found
             .into_iter()
-            .map(|(line, name, remark)| Missing { line, name, remark })
+            .map(|(line, name, remark)| MissingName { line, name, remark })
             .collect())
     }
 
@@ -174,13 +172,13 @@ impl Runner {
         })
     }
 
-    fn outcome(&self, duration: Duration, executed: Result<Vec<String>, (String, bool)>) -> Outcome {
+    fn outcome(&self, duration: Duration, executed: Result<Vec<String>, (String, bool)>) -> ExecutionOutcome {
         let lines = match self.handle.output() {
-            Sink::Queue(queue) => queue.counts(),
-            Sink::Direct(_) => Counts::default(),
+            OutputSink::Queue(queue) => queue.counts(),
+            OutputSink::Direct(_) => LineCounts::default(),
         };
         match executed {
-            Ok(surviving_threads) => Outcome {
+            Ok(surviving_threads) => ExecutionOutcome {
                 ok: true,
                 error: None,
                 interrupted: false,
@@ -188,7 +186,7 @@ impl Runner {
                 lines,
                 surviving_threads,
             },
-            Err((error, interrupted)) => Outcome {
+            Err((error, interrupted)) => ExecutionOutcome {
                 ok: false,
                 error: Some(error),
                 interrupted,

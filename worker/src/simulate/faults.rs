@@ -1,39 +1,38 @@
-//! What goes wrong in a real stream, done on purpose.
+//! Faults of real streams, produced on purpose.
 //!
-//! Promises: every fault is off by default, and none of them changes the truth of what was produced. Must not
-//! send anything: the generator does.
+//! Promises: every fault is off by default, and none changes the counts of [`super::truth`]. Must not send anything.
 
 use super::random::Random;
 
-/// Which faults, how often.
+/// Probability or amount of each fault; all off by default.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Faults {
-    /// For each event message, the chance that a record of garbage goes before it.
+    /// Probability of an undecodable record before each event message.
     pub garbage: f64,
-    /// For each event message, the chance that it is sent once more, under a new message id.
+    /// Probability that an event message is sent again under a new message id.
     pub duplicates: f64,
-    /// How long after the run's start its start message is sent, in seconds.
+    /// Delay of start messages after the run's start, seconds.
     pub late_start: f64,
-    /// Every n-th run gets no stop message (0: all do).
+    /// n: every n-th run has no stop message; 0 for none.
     pub missing_stop_every: u32,
     /// Each start message is sent twice.
     pub repeat_start: bool,
-    /// The last partition is sent this much later than the first, in seconds; those between, in between.
+    /// Delay of the last partition behind the first, seconds; proportional for those between.
     pub partition_lag: f64,
-    /// For each event, the chance of an id that the instrument does not have.
+    /// Probability that an event has an id outside the instrument.
     pub outside_map: f64,
-    /// For each event, the chance of a time of flight that is none (2³¹ ns or more).
+    /// Probability that an event has a time of flight of 2³¹ ns or more, which is invalid.
     pub bad_time_of_flight: f64,
 }
 
 impl Faults {
-    /// Whether single events can be wrong.
+    /// True if single events can be faulty.
     pub(super) fn touches_events(&self) -> bool {
         self.outside_map > 0.0 || self.bad_time_of_flight > 0.0
     }
 }
 
-/// A record that no decoder can take: of five kinds, from a good message.
+/// Undecodable record of one of five kinds, made from a good message.
 pub(super) fn garbage(good: &[u8], random: &mut Random) -> Vec<u8> {
     match random.below(5) {
         0 => Vec::new(),
@@ -47,7 +46,7 @@ pub(super) fn garbage(good: &[u8], random: &mut Random) -> Vec<u8> {
             unknown
         }
         _ => {
-            // A root that points far behind the end.
+            // A root offset far behind the end of the buffer.
             let mut astray = good.to_vec();
             if let Some(root) = astray.get_mut(..4) {
                 root.copy_from_slice(&0x7fff_fff0_u32.to_le_bytes());

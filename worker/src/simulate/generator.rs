@@ -1,77 +1,76 @@
-//! The stream of a simulated instrument, record by record, and the truth about it.
+//! The stream of a simulated instrument, record by record, with the counts of its events.
 //!
-//! Promises: pure and deterministic: the same settings give the same records, byte by byte, in the order in
-//! which they are to be sent. A record's events are counted when they are made. Knows no broker and no clock.
+//! Promises: pure and deterministic: equal settings give equal records, byte by byte, in the order of sending. A
+//! record's events are counted when they are made. Must not know a broker or a clock.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use live_data_engine::record_position::TopicRole;
 use live_data_stream::encode::Encoder;
-use live_data_stream::topics::Role;
 
-use self::pulses::Batch;
-use super::instrument::Source;
-use super::logs::Log;
+use self::batch::EventBatch;
+use super::instrument::EventSource;
+use super::logs::SimulatedLog;
 use super::random::Random;
+pub use super::settings::{EventSchema, SimulationSettings};
 use super::settings::{MILLISECOND, nanoseconds};
-pub use super::settings::{Schema, Settings};
 use super::truth::{RunTruth, Truth};
 
+mod batch;
 mod pulses;
 mod runs;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// The bit of pu00's vetoes that the simulated instrument uses, and that its vc00 puts in force.
+/// Bit of pu00's vetoes that the simulated instrument sets and its vc00 enables.
 const VETO_BIT: u32 = 1 << 3;
 
-/// A record to be sent.
+/// Kafka record of the simulated stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// Which topic.
-    pub role: Role,
-    /// Which partition of it.
+pub struct SimulatedRecord {
+    pub role: TopicRole,
     pub partition: i32,
-    /// When to send it, in ns since the Unix epoch; also its Kafka timestamp.
+    /// Time of sending and Kafka timestamp, ns since the Unix epoch.
     pub send_ns: i64,
-    /// The message.
+    /// FlatBuffers message.
     pub payload: Vec<u8>,
 }
 
-struct Pending {
+struct PendingRecord {
     send_ns: i64,
     sequence: u64,
-    record: Record,
+    record: SimulatedRecord,
 }
 
-impl PartialEq for Pending {
-    fn eq(&self, other: &Pending) -> bool {
+impl PartialEq for PendingRecord {
+    fn eq(&self, other: &PendingRecord) -> bool {
         self.cmp(other).is_eq()
     }
 }
-impl Eq for Pending {}
-impl PartialOrd for Pending {
-    fn partial_cmp(&self, other: &Pending) -> Option<std::cmp::Ordering> {
+impl Eq for PendingRecord {}
+impl PartialOrd for PendingRecord {
+    fn partial_cmp(&self, other: &PendingRecord) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
-impl Ord for Pending {
-    fn cmp(&self, other: &Pending) -> std::cmp::Ordering {
+impl Ord for PendingRecord {
+    fn cmp(&self, other: &PendingRecord) -> std::cmp::Ordering {
         (self.send_ns, self.sequence).cmp(&(other.send_ns, other.sequence))
     }
 }
 
-/// The stream: an iterator of records. Ask it for the [`Truth`] at the end.
+/// Iterator over the records of the stream, ordered by time of sending; [`Generator::truth`] counts what it made.
 pub struct Generator {
-    settings: Settings,
-    source: Source,
+    settings: SimulationSettings,
+    source: EventSource,
     random: Random,
     ids: Vec<u32>,
     outside_id: u32,
-    logs: Vec<(Log, i64, bool)>,
+    logs: Vec<(SimulatedLog, i64, bool)>,
     encoder: Encoder,
-    batch: Batch,
-    pending: BinaryHeap<Reverse<Pending>>,
+    batch: EventBatch,
+    pending: BinaryHeap<Reverse<PendingRecord>>,
     sequence: u64,
     message_id: u64,
     pulse: u64,
@@ -83,20 +82,20 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// At the beginning of the stream.
-    pub fn new(settings: Settings) -> Generator {
+    /// Generator at the beginning of the stream.
+    pub fn new(settings: SimulationSettings) -> Generator {
         let mut random = Random::new(settings.seed);
         let frame_ns = (1e9 / settings.pulse_rate.clamp(0.5, 1e4)) as u32;
-        let source = Source::new(&settings.layout, settings.monitor_share, frame_ns, &mut random);
+        let source = EventSource::new(&settings.layout, settings.monitor_share, frame_ns, &mut random);
         let pixels = &settings.layout.pixels;
         let id = |pixel: &super::instrument::Pixel| match settings.schema {
-            Schema::Ev42 => pixel.spectrum.cast_unsigned(),
-            Schema::Ev44 | Schema::Ev44Pu00 => pixel.detector_id.cast_unsigned(),
+            EventSchema::Ev42 => pixel.spectrum.cast_unsigned(),
+            EventSchema::Ev44 | EventSchema::Ev44Pu00 => pixel.detector_id.cast_unsigned(),
         };
         let ids: Vec<u32> = pixels.iter().map(id).collect();
         let begin = settings.start_ns.div_euclid(MILLISECOND) * MILLISECOND;
-        // The slowest logs had their last value long before the first run.
-        let logs = Log::all(&settings.layout.name)
+        // Slow logs have their last value ten minutes before the stream begins, as on a real instrument.
+        let logs = SimulatedLog::all(&settings.layout.name)
             .into_iter()
             .map(|log| {
                 let first = if log.interval > 60.0 {
@@ -114,7 +113,7 @@ impl Generator {
             ids,
             logs,
             encoder: Encoder::new(),
-            batch: Batch::default(),
+            batch: EventBatch::default(),
             pending: BinaryHeap::new(),
             sequence: 0,
             message_id: 0,
@@ -126,41 +125,41 @@ impl Generator {
             truth: Truth::default(),
             settings,
         };
-        generator.announce(begin);
+        generator.send_configuration(begin);
         generator
     }
 
-    /// What was produced so far; of all of it once the iterator has ended.
+    /// Counts so far; complete once the iterator has ended.
     pub fn truth(&self) -> &Truth {
         &self.truth
     }
 
-    /// The settings.
-    pub fn settings(&self) -> &Settings {
+    /// Settings of the stream.
+    pub fn settings(&self) -> &SimulationSettings {
         &self.settings
     }
 
-    /// The truth, at the end.
+    /// Counts of the stream.
     pub fn into_truth(self) -> Truth {
         self.truth
     }
 
-    /// Units of the logs and the vetoes in force, before anything else.
-    fn announce(&mut self, begin: i64) {
-        if self.settings.schema == Schema::Ev44Pu00 {
+    /// Sends the enabled vetoes and the units of the logs, which precede all other records.
+    fn send_configuration(&mut self, begin: i64) {
+        if self.settings.schema == EventSchema::Ev44Pu00 {
             let names = ["ts2", "fifo", "chopper0", "chopper1"];
             let payload = self.encoder.vc00(begin - SECOND, VETO_BIT, &names).to_vec();
-            self.send(Role::VetoConfig, 0, begin, payload, "vc00");
+            self.send(TopicRole::VetoConfig, 0, begin, payload, "vc00");
         }
         for index in 0..self.logs.len() {
             let (log, first, _) = &self.logs[index];
             let (pv, units, time) = (log.pv.clone(), log.units, *first);
             let payload = self.encoder.un00(&pv, time, units).to_vec();
-            self.send(Role::SampleEnv, 0, time, payload, "un00");
+            self.send(TopicRole::SampleEnv, 0, time, payload, "un00");
         }
     }
 
-    fn send(&mut self, role: Role, partition: i32, send_ns: i64, payload: Vec<u8>, kind: &str) {
+    fn send(&mut self, role: TopicRole, partition: i32, send_ns: i64, payload: Vec<u8>, kind: &str) {
         match self.truth.records.get_mut(kind) {
             Some(count) => *count += 1,
             None => {
@@ -169,20 +168,20 @@ impl Generator {
         }
         self.truth.bytes += payload.len() as u64;
         self.sequence += 1;
-        let record = Record {
+        let record = SimulatedRecord {
             role,
             partition,
             send_ns,
             payload,
         };
-        self.pending.push(Reverse(Pending {
+        self.pending.push(Reverse(PendingRecord {
             send_ns,
             sequence: self.sequence,
             record,
         }));
     }
 
-    /// One pulse, with all that comes before it.
+    /// Makes one pulse and the starts, stops and logs before it.
     fn advance(&mut self) {
         let begin = self.settings.start_ns.div_euclid(MILLISECOND) * MILLISECOND;
         let time = begin + (self.pulse as f64 * 1e9 / self.settings.pulse_rate.clamp(0.5, 1e4)) as i64;
@@ -212,7 +211,7 @@ impl Generator {
         self.message_id
     }
 
-    /// Partitions take turns.
+    /// Partition of the next event message, in turn.
     fn event_partition(&self) -> i32 {
         let partitions = u64::from(self.settings.partitions.max(1).unsigned_abs());
         i32::try_from(self.sequence % partitions).unwrap_or(0)
@@ -225,11 +224,11 @@ impl Generator {
 }
 
 impl Iterator for Generator {
-    type Item = Record;
+    type Item = SimulatedRecord;
 
-    fn next(&mut self) -> Option<Record> {
+    fn next(&mut self) -> Option<SimulatedRecord> {
         loop {
-            // Whatever is made later is sent later than the pulse that is being made.
+            // Records made later have times of sending at or after the present pulse.
             let due = self
                 .pending
                 .peek()
@@ -242,6 +241,7 @@ impl Iterator for Generator {
     }
 }
 
+/// True if `time` (ns since the Unix epoch) is within the run, `[start, stop)`.
 fn holds(run: &RunTruth, time: i64) -> bool {
     (run.start_ns..run.stop_ns).contains(&time)
 }

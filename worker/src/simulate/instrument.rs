@@ -1,46 +1,49 @@
-//! The instrument that is simulated: where its pixels are and how a neutron's time of flight follows from it.
+//! The simulated instrument: positions of its pixels, and the time of flight of the neutrons that they count.
 //!
-//! Promises: pure and deterministic; a pixel's index is stable. Knows neither Kafka nor message formats.
+//! A neutron of wavelength λ (Å) takes t = (m / h)·(L1 + L2)·λ, in µs with paths in m; a pixel at 2θ counts reflections
+//! of lattice spacing d (Å) at λ = 2·d·sin θ (Bragg). Must not know Kafka or message formats.
+//!
+//! Promises: pure and deterministic; a pixel's index is stable.
 
 use super::random::Random;
 
-/// µs a metre and an ångström: m_n / h = 1 / 3956.034 m/s per 1/Å (CODATA 2018), so 252.7784 µs/(m Å).
+/// m / h in µs/(m·Å), with the neutron's mass m and Planck's constant h: 252.7784 with CODATA 2018.
 const MICROSECONDS_PER_METRE_ANGSTROM: f64 = 252.778_4;
 
-/// Entries of the tables that events are drawn from: as many as 16 random bits can say.
+/// Entries of the tables from which events are drawn: one for each value of 16 random bits.
 const DRAWS: usize = 1 << 16;
 
-/// One pixel, or one monitor.
+/// Pixel of a detector, or monitor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pixel {
-    /// The spectrum that it belongs to; several pixels may share one.
+    /// Spectrum number; several pixels may share one.
     pub spectrum: i32,
-    /// The detector id of the instrument definition.
+    /// Detector id of the instrument definition.
     pub detector_id: i32,
-    /// Metres from the sample; for a monitor, from the sample along the beam (negative upstream).
+    /// Distance from the sample, m; of a monitor along the beam, negative upstream.
     pub l2: f64,
-    /// The scattering angle, in radians. Unused for a monitor.
+    /// Scattering angle, radians; not used for a monitor.
     pub two_theta: f64,
-    /// Counts the beam, not what is scattered.
+    /// True for a monitor, which counts the beam.
     pub monitor: bool,
 }
 
-/// Name, primary flight path and pixels.
+/// Instrument as the simulation needs it: flight path and pixels.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Layout {
-    /// As in topic and run names.
+pub struct InstrumentLayout {
+    /// Prefix of topics and run names.
     pub name: String,
-    /// Moderator to sample, in metres.
+    /// Distance from moderator to sample, m.
     pub l1: f64,
-    /// The pixels, monitors among them.
+    /// Pixels and monitors; the index is that of [`super::truth::PeriodTruth::counts`].
     pub pixels: Vec<Pixel>,
 }
 
-impl Layout {
-    /// A small diffractometer: two monitors (spectra 1 and 2) and four banks of 16 x 16 pixels at 35, 90, 145
-    /// and 168 degrees (spectra 3 to 1026); detector ids are 1 and 2, and the bank's number times 1000
-    /// plus the pixel's place.
-    pub fn small(name: &str) -> Layout {
+impl InstrumentLayout {
+    /// Small diffractometer: two monitors (spectra 1 and 2, detector ids 1 and 2) and four banks of 16 × 16 pixels of
+    /// 20 mm at 1.5 m and 35, 90, 145 and 168 degrees (spectra 3 to 1026). The detector id of pixel p (0 to 255) in bank
+    /// b (1 to 4) is 1000·b + p.
+    pub fn small(name: &str) -> InstrumentLayout {
         let monitor = |spectrum, l2| Pixel {
             spectrum,
             detector_id: spectrum,
@@ -50,14 +53,14 @@ impl Layout {
         };
         let mut pixels = vec![monitor(1, -1.7), monitor(2, 2.6)];
         for (bank, degrees) in [35.0_f64, 90.0, 145.0, 168.0].into_iter().enumerate() {
-            for place in 0..256_u16 {
-                let (row, column) = (f64::from(place / 16) - 7.5, f64::from(place % 16) - 7.5);
+            for pixel in 0..256_u16 {
+                let (row, column) = (f64::from(pixel / 16) - 7.5, f64::from(pixel % 16) - 7.5);
                 let (height, across) = (row * 0.02, column * 0.02);
                 let flight = 1.5;
-                // The scattering angle of a pixel that sits off the bank's centre.
+                // Angle in the horizontal plane; the height is added below.
                 let angle = degrees.to_radians() + across / flight;
                 let length = f64::hypot(flight, height);
-                let index = i32::from(place) + 256 * i32::try_from(bank).unwrap_or(0);
+                let index = i32::from(pixel) + 256 * i32::try_from(bank).unwrap_or(0);
                 pixels.push(Pixel {
                     spectrum: 3 + index,
                     detector_id: 1000 * (1 + index / 256) + index % 256,
@@ -67,7 +70,7 @@ impl Layout {
                 });
             }
         }
-        Layout {
+        InstrumentLayout {
             name: name.to_owned(),
             l1: 12.0,
             pixels,
@@ -75,28 +78,29 @@ impl Layout {
     }
 }
 
-/// What to draw events from: a layout made into tables.
+/// Tables from which events are drawn.
 #[derive(Debug)]
-pub(super) struct Source {
-    /// ns of flight for each ångström: of lattice spacing for a pixel, of wavelength for a monitor.
+pub(super) struct EventSource {
+    /// Time of flight of each pixel in ns/Å: by lattice spacing for pixels, by wavelength for monitors.
     scale: Vec<f32>,
     monitors: Vec<u32>,
     detectors: Vec<u32>,
-    /// Of 65,536 events, how many a monitor gets.
+    /// Number of events in monitors among 65,536.
     monitor_share: u32,
     spacing: Vec<f32>,
     wavelength: Vec<f32>,
     frame_ns: u32,
 }
 
-/// One event before it has a format.
+/// Event without a message format: index of the pixel, and time of flight in ns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Drawn {
+pub(super) struct DrawnEvent {
     pub(super) pixel: u32,
     pub(super) time_of_flight: u32,
 }
 
-/// Silicon's reflections: lattice spacing in ångström and relative intensity.
+/// Reflections of silicon: d = a/√(h² + k² + l²) in Å with a = 5.4309 Å (CODATA 2018: 5.4310 Å), and illustrative
+/// relative intensities.
 const REFLECTIONS: [(f64, f64); 8] = [
     (3.1355, 1.00),
     (1.9201, 0.64),
@@ -108,9 +112,14 @@ const REFLECTIONS: [(f64, f64); 8] = [
     (0.9601, 0.05),
 ];
 
-impl Source {
-    pub(super) fn new(layout: &Layout, monitor_share: f64, frame_ns: u32, random: &mut Random) -> Source {
-        let mut source = Source {
+impl EventSource {
+    pub(super) fn new(
+        layout: &InstrumentLayout,
+        monitor_share: f64,
+        frame_ns: u32,
+        random: &mut Random,
+    ) -> EventSource {
+        let mut source = EventSource {
             scale: Vec::with_capacity(layout.pixels.len()),
             monitors: Vec::new(),
             detectors: Vec::new(),
@@ -146,26 +155,26 @@ impl Source {
         self.scale.is_empty()
     }
 
-    /// One event. Slower neutrons than the frame is long show in the next one, as on a real instrument.
+    /// Draws one event. Neutrons slower than the frame are counted in the next one, as on a real instrument.
     #[inline]
-    pub(super) fn draw(&self, random: &mut Random) -> Drawn {
+    pub(super) fn draw(&self, random: &mut Random) -> DrawnEvent {
         let bits = random.next();
-        let (choice, table, place) = ((bits & 0xffff) as u32, (bits >> 16 & 0xffff) as usize, bits >> 32);
+        let (choice, table, fraction) = ((bits & 0xffff) as u32, (bits >> 16 & 0xffff) as usize, bits >> 32);
         let (pixels, angstroms) = if choice < self.monitor_share {
             (&self.monitors, &self.wavelength)
         } else {
             (&self.detectors, &self.spacing)
         };
-        let pixel = pixels[((place * pixels.len() as u64) >> 32) as usize];
+        let pixel = pixels[((fraction * pixels.len() as u64) >> 32) as usize];
         let flight = (self.scale[pixel as usize] * angstroms[table]) as u32;
-        Drawn {
+        DrawnEvent {
             pixel,
             time_of_flight: flight % self.frame_ns,
         }
     }
 }
 
-/// Four events in five are in a reflection, the others spread evenly over the logarithm of d.
+/// Lattice spacing, Å: four events in five in a reflection, 0.4 % wide (1σ), the others evenly in ln d from 0.3 to 4 Å.
 fn draw_spacing(random: &mut Random) -> f32 {
     if random.fraction() < 0.2 {
         return (0.3 * (4.0_f64 / 0.3).powf(random.fraction())) as f32;
@@ -183,9 +192,10 @@ fn draw_spacing(random: &mut Random) -> f32 {
     (chosen * (1.0 + 0.004 * random.normal())) as f32
 }
 
-/// A Maxwellian flux at 300 K: peaks near 1.8 Å.
+/// Wavelength, Å, of a Maxwellian flux at T = 300 K: λ = √(81.804 / E), with E in meV and 81.804 = h²/2m in meV·Å²
+/// (CODATA 2018).
 fn draw_wavelength(random: &mut Random) -> f32 {
-    // The energy of a neutron in a Maxwellian flux is kT times a gamma variate of shape 2.
+    // In a Maxwellian flux E is kT (25.85 meV) times a gamma variate of shape 2.
     let energy_mev = -25.85 * ((1.0 - random.fraction()) * (1.0 - random.fraction())).ln();
     (81.804_f64 / energy_mev.max(0.5)).sqrt() as f32
 }
@@ -196,7 +206,7 @@ mod tests {
 
     #[test]
     fn the_small_instrument_has_unique_ids_and_spectra() {
-        let layout = Layout::small("DEMO");
+        let layout = InstrumentLayout::small("DEMO");
         let ids: std::collections::BTreeSet<i32> = layout.pixels.iter().map(|pixel| pixel.detector_id).collect();
         let spectra: Vec<i32> = layout.pixels.iter().map(|pixel| pixel.spectrum).collect();
         assert_eq!(ids.len(), layout.pixels.len());
@@ -205,9 +215,9 @@ mod tests {
 
     #[test]
     fn peaks_sit_where_braggs_law_puts_them() {
-        let layout = Layout::small("DEMO");
+        let layout = InstrumentLayout::small("DEMO");
         let mut random = Random::new(7);
-        let source = Source::new(&layout, 0.05, 100_000_000, &mut random);
+        let source = EventSource::new(&layout, 0.05, 100_000_000, &mut random);
         let mut near_peak = 0_u32;
         let mut near_valley = 0_u32;
         for _ in 0..400_000 {
@@ -232,7 +242,7 @@ mod tests {
     fn the_same_seed_draws_the_same_events() {
         let draw = || {
             let mut random = Random::new(99);
-            let source = Source::new(&Layout::small("DEMO"), 0.1, 20_000_000, &mut random);
+            let source = EventSource::new(&InstrumentLayout::small("DEMO"), 0.1, 20_000_000, &mut random);
             (0..1000).map(|_| source.draw(&mut random)).collect::<Vec<_>>()
         };
         let events = draw();

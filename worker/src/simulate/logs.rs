@@ -1,24 +1,24 @@
-//! The sample logs of the simulated instrument: slow and fast ones, numbers, an array and a text.
+//! Sample logs of the simulated instrument: slow and fast ones, numbers, an array and a text.
 //!
-//! Promises: a value is a function of the log and the time, so that the same run has the same logs.
+//! Promises: a value is a function of the log and the time only.
 
 use std::sync::Arc;
 
 use live_data_engine::message::LogValue;
 
-/// One log.
+/// Process variable of the simulated instrument.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Log {
-    /// The EPICS name, as ISIS's blocks have it: `IN:<INSTRUMENT>:CS:SB:<block>`.
+pub(super) struct SimulatedLog {
+    /// EPICS name of an ISIS block: `IN:<INSTRUMENT>:CS:SB:<block>`.
     pub(super) pv: String,
     pub(super) units: Option<&'static str>,
-    /// Seconds between two values.
+    /// Interval between two values, seconds.
     pub(super) interval: f64,
-    kind: Kind,
+    kind: SimulatedLogKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
+enum SimulatedLogKind {
     Temperature,
     Rotation,
     Frames,
@@ -26,42 +26,42 @@ enum Kind {
     Status,
 }
 
-impl Log {
-    /// The logs of an instrument.
-    pub(super) fn all(instrument: &str) -> Vec<Log> {
-        let log = |block: &str, units, interval, kind| Log {
+impl SimulatedLog {
+    /// All logs of an instrument.
+    pub(super) fn all(instrument: &str) -> Vec<SimulatedLog> {
+        let log = |block: &str, units, interval, kind| SimulatedLog {
             pv: format!("IN:{instrument}:CS:SB:{block}"),
             units,
             interval,
             kind,
         };
         vec![
-            log("Temp_Sample", Some("K"), 1.0, Kind::Temperature),
-            // Changes so seldom that a run may see no value of it at all.
-            log("Rot", Some("deg"), 3600.0, Kind::Rotation),
-            log("Frames", None, 1.0, Kind::Frames),
-            log("Slits", Some("mm"), 2.0, Kind::Slits),
-            log("Status", None, 5.0, Kind::Status),
+            log("Temp_Sample", Some("K"), 1.0, SimulatedLogKind::Temperature),
+            // One value an hour: a run may have none.
+            log("Rot", Some("deg"), 3600.0, SimulatedLogKind::Rotation),
+            log("Frames", None, 1.0, SimulatedLogKind::Frames),
+            log("Slits", Some("mm"), 2.0, SimulatedLogKind::Slits),
+            log("Status", None, 5.0, SimulatedLogKind::Status),
         ]
     }
 
-    /// The value at a time (seconds since the simulation began).
+    /// Value at `seconds` since the start of the stream, which may be negative.
     pub(super) fn value(&self, seconds: f64) -> LogValue {
         match self.kind {
-            Kind::Temperature => LogValue::F64(self.temperature(seconds)),
-            Kind::Rotation => LogValue::F64(45.0 + 5.0 * (seconds / self.interval).floor()),
-            Kind::Frames => LogValue::I32((seconds * 50.0) as i32),
-            Kind::Slits => {
+            SimulatedLogKind::Temperature => LogValue::F64(self.temperature(seconds)),
+            SimulatedLogKind::Rotation => LogValue::F64(45.0 + 5.0 * (seconds / self.interval).floor()),
+            SimulatedLogKind::Frames => LogValue::I32((seconds * 50.0) as i32),
+            SimulatedLogKind::Slits => {
                 let gap = 10.0 + (seconds / 20.0).sin();
                 LogValue::F64s(Arc::from([gap, 2.0 * gap, 0.0, 0.0]))
             }
-            Kind::Status => LogValue::Text(Arc::from(if seconds < 0.0 { "SETUP" } else { "RUNNING" })),
+            SimulatedLogKind::Status => LogValue::Text(Arc::from(if seconds < 0.0 { "SETUP" } else { "RUNNING" })),
         }
     }
 
-    /// Whether the value at a time is one to be alarmed about.
+    /// True if the value at `seconds` raises an alarm: a temperature above 14 K.
     pub(super) fn is_alarming(&self, seconds: f64) -> bool {
-        self.kind == Kind::Temperature && self.temperature(seconds) > 14.0
+        self.kind == SimulatedLogKind::Temperature && self.temperature(seconds) > 14.0
     }
 
     fn temperature(&self, seconds: f64) -> f64 {
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn there_is_a_number_an_array_and_a_text() {
-        let values: Vec<LogValue> = Log::all("DEMO").iter().map(|log| log.value(12.0)).collect();
+        let values: Vec<LogValue> = SimulatedLog::all("DEMO").iter().map(|log| log.value(12.0)).collect();
         assert!(values.iter().any(|value| matches!(value, LogValue::F64(_))));
         assert!(
             values

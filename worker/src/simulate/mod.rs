@@ -1,10 +1,11 @@
-//! A simulated instrument: a realistic stream to any broker, with the truth of what was produced.
+//! A simulated instrument: a realistic stream to any broker, and an account of the events that it produced.
 //!
 //! Promises: the stream follows from its settings alone ([`generator`]); only [`producer`] knows a broker.
 //!
 //! # Layout
-//! [`instrument`] (pixels, Bragg's law) and `logs` are what [`generator`], told by [`settings`], makes records of, with [`faults`] on
-//! purpose and the [`truth`] beside; [`producer`] sends them. `random` is the same on every machine.
+//!
+//! [`generator`] makes records from [`settings`], [`instrument`] (pixels, Bragg's law) and `logs`, with [`faults`] on
+//! purpose, and counts them in [`truth`]. [`producer`] sends them. `random` is the same on every machine.
 
 pub mod faults;
 pub mod generator;
@@ -19,15 +20,15 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use live_data_stream::security::{Mechanism, Protocol, Secret, Security, SecurityError};
+use live_data_stream::security::{SaslMechanism, Secret, Security, SecurityError, SecurityProtocol};
 
 use self::faults::Faults;
-use self::generator::{Generator, Schema, Settings};
-use self::instrument::Layout;
-use self::producer::{Names, ProduceError, Sent};
+use self::generator::{EventSchema, Generator, SimulationSettings};
+use self::instrument::InstrumentLayout;
+use self::producer::{ProduceError, SendProgress, TopicNames};
 use self::truth::Truth;
 
-/// Settings of `simulate`.
+/// Arguments of the subcommand `simulate`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SimulateArgs {
     /// Name of the simulated instrument; its topics are `<INSTRUMENT>_events`, `_runInfo`, `_sampleEnv`, `_vetoConfig`.
@@ -44,13 +45,13 @@ pub struct SimulateArgs {
         help_heading = "Kafka"
     )]
     pub kafka_bootstrap_servers: String,
-    /// Make the topics that do not exist, the events topic with as many partitions as `--partitions` says.
+    /// Create missing topics, the events topic with `--partitions` partitions.
     #[arg(long, help_heading = "Kafka")]
     pub create_topics: bool,
-    /// Topic of events, where it is not `<INSTRUMENT>_events`.
+    /// Topic of events; `<INSTRUMENT>_events` when not given.
     #[arg(long, env = "EVENTS_TOPIC", help_heading = "Kafka")]
     pub events_topic: Option<String>,
-    /// plaintext, ssl, sasl_plaintext or sasl_ssl.
+    /// Protocol: plaintext, ssl, sasl_plaintext or sasl_ssl.
     #[arg(
         long,
         env = "KAFKA_SECURITY_PROTOCOL",
@@ -58,7 +59,7 @@ pub struct SimulateArgs {
         help_heading = "Kafka"
     )]
     pub kafka_security_protocol: String,
-    /// PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
+    /// SASL mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
     #[arg(long, env = "KAFKA_SASL_MECHANISM", help_heading = "Kafka")]
     pub kafka_sasl_mechanism: Option<String>,
     /// User for SASL.
@@ -70,130 +71,128 @@ pub struct SimulateArgs {
     /// Certificate authorities that the broker's certificate is checked against.
     #[arg(long, env = "KAFKA_SSL_CA_LOCATION", help_heading = "Kafka")]
     pub kafka_ssl_ca_location: Option<PathBuf>,
-    /// Our own certificate, where the broker asks for one.
+    /// Client certificate, where the broker requires one.
     #[arg(long, env = "KAFKA_SSL_CERTIFICATE_LOCATION", help_heading = "Kafka")]
     pub kafka_ssl_certificate_location: Option<PathBuf>,
-    /// The key of that certificate.
+    /// Key of the client certificate.
     #[arg(long, env = "KAFKA_SSL_KEY_LOCATION", help_heading = "Kafka")]
     pub kafka_ssl_key_location: Option<PathBuf>,
 
     /// Format of events.
-    #[arg(long, value_enum, default_value_t = Schema::Ev42, help_heading = "Stream")]
-    pub schema: Schema,
-    /// Events a second.
+    #[arg(long, value_enum, default_value_t = EventSchema::Ev42, help_heading = "Stream")]
+    pub schema: EventSchema,
+    /// Events a second, 0 to 1e9.
     #[arg(long, default_value_t = 100_000.0, help_heading = "Stream")]
     pub rate: f64,
-    /// Pulses a second.
+    /// Pulses a second, 0.5 to 10000.
     #[arg(long, default_value_t = 50.0, help_heading = "Stream")]
     pub pulse_rate: f64,
-    /// Events a message at most.
+    /// Largest number of events in a message.
     #[arg(long, default_value_t = 2000, help_heading = "Stream")]
     pub events_per_message: usize,
-    /// Pulses a message at most (ev44 only).
+    /// Largest number of pulses in a message (ev44 only).
     #[arg(long, default_value_t = 1, help_heading = "Stream")]
     pub pulses_per_message: usize,
     /// Partitions of the events topic to write to.
     #[arg(long, default_value_t = 1, help_heading = "Stream")]
     pub partitions: i32,
-    /// Send as fast as the broker takes it, with times in the past, instead of in real time.
+    /// Send as fast as the broker accepts records, with times in the past, instead of in real time.
     #[arg(long, help_heading = "Stream")]
     pub full_speed: bool,
-    /// The same seed gives the same stream, but for its times.
+    /// Seed: equal seeds give equal streams apart from their times.
     #[arg(long, default_value_t = 1, help_heading = "Stream")]
     pub seed: u64,
-    /// Write what was produced, run by run, to this file as JSON.
+    /// JSON file for the numbers of produced pulses and events, run by run.
     #[arg(long, help_heading = "Stream")]
     pub truth: Option<PathBuf>,
 
-    /// How many runs; 0 for one after the other until interrupted.
+    /// Number of runs; 0 for runs until interrupted.
     #[arg(long, default_value_t = 1, help_heading = "Runs")]
     pub runs: u32,
-    /// Seconds of a run.
+    /// Duration of a run, seconds.
     #[arg(long, default_value_t = 60.0, help_heading = "Runs")]
     pub run_seconds: f64,
     /// Seconds of beam between two runs.
     #[arg(long, default_value_t = 2.0, help_heading = "Runs")]
     pub gap_seconds: f64,
-    /// The first run's number.
+    /// Number of the first run.
     #[arg(long, default_value_t = 1000, help_heading = "Runs")]
     pub first_run: u32,
-    /// Periods, taking turns pulse by pulse.
+    /// Number of periods, which alternate pulse by pulse.
     #[arg(long, default_value_t = 1, help_heading = "Runs")]
     pub periods: u32,
-    /// Leave the detector-spectrum map out of the start messages.
+    /// Omit the detector-spectrum map from start messages.
     #[arg(long, help_heading = "Runs")]
     pub no_map: bool,
-    /// Share of pulses that are vetoed (ev44+pu00 only).
+    /// Fraction of vetoed pulses, 0 to 1 (ev44+pu00 only).
     #[arg(long, default_value_t = 0.0, help_heading = "Runs")]
     pub veto_share: f64,
-    /// Share of events that monitors see.
+    /// Fraction of events in monitors, 0 to 1.
     #[arg(long, default_value_t = 0.05, help_heading = "Runs")]
     pub monitor_share: f64,
 
-    /// Chance of a record of garbage before each event message.
+    /// Probability of an undecodable record before each event message.
     #[arg(long, default_value_t = 0.0, help_heading = "Faults")]
     pub garbage: f64,
-    /// Chance that an event message is sent once more under a new id.
+    /// Probability that an event message is sent again under a new id.
     #[arg(long, default_value_t = 0.0, help_heading = "Faults")]
     pub duplicates: f64,
-    /// Seconds by which start messages are late.
+    /// Delay of start messages, seconds.
     #[arg(long, default_value_t = 0.0, help_heading = "Faults")]
     pub late_start: f64,
-    /// Every n-th run gets no stop message; 0 for none.
+    /// Omit the stop message of every n-th run; 0 for none.
     #[arg(long, default_value_t = 0, help_heading = "Faults")]
     pub missing_stop_every: u32,
     /// Send each start message twice.
     #[arg(long, help_heading = "Faults")]
     pub repeat_start: bool,
-    /// Seconds by which the last partition lags behind the first.
+    /// Delay of the last partition behind the first, seconds.
     #[arg(long, default_value_t = 0.0, help_heading = "Faults")]
     pub partition_lag: f64,
-    /// Chance that an event has an id that the instrument does not have.
+    /// Probability that an event has an id outside the instrument.
     #[arg(long, default_value_t = 0.0, help_heading = "Faults")]
     pub outside_map: f64,
-    /// Chance that an event has a time of flight that is none.
+    /// Probability that an event has an invalid time of flight.
     #[arg(long, default_value_t = 0.0, help_heading = "Faults")]
     pub bad_time_of_flight: f64,
 }
 
-/// Why a simulation failed.
+/// Failure of a simulation.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulateError {
-    /// A setting that cannot be (the user's to correct).
-    #[error("--{flag} is {value}: {right}")]
+    /// An argument out of its range: an error of the user.
+    #[error("--{flag} is {value}: {advice}")]
     Setting {
-        /// Which.
+        /// Name without the dashes.
         flag: &'static str,
-        /// What it is.
         value: String,
-        /// What would be right.
-        right: &'static str,
+        /// Advice with the allowed range.
+        advice: &'static str,
     },
-    /// The security settings (the user's to correct).
+    /// Invalid security settings: an error of the user.
     #[error(transparent)]
     Security(#[from] SecurityError),
-    /// The sending.
+    /// Records were not delivered.
     #[error(transparent)]
     Produce(#[from] ProduceError),
-    /// The truth file.
+    /// The file of `--truth` was not written.
     #[error("cannot write what was produced to {path}: {reason}")]
     Truth {
-        /// Where.
         path: PathBuf,
-        /// The system's words.
+        /// Text of the operating system.
         reason: String,
     },
 }
 
 impl SimulateArgs {
-    /// The generator's settings, for a layout that the caller may have from an instrument definition.
+    /// Settings of the generator; [`InstrumentLayout::small`] without a layout of an instrument definition.
     ///
     /// # Errors
-    /// A rate, share or count that cannot be.
-    pub fn settings(&self, layout: Option<Layout>) -> Result<Settings, SimulateError> {
+    /// [`SimulateError::Setting`] for the first argument out of its range.
+    pub fn settings(&self, layout: Option<InstrumentLayout>) -> Result<SimulationSettings, SimulateError> {
         self.check()?;
-        let layout = layout.unwrap_or_else(|| Layout::small(&self.instrument.to_uppercase()));
-        let mut settings = Settings {
+        let layout = layout.unwrap_or_else(|| InstrumentLayout::small(&self.instrument.to_uppercase()));
+        let mut settings = SimulationSettings {
             seed: self.seed,
             pulse_rate: self.pulse_rate,
             event_rate: self.rate,
@@ -219,17 +218,17 @@ impl SimulateArgs {
                 outside_map: self.outside_map,
                 bad_time_of_flight: self.bad_time_of_flight,
             },
-            ..Settings::new(layout, now_ns())
+            ..SimulationSettings::new(layout, now_ns())
         };
         if self.full_speed {
-            // Brokers refuse times from the future, and so would an instrument's clock.
+            // The stream must end now: brokers refuse time stamps in the future.
             settings.start_ns -= settings.duration_ns().unwrap_or(0);
         }
         Ok(settings)
     }
 
     fn check(&self) -> Result<(), SimulateError> {
-        let wrong = |flag, value: String, right| Err(SimulateError::Setting { flag, value, right });
+        let wrong = |flag, value: String, advice| Err(SimulateError::Setting { flag, value, advice });
         if !(0.5..=10_000.0).contains(&self.pulse_rate) {
             return wrong(
                 "pulse-rate",
@@ -256,7 +255,7 @@ impl SimulateArgs {
         if !(0.001..=1e7).contains(&self.run_seconds) {
             return wrong("run-seconds", self.run_seconds.to_string(), "use 0.001 to 1e7 seconds");
         }
-        if self.pulses_per_message > 1 && self.schema == Schema::Ev42 {
+        if self.pulses_per_message > 1 && self.schema == EventSchema::Ev42 {
             return wrong(
                 "pulses-per-message",
                 self.pulses_per_message.to_string(),
@@ -285,14 +284,16 @@ impl SimulateArgs {
     fn security(&self) -> Result<Security, SecurityError> {
         let password = self.kafka_sasl_password_file.as_deref();
         Ok(Security {
-            protocol: self.kafka_security_protocol.parse::<Protocol>()?,
+            protocol: self.kafka_security_protocol.parse::<SecurityProtocol>()?,
             sasl_mechanism: self
                 .kafka_sasl_mechanism
                 .as_deref()
-                .map(str::parse::<Mechanism>)
+                .map(str::parse::<SaslMechanism>)
                 .transpose()?,
             sasl_username: self.kafka_sasl_username.clone(),
-            sasl_password: password.map(|path| Secret::read(path, "SASL password")).transpose()?,
+            sasl_password: password
+                .map(|path| Secret::from_file(path, "SASL password"))
+                .transpose()?,
             ssl_ca_location: self.kafka_ssl_ca_location.clone(),
             ssl_certificate_location: self.kafka_ssl_certificate_location.clone(),
             ssl_key_location: self.kafka_ssl_key_location.clone(),
@@ -301,23 +302,23 @@ impl SimulateArgs {
     }
 }
 
-/// Runs `simulate` until it ends or `stop` is set: what was produced, and how fast.
+/// Produces the stream until it ends or `stop` is set, and returns its counts and the records sent.
 ///
-/// `layout` replaces the project's own small instrument; `report` is called about once a second.
+/// `layout` replaces [`InstrumentLayout::small`]; `report` is called about once a second.
 ///
 /// # Errors
-/// Settings that cannot be, a broker that does not take the records, a truth file that cannot be written.
+/// Each variant of [`SimulateError`].
 pub fn simulate(
     args: &SimulateArgs,
-    layout: Option<Layout>,
+    layout: Option<InstrumentLayout>,
     stop: &AtomicBool,
-    report: impl FnMut(&Generator, Sent),
-) -> Result<(Truth, Sent), SimulateError> {
+    report: impl FnMut(&Generator, SendProgress),
+) -> Result<(Truth, SendProgress), SimulateError> {
     let mut config = producer::client_config(&args.kafka_bootstrap_servers);
     for (key, value) in args.security()?.settings()? {
         config.set(key, value);
     }
-    let mut names = Names::of_instrument(&args.instrument);
+    let mut names = TopicNames::of_instrument(&args.instrument);
     if let Some(events) = &args.events_topic {
         names.events.clone_from(events);
     }

@@ -1,13 +1,13 @@
-//! Sends the simulated stream to a broker, at its own pace or as fast as the broker takes it.
+//! Delivery of the simulated stream to a broker, in real time or as fast as the broker accepts records.
 //!
-//! Promises: every record is delivered before it returns, or it says that some were not; nothing is sent twice by
-//! it. Must not change a record.
+//! Promises: every record is delivered before it returns, or their number is an error; no record is sent twice. Must
+//! not change a record.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use live_data_stream::topics::Role;
+use live_data_engine::record_position::TopicRole;
 use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -16,55 +16,51 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 
-use super::generator::{Generator, Record};
+use super::generator::{Generator, SimulatedRecord};
 
-/// Why the stream could not be sent.
+/// Failure to send the stream.
 #[derive(Debug, thiserror::Error)]
 pub enum ProduceError {
-    /// The settings (the user's to correct).
+    /// librdkafka refuses its settings: an error of the user.
     #[error("the Kafka client refuses its settings: {0}")]
     Settings(KafkaError),
-    /// Topics could not be made (external).
+    /// The broker refuses to create a topic.
     #[error("cannot create the topic {topic}: {reason}")]
     Create {
-        /// Which.
         topic: String,
-        /// The broker's words.
+        /// Text of the broker.
         reason: String,
     },
-    /// A record could not be handed over (external).
+    /// librdkafka refuses a record.
     #[error("cannot send to {topic} [{partition}]: {error}; does the topic have that many partitions?")]
     Send {
-        /// The topic.
         topic: String,
-        /// The partition.
         partition: i32,
-        /// The client's words.
         error: KafkaError,
     },
-    /// Records were not delivered (external).
+    /// Number of records without acknowledgement, and the last reason.
     #[error("{0} records were not delivered: {1}")]
     Undelivered(u64, String),
 }
 
-/// The names of the topics to write.
+/// Names of the four topics of an instrument.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Names {
-    /// Events and frames.
+pub struct TopicNames {
+    /// Events (ev42, ev44) and frames (pu00).
     pub events: String,
-    /// Starts and stops.
+    /// Starts (pl72) and stops (6s4t) of runs.
     pub run_info: String,
-    /// Logs.
+    /// Logs (f144), units (un00) and alarms (al00).
     pub sample_env: String,
-    /// Veto configurations.
+    /// Veto configurations (vc00).
     pub veto_config: String,
 }
 
-impl Names {
-    /// As ISIS's instruments have them.
-    pub fn of_instrument(instrument: &str) -> Names {
+impl TopicNames {
+    /// Names of ISIS: the instrument in upper case, then `_events`, `_runInfo`, `_sampleEnv` or `_vetoConfig`.
+    pub fn of_instrument(instrument: &str) -> TopicNames {
         let instrument = instrument.to_uppercase();
-        Names {
+        TopicNames {
             events: format!("{instrument}_events"),
             run_info: format!("{instrument}_runInfo"),
             sample_env: format!("{instrument}_sampleEnv"),
@@ -72,12 +68,12 @@ impl Names {
         }
     }
 
-    fn of(&self, role: Role) -> &str {
+    fn of(&self, role: TopicRole) -> &str {
         match role {
-            Role::Events => &self.events,
-            Role::RunInfo => &self.run_info,
-            Role::SampleEnv => &self.sample_env,
-            Role::VetoConfig => &self.veto_config,
+            TopicRole::Events => &self.events,
+            TopicRole::RunInfo => &self.run_info,
+            TopicRole::SampleEnv => &self.sample_env,
+            TopicRole::VetoConfig => &self.veto_config,
         }
     }
 
@@ -86,32 +82,32 @@ impl Names {
     }
 }
 
-/// How far the sending has come.
+/// Progress of the delivery.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Sent {
-    /// Records handed over.
+pub struct SendProgress {
+    /// Records passed to librdkafka.
     pub records: u64,
-    /// Their bytes.
+    /// Bytes of their payloads.
     pub bytes: u64,
-    /// Seconds since the sending began.
+    /// Seconds since the first record.
     pub seconds: f64,
 }
 
 #[derive(Default)]
-struct Deliveries {
+struct DeliveryFailures {
     failed: AtomicU64,
     reason: std::sync::Mutex<String>,
 }
 
-struct Reports(Arc<Deliveries>);
+struct DeliveryContext(Arc<DeliveryFailures>);
 
-impl ClientContext for Reports {
+impl ClientContext for DeliveryContext {
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!("the simulated instrument's producer: {error}: {reason}");
     }
 }
 
-impl ProducerContext for Reports {
+impl ProducerContext for DeliveryContext {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
@@ -124,7 +120,7 @@ impl ProducerContext for Reports {
     }
 }
 
-/// librdkafka's settings for producing to a broker; security settings are added by the caller.
+/// Settings of librdkafka for producing, without security settings.
 pub fn client_config(bootstrap_servers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
@@ -139,11 +135,11 @@ pub fn client_config(bootstrap_servers: &str) -> ClientConfig {
     config
 }
 
-/// Makes the topics that are not there yet.
+/// Creates missing topics, the events topic with `event_partitions` partitions and the others with one.
 ///
 /// # Errors
-/// The broker's, but for topics that exist.
-pub fn create_topics(config: &ClientConfig, names: &Names, event_partitions: i32) -> Result<(), ProduceError> {
+/// [`ProduceError::Create`] unless the topic exists, [`ProduceError::Settings`].
+pub fn create_topics(config: &ClientConfig, names: &TopicNames, event_partitions: i32) -> Result<(), ProduceError> {
     let admin = AdminClient::<DefaultClientContext>::from_config(config).map_err(ProduceError::Settings)?;
     let topics: Vec<NewTopic<'_>> = names
         .all()
@@ -178,26 +174,27 @@ pub fn create_topics(config: &ClientConfig, names: &Names, event_partitions: i32
     Ok(())
 }
 
-/// Sends the whole stream, until it ends or `stop` is set, and waits until all of it is delivered.
+/// Sends the stream until it ends or `stop` is set, and waits up to 60 s for its delivery.
 ///
-/// With `paced`, each record is sent when its time has come by this machine's clock; without, at once.
+/// With `paced`, each record is sent at its time of sending by the system clock; without, at once.
 /// `report` is called about once a second.
 ///
 /// # Errors
-/// A record that could not be handed over or delivered.
+/// [`ProduceError::Send`] for a record that librdkafka refuses, [`ProduceError::Undelivered`],
+/// [`ProduceError::Settings`].
 pub fn produce(
     generator: &mut Generator,
     config: &ClientConfig,
-    names: &Names,
+    names: &TopicNames,
     paced: bool,
     stop: &AtomicBool,
-    mut report: impl FnMut(&Generator, Sent),
-) -> Result<Sent, ProduceError> {
-    let deliveries = Arc::new(Deliveries::default());
-    let producer = ThreadedProducer::from_config_and_context(config, Reports(Arc::clone(&deliveries)))
+    mut report: impl FnMut(&Generator, SendProgress),
+) -> Result<SendProgress, ProduceError> {
+    let deliveries = Arc::new(DeliveryFailures::default());
+    let producer = ThreadedProducer::from_config_and_context(config, DeliveryContext(Arc::clone(&deliveries)))
         .map_err(ProduceError::Settings)?;
     let begun = std::time::Instant::now();
-    let mut sent = Sent::default();
+    let mut sent = SendProgress::default();
     let mut reported = 0.0;
     while !stop.load(Ordering::Relaxed) {
         let Some(record) = generator.next() else { break };
@@ -234,9 +231,9 @@ pub fn produce(
 }
 
 fn send(
-    producer: &ThreadedProducer<Reports>,
-    names: &Names,
-    record: &Record,
+    producer: &ThreadedProducer<DeliveryContext>,
+    names: &TopicNames,
+    record: &SimulatedRecord,
     stop: &AtomicBool,
 ) -> Result<(), ProduceError> {
     let topic = names.of(record.role);
@@ -265,7 +262,7 @@ fn send(
     }
 }
 
-/// Waits until this machine's clock says `time_ns` (since the Unix epoch), or `stop` is set.
+/// Waits until the system clock reaches `time_ns` since the Unix epoch, or `stop` is set.
 fn wait_until(time_ns: i64, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,9 +1,9 @@
-//! Random numbers that are the same on every machine for the same seed.
+//! Pseudo-random numbers that are the same on every machine for the same seed.
 //!
-//! Promises: xoshiro256** (Blackman and Vigna, 2018), seeded by splitmix64; never changes, so that a seed
-//! written into a test stays good. Not for secrets.
+//! Promises: xoshiro256** (D. Blackman and S. Vigna, ACM Trans. Math. Softw. 47, 4 (2021), doi:10.1145/3460772), seeded
+//! by splitmix64; never changes, because tests contain seeds. Must not be used for secrets.
 
-/// The generator.
+/// State of xoshiro256**.
 #[derive(Debug, Clone)]
 pub(super) struct Random([u64; 4]);
 
@@ -34,22 +34,22 @@ impl Random {
         result
     }
 
-    /// Evenly in [0, 1).
+    /// Uniform in [0, 1).
     pub(super) fn fraction(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// True with this probability.
+    /// True with `probability`; 0 consumes no number.
     pub(super) fn chance(&mut self, probability: f64) -> bool {
         probability > 0.0 && self.fraction() < probability
     }
 
-    /// Evenly in [0, bound); 0 for a bound of 0.
+    /// Uniform in [0, bound); 0 for a bound of 0.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// Mean 0, standard deviation 1 (Box and Muller).
+    /// Normal variate of mean 0 and standard deviation 1 (G. E. P. Box and M. E. Muller, 1958).
     pub(super) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.fraction()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.fraction()).cos()

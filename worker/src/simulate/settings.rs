@@ -1,16 +1,16 @@
-//! What is simulated: the settings of a stream and the times that follow from them.
+//! Settings of a simulated stream, and the times of its runs.
 //!
-//! Promises: pure; a run's bounds are whole milliseconds, as start and stop messages carry them. Makes no record.
+//! Promises: pure; a run's bounds are whole milliseconds, the unit of start and stop messages. Must not make records.
 
 use super::faults::Faults;
-use super::instrument::Layout;
+use super::instrument::InstrumentLayout;
 
 pub(super) const MILLISECOND: i64 = 1_000_000;
 
-/// The formats of events.
+/// Formats of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Schema {
-    /// ev42 with is84: charge and period ride on the events; ids are spectrum numbers.
+pub enum EventSchema {
+    /// ev42 with is84: event messages carry charge and period; ids are spectrum numbers.
     Ev42,
     /// ev44 alone: neither charge nor period; ids are detector ids.
     Ev44,
@@ -19,55 +19,52 @@ pub enum Schema {
     Ev44Pu00,
 }
 
-/// What to simulate. [`Settings::new`] gives the defaults.
+/// Settings of a stream; [`SimulationSettings::new`] has the defaults.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// The instrument.
-    pub layout: Layout,
-    /// The same seed gives the same stream.
+pub struct SimulationSettings {
+    pub layout: InstrumentLayout,
+    /// Seed of all random numbers.
     pub seed: u64,
-    /// When the first pulse is, in ns since the Unix epoch (rounded down to a ms).
+    /// Time of the first pulse, ns since the Unix epoch, rounded down to 1 ms.
     pub start_ns: i64,
     /// Pulses a second: 50 at ISIS's first target station, 10 at its second.
     pub pulse_rate: f64,
-    /// Events a second.
+    /// Mean number of events a second.
     pub event_rate: f64,
-    /// Events a message at most.
+    /// Largest number of events in a message.
     pub events_per_message: usize,
-    /// Pulses a message at most (ev44 only).
+    /// Largest number of pulses in a message (ev44 only).
     pub pulses_per_message: usize,
-    /// The format of events.
-    pub schema: Schema,
-    /// Partitions of the events topic.
+    pub schema: EventSchema,
+    /// Number of partitions of the events topic.
     pub partitions: i32,
-    /// Periods, which take turns pulse by pulse.
+    /// Number of periods, which alternate pulse by pulse.
     pub periods: u32,
-    /// The share of pulses that are vetoed (pu00 only).
+    /// Fraction of vetoed pulses, 0 to 1 (pu00 only).
     pub veto_share: f64,
-    /// The share of events that monitors see.
+    /// Fraction of events in monitors, 0 to 1.
     pub monitor_share: f64,
-    /// How many runs; None for one after the other for ever.
+    /// Number of runs; `None` for runs without end.
     pub runs: Option<u32>,
-    /// Seconds of a run.
+    /// Duration of a run, s.
     pub run_seconds: f64,
-    /// Seconds of beam between two runs.
+    /// Time of beam between two runs, s.
     pub gap_seconds: f64,
-    /// Seconds of beam before the first run.
+    /// Time of beam before the first run, s.
     pub lead_seconds: f64,
-    /// The first run's number.
+    /// Number of the first run.
     pub first_run: u32,
-    /// Whether the start messages carry the detector-spectrum map.
+    /// True if start messages carry the detector-spectrum map.
     pub with_map: bool,
-    /// The start messages' nexus_structure.
+    /// JSON of the start messages' field `nexus_structure`.
     pub nexus_structure: Option<String>,
-    /// What goes wrong.
     pub faults: Faults,
 }
 
-impl Settings {
-    /// One minute-long run of a small instrument, 50 pulses and 100,000 events a second.
-    pub fn new(layout: Layout, start_ns: i64) -> Settings {
-        Settings {
+impl SimulationSettings {
+    /// One run of 60 s with 50 pulses and 100,000 events a second.
+    pub fn new(layout: InstrumentLayout, start_ns: i64) -> SimulationSettings {
+        SimulationSettings {
             layout,
             seed: 1,
             start_ns,
@@ -75,7 +72,7 @@ impl Settings {
             event_rate: 100_000.0,
             events_per_message: 2000,
             pulses_per_message: 1,
-            schema: Schema::Ev42,
+            schema: EventSchema::Ev42,
             partitions: 1,
             periods: 1,
             veto_share: 0.0,
@@ -91,7 +88,7 @@ impl Settings {
         }
     }
 
-    /// How long all of it takes, in ns of pulse time; None for ever.
+    /// Duration of the stream in ns of pulse time; `None` without end.
     pub fn duration_ns(&self) -> Option<i64> {
         let runs = i64::from(self.runs?);
         Some(nanoseconds(self.lead_seconds) + runs * self.cycle_ns())
@@ -101,7 +98,7 @@ impl Settings {
         (nanoseconds(self.run_seconds) + nanoseconds(self.gap_seconds)).max(MILLISECOND)
     }
 
-    /// The bounds of run `index`, in ns since the Unix epoch.
+    /// Start (inclusive) and stop (exclusive) of run `index`, ns since the Unix epoch.
     pub(super) fn bounds(&self, index: u32) -> (i64, i64) {
         let begin = self.start_ns.div_euclid(MILLISECOND) * MILLISECOND;
         let start = begin + nanoseconds(self.lead_seconds) + i64::from(index) * self.cycle_ns();
@@ -109,7 +106,7 @@ impl Settings {
     }
 }
 
-/// Seconds in ns, in whole milliseconds.
+/// `seconds` in ns, rounded to whole milliseconds; 0 for negative numbers.
 pub(super) fn nanoseconds(seconds: f64) -> i64 {
     ((seconds.max(0.0) * 1e3).round() as i64).saturating_mul(MILLISECOND)
 }

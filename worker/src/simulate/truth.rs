@@ -1,91 +1,91 @@
-//! What the simulated instrument really produced, run by run: what a test compares a reduction with.
+//! Counts of the events that the simulated instrument produced, run by run, with which tests compare reductions.
 //!
-//! Promises: counted when an event is made, not when it is sent, and each event once, however often a fault
-//! sends it. Must not derive anything from the messages.
+//! Promises: an event is counted when it is made, not when it is sent, and once, however often a fault sends it. Must
+//! not be derived from messages.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::instrument::Layout;
+use super::instrument::InstrumentLayout;
 
-/// All that was produced.
+/// Counts of a whole stream.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Truth {
-    /// The runs, in order.
+    /// Runs in order of their starts.
     pub runs: Vec<RunTruth>,
-    /// Pulses and events that belong to no run.
-    pub outside: Outside,
-    /// Records by what they are: schema, `garbage` or `duplicate`.
+    /// Pulses and events outside runs.
+    pub outside: OutsideRuns,
+    /// Number of records by schema, `garbage` or `duplicate`.
     pub records: BTreeMap<String, u64>,
-    /// Every event that was made, in and outside runs, good and bad, without duplicates.
+    /// Number of events in and outside runs, good and faulty, without duplicates.
     pub events: u64,
-    /// Bytes of all records.
+    /// Bytes of all payloads.
     pub bytes: u64,
 }
 
-/// What belongs to no run.
+/// Counts outside runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Outside {
+pub struct OutsideRuns {
     /// Pulses between runs, before the first and after the last.
     pub pulses: u64,
-    /// Their events.
+    /// Events of these pulses.
     pub events: u64,
 }
 
-/// One run.
+/// Counts of one run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RunTruth {
-    /// As in the start message.
+    /// `run_name` of the start message.
     pub run_name: String,
-    /// As in the start message.
+    /// `job_id` of the start message.
     pub job_id: String,
-    /// ns since the Unix epoch, inclusive.
+    /// Start, ns since the Unix epoch, inclusive.
     pub start_ns: i64,
-    /// ns since the Unix epoch, exclusive.
+    /// Stop, ns since the Unix epoch, exclusive.
     pub stop_ns: i64,
-    /// Whether a stop message was sent.
+    /// True if a stop message was sent.
     pub stop_sent: bool,
-    /// Pulses, vetoed ones among them.
+    /// Number of pulses, vetoed ones included.
     pub pulses: u64,
     /// Pulses that a veto excludes.
     pub vetoed_pulses: u64,
     /// Events in vetoed pulses: a reduction must not hold them.
     pub vetoed_events: u64,
-    /// µAh of the pulses that are not vetoed.
+    /// Proton charge of pulses that are not vetoed, µA·h.
     pub proton_charge: f64,
-    /// One for each period.
+    /// One entry for each period.
     pub periods: Vec<PeriodTruth>,
-    /// Events with an id that the map does not have, by id (not vetoed).
+    /// Events with an id outside the map, by id, in pulses that are not vetoed.
     pub outside_map: BTreeMap<i64, u64>,
-    /// Events whose time of flight is not one (beyond the frame; not vetoed).
+    /// Events with an invalid time of flight (2³¹ ns or more), in pulses that are not vetoed.
     pub bad_time_of_flight: u64,
-    /// Samples of each log whose timestamp is within the run.
+    /// Number of values of each log with a time within the run.
     pub log_samples: BTreeMap<String, u64>,
 }
 
-/// One period of a run.
+/// Counts of one period of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct PeriodTruth {
-    /// Good events.
+    /// Number of good events.
     pub events: u64,
-    /// Pulses that are not vetoed.
+    /// Number of pulses that are not vetoed.
     pub pulses: u64,
-    /// µAh.
+    /// Proton charge, µA·h.
     pub proton_charge: f64,
-    /// Good events of each pixel, by its index in the layout.
+    /// Number of good events of each pixel, by its index in the layout.
     pub counts: Vec<u64>,
-    /// The sum of the good events' times of flight, in ns: the same events, not only as many.
+    /// Sum of the good events' times of flight, ns: equal sums show that the events agree, not only their number.
     pub time_of_flight_sum: u64,
 }
 
 impl RunTruth {
-    /// Events that a reduction of the run must hold: good ones, in all periods.
+    /// Number of good events of all periods: the events that a reduction of the run must have.
     pub fn events(&self) -> u64 {
         self.periods.iter().map(|period| period.events).sum()
     }
 
-    /// Good events of each pixel, over all periods.
+    /// Number of good events of each pixel over all periods.
     pub fn counts(&self) -> Vec<u64> {
         let mut sum: Vec<u64> = Vec::new();
         for period in &self.periods {
@@ -97,17 +97,17 @@ impl RunTruth {
         sum
     }
 
-    /// Good events by detector id, zeros left out.
-    pub fn by_detector(&self, layout: &Layout) -> BTreeMap<i32, u64> {
+    /// Number of good events by detector id, without zeros.
+    pub fn by_detector(&self, layout: &InstrumentLayout) -> BTreeMap<i32, u64> {
         self.grouped(layout, |pixel| pixel.detector_id)
     }
 
-    /// Good events by spectrum number, zeros left out.
-    pub fn by_spectrum(&self, layout: &Layout) -> BTreeMap<i32, u64> {
+    /// Number of good events by spectrum number, without zeros.
+    pub fn by_spectrum(&self, layout: &InstrumentLayout) -> BTreeMap<i32, u64> {
         self.grouped(layout, |pixel| pixel.spectrum)
     }
 
-    fn grouped(&self, layout: &Layout, key: impl Fn(&super::instrument::Pixel) -> i32) -> BTreeMap<i32, u64> {
+    fn grouped(&self, layout: &InstrumentLayout, key: impl Fn(&super::instrument::Pixel) -> i32) -> BTreeMap<i32, u64> {
         let mut groups = BTreeMap::new();
         for (pixel, count) in layout.pixels.iter().zip(self.counts()).filter(|(_, count)| *count > 0) {
             *groups.entry(key(pixel)).or_default() += count;
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn counts_are_summed_over_periods_and_pixels_of_a_spectrum() {
-        let mut layout = Layout::small("DEMO");
+        let mut layout = InstrumentLayout::small("DEMO");
         layout.pixels[3].spectrum = layout.pixels[2].spectrum;
         let period = |counts: Vec<u64>| PeriodTruth {
             events: counts.iter().sum(),

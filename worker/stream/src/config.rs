@@ -1,7 +1,7 @@
-//! What the Kafka source is told: where the broker is, which topics, how far back to read.
+//! Settings of the Kafka source, and the librdkafka settings made of them.
 //!
-//! Promises: turns settings into librdkafka's, all of them in one place, each with its reason. Must not
-//! contact a broker, nor print a secret.
+//! Promises: every librdkafka setting is in this file, with its reason where it is not the obvious one. Must not contact
+//! a broker, nor print a secret.
 
 use std::time::Duration;
 
@@ -11,50 +11,49 @@ use rdkafka::config::RDKafkaLogLevel;
 use crate::security::{Security, SecurityError};
 use crate::topics::Topics;
 
-/// A configuration that cannot work (the user's to correct).
+/// Configuration that cannot work; the user must correct it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// No broker.
+    /// The list of brokers is empty.
     #[error("no Kafka broker is given: set KAFKA_BOOTSTRAP_SERVERS, or KAFKA_IP and KAFKA_PORT")]
     NoBroker,
-    /// No topic at all.
+    /// The list of topics is empty.
     #[error("no topic is given for {0}: set its name")]
     NoTopic(&'static str),
-    /// The security settings.
+    /// The security settings contradict each other, or a file of theirs cannot be read.
     #[error(transparent)]
     Security(#[from] SecurityError),
-    /// A librdkafka setting that it does not take.
+    /// librdkafka rejects a setting or a topic's name.
     #[error("the Kafka client refuses its settings: {0}")]
     Refused(String),
 }
 
-/// The source's settings.
+/// Settings of a [`Source`](crate::source::Source).
 #[derive(Debug, Clone)]
 pub struct SourceConfig {
-    /// `host:port`, comma-separated.
+    /// Brokers, as `host:port` separated by commas.
     pub bootstrap_servers: String,
-    /// Protocol, credentials, certificates.
     pub security: Security,
-    /// The topics to read.
     pub topics: Topics,
-    /// How the broker's logs call this client.
+    /// Name of the client in the broker's logs and quotas (`client.id`).
     pub client_id: String,
-    /// The group under which positions are committed, for monitoring tools only; never read back.
+    /// Consumer group under which positions are committed for monitoring tools; committed offsets are never read.
     pub group_id: Option<String>,
-    /// How far before a time the reading starts: a record's Kafka timestamp can differ from its pulse time.
+    /// Time subtracted from starting and rewind times: a record's Kafka timestamp can be earlier than its pulse time.
     pub seek_margin: Duration,
-    /// How often topics and partitions are looked for.
+    /// Interval of metadata requests, which discover topics and partitions.
     pub metadata_interval: Duration,
-    /// How often the ends of partitions are looked up.
+    /// Interval of requests for the partitions' watermarks.
     pub watermark_interval: Duration,
-    /// How long one question to the broker may take.
+    /// Timeout of one request to the broker.
     pub request_timeout: Duration,
-    /// Further librdkafka settings, taken last.
+    /// Further librdkafka settings by name, which override those of this crate.
     pub extra: Vec<(String, String)>,
 }
 
 impl SourceConfig {
-    /// The defaults for a broker and a set of topics.
+    /// Plaintext connection without a group; seek margin 60 s, metadata every 5 s, watermarks every 1 s, request timeout
+    /// 5 s.
     pub fn new(bootstrap_servers: impl Into<String>, topics: Topics) -> SourceConfig {
         SourceConfig {
             bootstrap_servers: bootstrap_servers.into(),
@@ -70,11 +69,11 @@ impl SourceConfig {
         }
     }
 
-    /// The settings of the client that fetches. It is in no group: partitions are started by hand.
-    pub(crate) fn fetch_client(&self) -> Result<ClientConfig, ConfigError> {
+    /// Settings of the client that fetches. It is in no group, since partitions are assigned by this crate.
+    pub(crate) fn fetch_client_config(&self) -> Result<ClientConfig, ConfigError> {
         let mut client = self.common()?;
         client
-            // An offset that is gone is for us to see and report, not for the client to pass over.
+            // An offset out of range must become a notice; librdkafka would silently skip records.
             .set("auto.offset.reset", "error")
             .set("enable.partition.eof", "true")
             .set("enable.auto.commit", "false")
@@ -83,18 +82,18 @@ impl SourceConfig {
             .set("fetch.message.max.bytes", (32 << 20).to_string())
             .set("fetch.max.bytes", (64 << 20).to_string())
             .set("receive.message.max.bytes", (512 << 20).to_string())
-            // Bounds what is fetched ahead of the reader, per partition's queue.
+            // Limits what librdkafka fetches ahead, for each partition's queue.
             .set("queued.max.messages.kbytes", (64 << 10).to_string())
             .set("queued.min.messages", "1000000")
-            // The default, a second's pause whenever the queue was full, would halve the rate of a replay.
+            // The default, a pause of 1 s whenever the queue was full, would halve the rate of a rewind.
             .set("fetch.queue.backoff.ms", "2")
             .set("fetch.error.backoff.ms", "100")
             .set("fetch.wait.max.ms", "100");
-        self.finish(client)
+        Ok(self.with_extra(client))
     }
 
-    /// The settings of the client that asks: metadata, ends of partitions, offsets by time, commits.
-    pub(crate) fn ask_client(&self) -> Result<ClientConfig, ConfigError> {
+    /// Settings of the client for requests: metadata, watermarks, offsets by timestamp, commits.
+    pub(crate) fn metadata_client_config(&self) -> Result<ClientConfig, ConfigError> {
         let mut client = self.common()?;
         client
             .set("enable.auto.commit", "false")
@@ -102,7 +101,7 @@ impl SourceConfig {
         if let Some(group) = &self.group_id {
             client.set("group.id", group);
         }
-        self.finish(client)
+        Ok(self.with_extra(client))
     }
 
     fn common(&self) -> Result<ClientConfig, ConfigError> {
@@ -129,11 +128,11 @@ impl SourceConfig {
         Ok(client)
     }
 
-    fn finish(&self, mut client: ClientConfig) -> Result<ClientConfig, ConfigError> {
+    fn with_extra(&self, mut client: ClientConfig) -> ClientConfig {
         for (key, value) in &self.extra {
             client.set(key, value);
         }
-        Ok(client)
+        client
     }
 }
 
@@ -145,9 +144,12 @@ mod tests {
     #[test]
     fn a_source_without_a_broker_or_a_topic_is_refused() {
         let no_broker = SourceConfig::new(" ", Topics::of_instrument("LET"));
-        assert_eq!(no_broker.fetch_client().unwrap_err(), ConfigError::NoBroker);
+        assert_eq!(no_broker.fetch_client_config().unwrap_err(), ConfigError::NoBroker);
         let no_topic = SourceConfig::new("localhost:9092", Topics::new([]));
-        assert!(matches!(no_topic.ask_client().unwrap_err(), ConfigError::NoTopic(_)));
+        assert!(matches!(
+            no_topic.metadata_client_config().unwrap_err(),
+            ConfigError::NoTopic(_)
+        ));
     }
 
     #[test]
@@ -156,7 +158,7 @@ mod tests {
             group_id: Some("shown".into()),
             ..SourceConfig::new("h:1", Topics::of_instrument("LET"))
         };
-        assert_eq!(config.fetch_client().unwrap().get("group.id"), None);
-        assert_eq!(config.ask_client().unwrap().get("group.id"), Some("shown"));
+        assert_eq!(config.fetch_client_config().unwrap().get("group.id"), None);
+        assert_eq!(config.metadata_client_config().unwrap().get("group.id"), Some("shown"));
     }
 }

@@ -1,11 +1,10 @@
-//! The instrument's stream: what its records mean, and how they are read from Kafka.
+//! The instrument's Kafka stream: topics, schemas, and the source of records.
 //!
 //! # Layout
-//! In the order in which a record passes:
-//! - what to read: [`topics`], [`security`], [`config`];
-//! - reading: [`source`] finds the runs, begins at the right offsets and follows the topics;
-//! - meaning: [`decode`] makes a [`Message`](live_data_engine::message::Message) of a record's bytes;
-//! - and the reverse, for the simulated instrument and the tests: [`encode`].
+//! - settings: [`topics`], [`security`], [`config`];
+//! - reading: [`source`] finds the runs, starts at their offsets and reads the topics;
+//! - content: [`decode`](mod@decode) makes a [`Message`](live_data_engine::message::Message) of a record's bytes,
+//!   [`encode`] the reverse, for the simulated instrument and the tests.
 
 pub mod config;
 pub mod decode;

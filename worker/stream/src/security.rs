@@ -1,62 +1,63 @@
-//! How the broker is reached safely: protocol, SASL, TLS, and secrets that never show.
+//! Security of the connection to the broker: protocol, SASL, TLS and secrets.
 //!
-//! Promises: no secret in any Debug, Display, error or log text; a setting that cannot work is refused with
-//! the setting's name and what to do. Must not open a connection.
+//! Promises: no secret in any Debug, Display, error or log text; a setting that cannot work is refused with its name and
+//! the next step. Must not open a connection.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// A setting that cannot work (the operator's or the user's to correct).
+/// Security settings that cannot work; the user or the operator must correct them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecurityError {
-    /// An unknown protocol name.
+    /// The protocol is none of librdkafka's four.
     #[error("KAFKA_SECURITY_PROTOCOL is '{0}': use PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")]
     Protocol(String),
-    /// An unknown or unsupported SASL mechanism.
+    /// The SASL mechanism is unknown, or is GSSAPI, which this build lacks.
     #[error("the SASL mechanism is '{0}': use PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 (this build has no GSSAPI)")]
     Mechanism(String),
-    /// A SASL protocol without credentials.
+    /// The protocol uses SASL, but the user name or the password is missing or empty.
     #[error("the security protocol is {protocol} but there is no SASL {what}: set it, or use another protocol")]
     MissingSasl {
-        /// The protocol asked for.
-        protocol: Protocol,
-        /// What is missing.
+        protocol: SecurityProtocol,
+        /// "username" or "password".
         what: &'static str,
     },
-    /// Credentials given for a protocol that would not use them.
+    /// SASL credentials are given for a protocol that ignores them.
     #[error("SASL credentials are given but the security protocol is {0}: use SASL_SSL (or SASL_PLAINTEXT)")]
-    UnusedSasl(Protocol),
-    /// TLS files given for a protocol that would not use them.
+    UnusedSasl(SecurityProtocol),
+    /// TLS files are given for a protocol that ignores them.
     #[error("TLS files are given but the security protocol is {0}: use SSL or SASL_SSL")]
-    UnusedTls(Protocol),
-    /// A client certificate without its key, or the reverse.
+    UnusedTls(SecurityProtocol),
+    /// A client certificate is given without its key, or the reverse.
     #[error("a client certificate needs both its certificate and its key: only the {0} is given")]
     HalfCertificate(&'static str),
-    /// A file that is not there or cannot be read.
+    /// A file does not exist or cannot be read.
     #[error("cannot read {path} ({what}): {reason}; check the path and that the secret is mounted")]
     File {
-        /// What it is for.
+        /// Use of the file, such as "client key".
         what: &'static str,
-        /// The path.
         path: PathBuf,
-        /// The system's words.
+        /// Error text of the system.
         reason: String,
     },
 }
 
-/// A password or a token. Prints as `[secret]`.
+/// Password. `Debug` prints `[secret]`; there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Wraps a value.
+    /// Secret of a value that is in memory already.
     pub fn new(value: impl Into<String>) -> Secret {
         Secret(value.into())
     }
 
-    /// Reads one from a file, without the line end that editors leave there.
-    pub fn read(path: &Path, what: &'static str) -> Result<Secret, SecurityError> {
+    /// Reads a secret from a file, without the line ends at its end. `what` names its use in the error.
+    ///
+    /// # Errors
+    /// [`SecurityError::File`] for a file that does not exist, cannot be read or is not UTF-8.
+    pub fn from_file(path: &Path, what: &'static str) -> Result<Secret, SecurityError> {
         let text = std::fs::read_to_string(path).map_err(|error| SecurityError::File {
             what,
             path: path.to_owned(),
@@ -65,7 +66,7 @@ impl Secret {
         Ok(Secret(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 
-    /// The value, for the one place that needs it.
+    /// Value in clear text, for the client's settings only.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -77,115 +78,103 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// librdkafka's `security.protocol`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Protocol {
+/// Security protocol of the connection (`security.protocol`). Displayed as Kafka writes it, such as `SASL_SSL`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, strum::Display)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum SecurityProtocol {
     /// Neither encrypted nor authenticated.
     #[default]
     Plaintext,
-    /// TLS.
+    /// TLS, with a client certificate where one is given.
     Ssl,
-    /// SASL in clear.
+    /// SASL authentication without encryption.
     SaslPlaintext,
-    /// SASL within TLS.
+    /// SASL authentication within TLS.
     SaslSsl,
 }
 
-impl Protocol {
+impl SecurityProtocol {
     fn has_sasl(self) -> bool {
-        matches!(self, Protocol::SaslPlaintext | Protocol::SaslSsl)
+        matches!(self, SecurityProtocol::SaslPlaintext | SecurityProtocol::SaslSsl)
     }
 
     fn has_tls(self) -> bool {
-        matches!(self, Protocol::Ssl | Protocol::SaslSsl)
+        matches!(self, SecurityProtocol::Ssl | SecurityProtocol::SaslSsl)
     }
 }
 
-impl fmt::Display for Protocol {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Protocol::Plaintext => "PLAINTEXT",
-            Protocol::Ssl => "SSL",
-            Protocol::SaslPlaintext => "SASL_PLAINTEXT",
-            Protocol::SaslSsl => "SASL_SSL",
-        })
-    }
-}
-
-impl FromStr for Protocol {
+impl FromStr for SecurityProtocol {
     type Err = SecurityError;
 
-    fn from_str(text: &str) -> Result<Protocol, SecurityError> {
+    fn from_str(text: &str) -> Result<SecurityProtocol, SecurityError> {
         match text.trim().to_ascii_uppercase().as_str() {
-            "PLAINTEXT" | "" => Ok(Protocol::Plaintext),
-            "SSL" | "TLS" => Ok(Protocol::Ssl),
-            "SASL_PLAINTEXT" => Ok(Protocol::SaslPlaintext),
-            "SASL_SSL" => Ok(Protocol::SaslSsl),
+            "PLAINTEXT" | "" => Ok(SecurityProtocol::Plaintext),
+            "SSL" | "TLS" => Ok(SecurityProtocol::Ssl),
+            "SASL_PLAINTEXT" => Ok(SecurityProtocol::SaslPlaintext),
+            "SASL_SSL" => Ok(SecurityProtocol::SaslSsl),
             _ => Err(SecurityError::Protocol(text.to_owned())),
         }
     }
 }
 
-/// The SASL mechanisms of this build.
+/// SASL mechanism (`sasl.mechanism`), of those that this build supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mechanism {
-    /// User and password as they are.
+pub enum SaslMechanism {
+    /// PLAIN (RFC 4616): the password is sent in clear text.
     Plain,
-    /// SCRAM with SHA-256.
+    /// SCRAM-SHA-256 (RFC 7677).
     ScramSha256,
-    /// SCRAM with SHA-512.
+    /// SCRAM-SHA-512.
     ScramSha512,
 }
 
-impl Mechanism {
+impl SaslMechanism {
     fn name(self) -> &'static str {
         match self {
-            Mechanism::Plain => "PLAIN",
-            Mechanism::ScramSha256 => "SCRAM-SHA-256",
-            Mechanism::ScramSha512 => "SCRAM-SHA-512",
+            SaslMechanism::Plain => "PLAIN",
+            SaslMechanism::ScramSha256 => "SCRAM-SHA-256",
+            SaslMechanism::ScramSha512 => "SCRAM-SHA-512",
         }
     }
 }
 
-impl FromStr for Mechanism {
+impl FromStr for SaslMechanism {
     type Err = SecurityError;
 
-    fn from_str(text: &str) -> Result<Mechanism, SecurityError> {
+    fn from_str(text: &str) -> Result<SaslMechanism, SecurityError> {
         match text.trim().to_ascii_uppercase().as_str() {
-            "PLAIN" => Ok(Mechanism::Plain),
-            "SCRAM-SHA-256" => Ok(Mechanism::ScramSha256),
-            "SCRAM-SHA-512" => Ok(Mechanism::ScramSha512),
+            "PLAIN" => Ok(SaslMechanism::Plain),
+            "SCRAM-SHA-256" => Ok(SaslMechanism::ScramSha256),
+            "SCRAM-SHA-512" => Ok(SaslMechanism::ScramSha512),
             _ => Err(SecurityError::Mechanism(text.to_owned())),
         }
     }
 }
 
-/// Everything about a safe connection. [`Security::default`] is a plain one.
+/// Security settings of a connection; by default plaintext.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Security {
-    /// The protocol.
-    pub protocol: Protocol,
-    /// The SASL mechanism (default, where the protocol has SASL: PLAIN).
-    pub sasl_mechanism: Option<Mechanism>,
-    /// The SASL user.
+    pub protocol: SecurityProtocol,
+    /// `None` means PLAIN where the protocol uses SASL.
+    pub sasl_mechanism: Option<SaslMechanism>,
     pub sasl_username: Option<String>,
-    /// The SASL password.
     pub sasl_password: Option<Secret>,
-    /// The authorities to trust, in PEM (default: the system's).
+    /// Trusted certificate authorities, PEM; `None` means the system's.
     pub ssl_ca_location: Option<PathBuf>,
-    /// The client's certificate, in PEM.
+    /// Client certificate, PEM; requires `ssl_key_location`.
     pub ssl_certificate_location: Option<PathBuf>,
-    /// The client's key, in PEM.
+    /// Private key of the client certificate, PEM.
     pub ssl_key_location: Option<PathBuf>,
-    /// The key's password.
     pub ssl_key_password: Option<Secret>,
 }
 
 impl Security {
-    /// librdkafka's settings for it, the secret ones included.
+    /// Settings of librdkafka by name, secrets included in clear text. Opens the TLS files to check that they are
+    /// readable.
     ///
     /// # Errors
-    /// Whatever cannot work: credentials missing or unused, half a certificate, files that cannot be read.
+    /// [`SecurityError`] for credentials that are missing or unused, a certificate without its key (or the reverse), and
+    /// files that cannot be read.
     pub fn settings(&self) -> Result<Vec<(&'static str, String)>, SecurityError> {
         let mut settings = vec![("security.protocol", self.protocol.to_string())];
         self.sasl_settings(&mut settings)?;
@@ -206,7 +195,7 @@ impl Security {
         let missing = |what| SecurityError::MissingSasl { protocol, what };
         let username = self.sasl_username.as_deref().filter(|name| !name.is_empty());
         let password = self.sasl_password.as_ref().filter(|secret| !secret.expose().is_empty());
-        let mechanism = self.sasl_mechanism.unwrap_or(Mechanism::Plain);
+        let mechanism = self.sasl_mechanism.unwrap_or(SaslMechanism::Plain);
         settings.push(("sasl.mechanism", mechanism.name().to_owned()));
         settings.push(("sasl.username", username.ok_or(missing("username"))?.to_owned()));
         settings.push((
@@ -249,7 +238,7 @@ impl Security {
             settings.push((setting, path.to_string_lossy().into_owned()));
         }
         if self.ssl_ca_location.is_none() {
-            // OpenSSL is linked in, so its own default folder means nothing here: look where systems keep them.
+            // The default folder of a linked OpenSSL is that of its build machine: search where systems keep them.
             settings.push(("ssl.ca.location", "probe".to_owned()));
         }
         if let Some(password) = &self.ssl_key_password {
@@ -266,8 +255,8 @@ mod tests {
 
     fn sasl() -> Security {
         Security {
-            protocol: Protocol::SaslSsl,
-            sasl_mechanism: Some(Mechanism::ScramSha512),
+            protocol: SecurityProtocol::SaslSsl,
+            sasl_mechanism: Some(SaslMechanism::ScramSha512),
             sasl_username: Some("reader".into()),
             sasl_password: Some(Secret::new("hunter2")),
             ..Security::default()
@@ -277,12 +266,21 @@ mod tests {
     #[test]
     fn names_are_read_and_unknown_ones_are_refused() {
         for name in ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] {
-            assert_eq!(name.to_lowercase().parse::<Protocol>().unwrap().to_string(), name);
+            assert_eq!(
+                name.to_lowercase().parse::<SecurityProtocol>().unwrap().to_string(),
+                name
+            );
         }
-        assert!("HTTPS".parse::<Protocol>().unwrap_err().to_string().contains("HTTPS"));
+        assert!(
+            "HTTPS"
+                .parse::<SecurityProtocol>()
+                .unwrap_err()
+                .to_string()
+                .contains("HTTPS")
+        );
         assert!(
             "GSSAPI"
-                .parse::<Mechanism>()
+                .parse::<SaslMechanism>()
                 .unwrap_err()
                 .to_string()
                 .contains("no GSSAPI")
@@ -302,10 +300,13 @@ mod tests {
     #[test]
     fn what_cannot_work_is_refused() {
         let plain = Security {
-            protocol: Protocol::Plaintext,
+            protocol: SecurityProtocol::Plaintext,
             ..sasl()
         };
-        assert_eq!(plain.settings(), Err(SecurityError::UnusedSasl(Protocol::Plaintext)));
+        assert_eq!(
+            plain.settings(),
+            Err(SecurityError::UnusedSasl(SecurityProtocol::Plaintext))
+        );
         let nameless = Security {
             sasl_username: None,
             ..sasl()
@@ -318,13 +319,13 @@ mod tests {
                 .contains("no SASL username")
         );
         let half = Security {
-            protocol: Protocol::Ssl,
+            protocol: SecurityProtocol::Ssl,
             ssl_certificate_location: Some("/etc/hostname".into()),
             ..Security::default()
         };
         assert_eq!(half.settings(), Err(SecurityError::HalfCertificate("certificate")));
         let absent = Security {
-            protocol: Protocol::Ssl,
+            protocol: SecurityProtocol::Ssl,
             ssl_ca_location: Some("/nowhere/ca.pem".into()),
             ..Security::default()
         };
@@ -333,17 +334,20 @@ mod tests {
             ssl_ca_location: Some("/etc/hostname".into()),
             ..Security::default()
         };
-        assert_eq!(unused.settings(), Err(SecurityError::UnusedTls(Protocol::Plaintext)));
+        assert_eq!(
+            unused.settings(),
+            Err(SecurityError::UnusedTls(SecurityProtocol::Plaintext))
+        );
     }
 
     #[test]
     fn a_password_file_may_end_in_a_line_end() {
         let path = std::env::temp_dir().join(format!("live-data-secret-{}", std::process::id()));
         std::fs::write(&path, "pass word\r\n").unwrap();
-        let secret = Secret::read(&path, "SASL password").unwrap();
+        let secret = Secret::from_file(&path, "SASL password").unwrap();
         std::fs::remove_file(&path).unwrap();
         assert_eq!(secret.expose(), "pass word");
-        let error = Secret::read(&path, "SASL password").unwrap_err();
+        let error = Secret::from_file(&path, "SASL password").unwrap_err();
         assert!(error.to_string().contains("SASL password"), "{error}");
     }
 }

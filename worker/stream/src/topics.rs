@@ -1,37 +1,25 @@
-//! Which topics an instrument has and what each is for.
+//! Topics of an instrument and their roles.
 //!
-//! Promises: names as ISIS's producers use them (`<INSTRUMENT>_events`, upper case), every one of them
-//! replaceable, in an order that never changes while the worker runs (a topic's index is part of a record's
-//! place). Knows no broker.
+//! Promises: names as ISIS's producers use them (`<INSTRUMENT>_events`, upper case), each replaceable; an order that is
+//! fixed while the worker runs, since a topic's index is part of [`PartitionKey`]. Must not contact a broker.
 
-/// What a topic carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Events and the metadata of their frames (ev42, ev44, pu00).
-    Events,
-    /// Starts and stops of runs (pl72, 6s4t).
-    RunInfo,
-    /// Sample logs, their alarms and units (f144, al00, un00).
-    SampleEnv,
-    /// Which veto bits are in force (vc00).
-    VetoConfig,
-}
+use live_data_engine::record_position::{PartitionKey, TopicRole};
 
-/// One topic and what is read from it.
+/// Topic to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
-    /// What the topic carries.
-    pub role: Role,
-    /// Its name on the broker.
+    /// Expected content; messages of any schema are decoded from any topic.
+    pub role: TopicRole,
+    /// Name on the broker; case matters.
     pub name: String,
 }
 
-/// The topics to read. A topic's index in here is the topic index of a record's place.
+/// Topics to read. The index in the list is [`PartitionKey::topic`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics(Vec<Topic>);
 
 impl Topics {
-    /// The three topics of an instrument, by its upper-cased name.
+    /// Topics `<NAME>_events`, `<NAME>_runInfo` and `<NAME>_sampleEnv`, with the instrument's name in upper case.
     pub fn of_instrument(instrument: &str) -> Topics {
         let instrument = instrument.to_uppercase();
         let topic = |role, suffix: &str| Topic {
@@ -39,13 +27,13 @@ impl Topics {
             name: format!("{instrument}_{suffix}"),
         };
         Topics(vec![
-            topic(Role::Events, "events"),
-            topic(Role::RunInfo, "runInfo"),
-            topic(Role::SampleEnv, "sampleEnv"),
+            topic(TopicRole::Events, "events"),
+            topic(TopicRole::RunInfo, "runInfo"),
+            topic(TopicRole::SampleEnv, "sampleEnv"),
         ])
     }
 
-    /// Any list: several topics may share a role. Names given twice for a role are taken once.
+    /// Topics in the given order, without duplicates. Several topics may have one role.
     pub fn new(topics: impl IntoIterator<Item = Topic>) -> Topics {
         let mut list: Vec<Topic> = Vec::new();
         for topic in topics {
@@ -56,9 +44,9 @@ impl Topics {
         Topics(list)
     }
 
-    /// The same topics with those of one role replaced by these names (comma-separated names are split).
+    /// Replaces the topics of a role by those of a comma-separated list of names, which move to the end.
     #[must_use]
-    pub fn with(mut self, role: Role, names: &str) -> Topics {
+    pub fn with(mut self, role: TopicRole, names: &str) -> Topics {
         self.0.retain(|topic| topic.role != role);
         let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
         let added = names.map(|name| Topic {
@@ -68,23 +56,32 @@ impl Topics {
         Topics::new(self.0.into_iter().chain(added))
     }
 
-    /// All of them, by index.
+    /// Topics in the order of their indices.
     pub fn as_slice(&self) -> &[Topic] {
         &self.0
     }
 
-    /// The topic of an index.
+    /// Topic of an index, or `None` beyond the list.
     pub fn get(&self, index: usize) -> Option<&Topic> {
         self.0.get(index)
     }
 
-    /// The indices of the topics of a role.
-    pub fn of_role(&self, role: Role) -> impl Iterator<Item = usize> + '_ {
+    /// Ascending indices of the topics of a role.
+    pub fn of_role(&self, role: TopicRole) -> impl Iterator<Item = usize> + '_ {
         self.0
             .iter()
             .enumerate()
             .filter(move |(_, topic)| topic.role == role)
             .map(|(index, _)| index)
+    }
+
+    /// Key of a partition of the topic `index`, or `None` beyond the list.
+    pub fn partition_key(&self, index: usize, partition: i32) -> Option<PartitionKey> {
+        Some(PartitionKey {
+            role: self.get(index)?.role,
+            topic: u16::try_from(index).unwrap_or(u16::MAX),
+            partition,
+        })
     }
 }
 
@@ -104,9 +101,9 @@ mod tests {
 
     #[test]
     fn a_role_may_have_several_topics_or_another_one() {
-        let topics = Topics::of_instrument("LET").with(Role::Events, "LET_rawEvents, LET_monitors,LET_rawEvents,");
+        let topics = Topics::of_instrument("LET").with(TopicRole::Events, "LET_rawEvents, LET_monitors,LET_rawEvents,");
         let names: Vec<&str> = topics.as_slice().iter().map(|topic| topic.name.as_str()).collect();
         assert_eq!(names, ["LET_runInfo", "LET_sampleEnv", "LET_rawEvents", "LET_monitors"]);
-        assert_eq!(topics.of_role(Role::Events).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(topics.of_role(TopicRole::Events).collect::<Vec<_>>(), [2, 3]);
     }
 }

@@ -1,4 +1,4 @@
-//! The FIA API as far as a worker asks it: a real HTTP server whose answer each test sets.
+//! HTTP server in the place of the FIA API, whose response each test sets.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,30 +8,29 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-/// The server; it ends with the test process.
+/// Running server; it ends with the test process.
 #[derive(Clone)]
 pub struct Api {
     url: String,
     answer: Arc<Mutex<Answer>>,
 }
 
-/// What the server answers.
+/// Response to a request for the script.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// A script.
     Script(String),
-    /// That there is none.
+    /// `null`: the instrument has no script.
     Null,
-    /// An error with a page.
+    /// Status code and body of an error.
     Error(u16, String),
-    /// A page instead of JSON.
+    /// HTML with status 200, as a proxy's login page.
     Html(String),
-    /// Nothing, for a minute.
+    /// No response for 60 s.
     Silence,
 }
 
 impl Api {
-    /// Serves a script.
+    /// Starts a server on a free port that responds with a script.
     pub fn start(script: &str) -> Api {
         let answer = Arc::new(Mutex::new(Answer::Script(script.to_owned())));
         let router = Router::new()
@@ -53,12 +52,12 @@ impl Api {
         Api { url, answer }
     }
 
-    /// Its address.
+    /// Base URL, for `FIA_API_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Changes the answer.
+    /// Sets the response from now on.
     pub fn answer(&self, answer: Answer) {
         *self.answer.lock().unwrap() = answer;
     }

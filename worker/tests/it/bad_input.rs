@@ -1,4 +1,4 @@
-//! Bad input on the stream: each kind is counted by its reason, the stream goes on, and nothing that was right is lost.
+//! Bad input on the stream: each kind is counted by its reason, reading continues, and valid records are kept.
 
 use live_data_engine::message::LogValue;
 use live_data_stream::encode::{Encoder, Ev44, Pl72, RunStop6s4t, SpectrumMap};
@@ -69,7 +69,7 @@ fn every_kind_of_bad_record_is_counted_and_the_good_events_are_all_there() {
     bad("sampleEnv", b"\x10\0\0\0f144\xff\xff\xff\xff");
 
     let mut counts = instrument.whole_run(&run, 15);
-    // Of these three events one has a time of flight that is none and one an id that no spectrum has.
+    // Of these three events one has an invalid time of flight and one an id without a spectrum.
     let mixed = ev44(
         &mut encoder,
         &[base + 11],
@@ -127,7 +127,7 @@ fn odd_run_messages_end_in_the_right_runs() {
     let run = |number: u32, from: i64, to: i64| Run::new(number, base + from * SECOND, base + to * SECOND);
     let (first, second, third, fourth) = (run(811, 0, 5), run(812, 8, 12), run(813, 12, 17), run(814, 20, 25));
 
-    // A start for another instrument, one with a map whose columns differ in length, one of several megabytes, repeated.
+    // Starts: of another instrument, with a map whose columns differ in length, of several megabytes, and repeated.
     let other = Pl72 {
         start_time: u64::try_from(base / 1_000_000).unwrap(),
         stop_time: 0,
@@ -162,7 +162,7 @@ fn odd_run_messages_end_in_the_right_runs() {
     for time in pulses(second.start, second.stop) {
         instrument.pulse(time, 10);
     }
-    // The second run gets no stop: the third one's start is its end. The third one's stop has time 0.
+    // The second run has no stop, so that the third run's start ends it. The third run's stop has time 0.
     instrument.start_run(&third);
     let mut third_counts = Counts::new();
     for time in pulses(third.start, third.stop) {
@@ -175,7 +175,7 @@ fn odd_run_messages_end_in_the_right_runs() {
     };
     let payload = Encoder::new().run_stop(&stop).to_vec();
     instrument.send("runInfo", 0, third.stop / 1_000_000, &payload);
-    // The fourth has no events at all.
+    // The fourth run has no events.
     instrument.start_run(&fourth);
     instrument.stop_run(&fourth);
     instrument.flush();

@@ -1,4 +1,4 @@
-//! Brokers that go away, change their leaders, or want to know who asks: counts stay exact.
+//! Outages of brokers, changes of partition leaders, and authentication: counts stay exact.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ fn a_broker_restart_in_the_middle_of_a_run_loses_and_repeats_nothing() {
     worker.wait("the broker's absence in words", |report| {
         report.degraded.iter().any(|wrong| wrong.reason == "BrokerUnreachable")
     });
-    broker.begin();
+    broker.restart();
     send(&mut instrument, &mut counts, run.start + 5 * SECOND, run.stop);
     instrument.stop_run(&run);
     instrument.flush();
@@ -65,7 +65,7 @@ fn partitions_that_change_their_leader_mid_run_are_read_on_from_the_new_one() {
             .as_ref()
             .is_some_and(|run| run.events == counts.values().sum::<u64>())
     });
-    // The first broker is the cluster's controller; of the others one that leads a partition is killed.
+    // Broker 1 is the cluster's controller: kill another broker that leads a partition.
     let lost = (0..3)
         .filter_map(|partition| instrument.leader(partition))
         .find(|leader| *leader != 1)
@@ -88,7 +88,7 @@ fn partitions_that_change_their_leader_mid_run_are_read_on_from_the_new_one() {
             .as_ref()
             .is_some_and(|run| run.events == counts.values().sum::<u64>())
     });
-    cluster.begin();
+    cluster.restart();
     send(&mut instrument, &mut counts, run.start + 8 * SECOND, run.stop);
     instrument.stop_run(&run);
     instrument.flush();

@@ -1,4 +1,4 @@
-//! A full output volume: the script's error says so, no partial file appears, and all is well once there is room.
+//! Full output volume: the script's error names it, no partial file appears, and writing succeeds once there is space.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use crate::api::Api;
 use crate::process::Settings;
 use crate::stream::{Instrument, Run, SECOND, Schema, now, pulses};
 
-/// A small volume in memory; unmounted when dropped.
+/// Small tmpfs volume, unmounted when dropped.
 struct Volume(tempfile::TempDir);
 
 impl Volume {

@@ -1,6 +1,7 @@
-//! Real instruments on a real stream: what a script reduces is where the simulation put it, event for event.
+//! Reduction of simulated runs of real instruments: events are at the simulated positions, to the last event.
 //!
-//! The definitions belong to the Mantid project and are read where they lie; without them the tests say so and end.
+//! The instrument definitions belong to the Mantid project and are not copied here; without them the tests print a note
+//! and end.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 use clap::Parser;
 use live_data_reduction::instrument::source::InstrumentFolders;
 use live_data_worker::demo;
-use live_data_worker::simulate::instrument::Layout;
+use live_data_worker::simulate::instrument::InstrumentLayout;
 use live_data_worker::simulate::truth::Truth;
 use live_data_worker::simulate::{SimulateArgs, simulate};
 
@@ -37,8 +38,8 @@ struct Arguments {
     simulate: SimulateArgs,
 }
 
-/// Sends one run of an instrument to the shared broker, and gives back what was sent.
-fn send(layout: Layout, more: &[&str]) -> Truth {
+/// Sends one simulated run to the shared broker and returns the simulated truth.
+fn send(layout: InstrumentLayout, more: &[&str]) -> Truth {
     let name = layout.name.clone();
     let common = [
         "simulate",
@@ -55,7 +56,7 @@ fn send(layout: Layout, more: &[&str]) -> Truth {
     truth
 }
 
-/// Lets a worker reduce the run by a script, to its end.
+/// Reduces the run with a script until its final execution.
 fn reduce(instrument: &str, definitions: &Path, output: &Path, script: &str) {
     let api = Api::start(script);
     let settings = Settings::new(instrument, output, api.url()).with("INSTRUMENT_DIR", definitions.to_str().unwrap());
@@ -65,7 +66,7 @@ fn reduce(instrument: &str, definitions: &Path, output: &Path, script: &str) {
     worker.stop();
 }
 
-/// Lets a worker reduce the run by live data processing alone, to its end; what it saved.
+/// Reduces the run with StartLiveData alone until its end; returns the saved file.
 fn accumulate(instrument: &str, definitions: &Path, output: &Path, processing: &str) -> PathBuf {
     let api = Api::start("def execute():\n    raise RuntimeError('this script is not to be executed')\n");
     let mut worker = Settings::new(instrument, output, api.url())
@@ -90,7 +91,7 @@ fn accumulate(instrument: &str, definitions: &Path, output: &Path, processing: &
     file
 }
 
-/// A spectrum of a processed file, as h5py reads it: edges and counts.
+/// Edges and counts of the first spectrum of a processed file, read by h5py.
 fn spectrum(path: &Path) -> (Vec<f64>, Vec<f64>) {
     let read = "import json, sys, h5py\nwith h5py.File(sys.argv[1]) as f:\n  w = f['mantid_workspace_1/workspace']\n  \
                 print(json.dumps([w['axis1'][()].tolist(), w['values'][0].tolist()]))";
@@ -103,7 +104,7 @@ fn spectrum(path: &Path) -> (Vec<f64>, Vec<f64>) {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A powder diffractometer: lattice spacing, all detectors into one spectrum, and by its two halves.
+/// Script of a powder diffractometer: lattice spacing, focused into one spectrum and into two halves.
 const POWDER: &str = r#"
 from mantid.simpleapi import *
 
@@ -129,7 +130,7 @@ fn a_powder_reduction_of_wish_has_its_peaks_where_they_were_put() {
     let Some(definitions) = definitions() else { return };
     let layout = demo::layout("WISH", &InstrumentFolders::new(vec![definitions.clone()])).unwrap();
     let scattered: Vec<bool> = layout.pixels.iter().map(|pixel| !pixel.monitor).collect();
-    // Ten pulses a second leave room for the slowest neutrons that 42 m need.
+    // 10 pulses a second: at 42 m the slowest neutrons arrive within one frame.
     let stream = [
         "--schema",
         "ev44+pu00",
@@ -168,7 +169,7 @@ fn a_powder_reduction_of_wish_has_its_peaks_where_they_were_put() {
             .collect()
     };
     let total = |bins: &[(f64, f64)]| bins.iter().map(|(_, count)| count).sum::<f64>();
-    // Silicon's reflections, each 0.4 % wide.
+    // Reflections of silicon, each 0.4 % wide.
     for reflection in [3.1355, 1.9201, 1.6375] {
         let peak = near(reflection, 0.01 * reflection);
         let centre = peak.iter().map(|(d, count)| d * count).sum::<f64>() / total(&peak);
@@ -204,7 +205,7 @@ fn a_powder_reduction_of_wish_has_its_peaks_where_they_were_put() {
     );
 }
 
-/// The same for each portion of the run.
+/// [`POWDER`] for each chunk of live data.
 const POWDER_OF_A_PORTION: &str = r#"
 spacing = ConvertUnits(input, "dSpacing", OutputWorkspace="spacing")
 spacing = Rebin(spacing, "0.2,0.002,5", PreserveEvents=True, OutputWorkspace="spacing")
@@ -212,7 +213,7 @@ powder = SumSpectra(spacing, IncludeMonitors=False, OutputWorkspace="powder")
 output = ConvertToMatrixWorkspace(powder)
 "#;
 
-/// A spectrometer: the time of flight of each spectrum of the run's map, and of the monitors.
+/// Script of a spectrometer: time of flight of each spectrum of the run's map and of the monitors.
 const SPECTROMETER: &str = r#"
 from mantid.simpleapi import *
 
@@ -227,8 +228,8 @@ def execute():
     SaveNexusProcessed(whole, folder + "/whole.nxs")
 "#;
 
-/// MERLIN's own map has 69,632 spectra of its 143,360 pixels, the monitors after them.
-fn with_map(mut layout: Layout) -> Layout {
+/// MERLIN's map: 69,632 spectra of 143,360 pixels, followed by the monitors.
+fn with_map(mut layout: InstrumentLayout) -> InstrumentLayout {
     const SPECTRA: i32 = 69_632;
     let (mut pixel, mut monitor) = (0, 0);
     for one in &mut layout.pixels {
@@ -237,7 +238,7 @@ fn with_map(mut layout: Layout) -> Layout {
             SPECTRA + monitor
         } else {
             pixel += 1;
-            // Pixels of one spectrum lie far apart, so that a map that is not followed shows.
+            // Pixels of one spectrum are far apart, so that ignoring the map changes the counts.
             1 + (pixel - 1) % SPECTRA
         };
     }

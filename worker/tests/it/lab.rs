@@ -1,19 +1,19 @@
-//! Real servers for the tests, started through `ci/lab` and ended with this process.
+//! Servers of the laboratory (`ci/lab`), which end with the test process.
 //!
-//! Promises free ports and folders of their own, so that tests can run beside each other; a server that does not start
-//! fails the test with its own words.
+//! Promises: each server has a free port and a folder of its own, so that tests run in parallel; a server that does not
+//! start fails the test with its error output.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The checkout.
+/// Root folder of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// Where `ci/setup` installs things.
+/// Folder of tools that `ci/setup` installs: `LIVE_DATA_CACHE`, or `~/.cache/live-data`.
 pub fn cache() -> PathBuf {
     std::env::var_os("LIVE_DATA_CACHE").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/live-data"),
@@ -21,19 +21,19 @@ pub fn cache() -> PathBuf {
     )
 }
 
-/// Python with the packages that scripts and tests import.
+/// Interpreter with the packages that scripts and tests import.
 pub fn python() -> PathBuf {
     let python = cache().join("py/bin/python");
     assert!(python.exists(), "{} is missing: run ci/setup first", python.display());
     python
 }
 
-/// The environment that [`python`] belongs to.
+/// Virtual environment of [`python`].
 pub fn venv() -> PathBuf {
     python().parent().unwrap().parent().unwrap().to_owned()
 }
 
-/// One server.
+/// Server of the laboratory, with a folder that outlives the value.
 #[derive(Debug)]
 pub struct Server {
     kind: &'static str,
@@ -42,12 +42,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server of `kind`: `kafka` or `redis`.
+    /// Starts a server of a program in `ci/lab`: `kafka` or `redis`.
     pub fn start(kind: &'static str) -> Server {
         Server::start_with(kind, &[])
     }
 
-    /// The same with options of its own program in `ci/lab`.
+    /// Starts a server with further options of its program.
     pub fn start_with(kind: &'static str, options: &[&str]) -> Server {
         let folder = tempfile::Builder::new().prefix("live-data-").tempdir().unwrap().keep();
         let mut server = Server {
@@ -55,8 +55,8 @@ impl Server {
             folder,
             values: HashMap::new(),
         };
-        let said = server.call("up", options);
-        server.values = said
+        let values = server.call("up", options);
+        server.values = values
             .lines()
             .filter_map(|line| line.split_once('='))
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
@@ -64,25 +64,25 @@ impl Server {
         server
     }
 
-    /// A value that the server was started with, such as KAFKA_BOOTSTRAP.
+    /// Value that the program printed at the start, such as `KAFKA_BOOTSTRAP`.
     pub fn value(&self, name: &str) -> &str {
         self.values
             .get(name)
             .unwrap_or_else(|| panic!("{} says no {name}: {:?}", self.kind, self.values))
     }
 
-    /// Ends the server, keeping its data and port.
+    /// Stops the server; data and port remain.
     pub fn stop(&self) {
         self.call("stop", &[]);
     }
 
-    /// Kills one broker of several, by its number.
+    /// Kills one broker of a cluster, by its number (SIGKILL).
     pub fn kill_broker(&self, broker: i32) {
         self.call("stop", &[&broker.to_string(), "--kill"]);
     }
 
-    /// Starts it again.
-    pub fn begin(&self) {
+    /// Starts the stopped server with its data and port.
+    pub fn restart(&self) {
         self.call("start", &[]);
     }
 
@@ -92,7 +92,7 @@ impl Server {
             .arg(verb)
             .arg(&self.folder)
             .args(options)
-            // The laboratory takes the server down when this process is gone, however it ended.
+            // The laboratory stops the server when this process ends, even by a signal.
             .env("LAB_OWNER", std::process::id().to_string())
             .output()
             .unwrap();
@@ -106,13 +106,13 @@ impl Server {
     }
 }
 
-/// The broker that all tests share, each with an instrument of its own.
+/// Broker shared by the tests, each of which has its own instrument.
 pub fn kafka() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
     SHARED.get_or_init(|| Server::start("kafka"))
 }
 
-/// The Redis server that all tests share.
+/// Redis server shared by the tests.
 pub fn redis() -> &'static Server {
     static SHARED: OnceLock<Server> = OnceLock::new();
     SHARED.get_or_init(|| Server::start("redis"))

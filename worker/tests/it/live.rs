@@ -1,4 +1,4 @@
-//! StartLiveData on a real stream: asked for by the environment, by a script, and by a folder of scripts.
+//! StartLiveData on a real stream: started by the environment, by a script, and by a folder of scripts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,23 +9,23 @@ use crate::nexus;
 use crate::process::{PATIENCE, Settings};
 use crate::stream::{Counts, Instrument, Run, SECOND, Schema, add, now, pulses};
 
-/// Saves what was accumulated under the run's number.
+/// Script that saves the accumulated data under the run number.
 const SAVE: &str = "SaveNexusProcessed(input, f\"{config['defaultsave.directory']}/{input.getRunNumber()}.nxs\", PreserveEvents=False)\n";
 
-/// Sends the pulses of a stretch of time in blocks that go backwards; notes what each run must have.
+/// Sends the pulses of the times `[from, to)`, each block of 30 backwards, and adds their counts to each run's truth.
 pub fn send(instrument: &mut Instrument, (from, to): (i64, i64), runs: &[&Run], truth: &mut BTreeMap<String, Counts>) {
     let mut order: Vec<(usize, i64)> = pulses(from, to).enumerate().collect();
     order.sort_by_key(|(n, _)| (n / 30, std::cmp::Reverse(*n)));
     for (n, time) in order {
         let counts = instrument.pulse(time, 20 + n % 7);
-        if let Some(run) = runs.iter().find(|run| run.holds(time)) {
+        if let Some(run) = runs.iter().find(|run| run.contains(time)) {
             add(truth.entry(run.name.clone()).or_default(), &counts);
         }
     }
     instrument.flush();
 }
 
-/// Waits until a file has these counts.
+/// Waits until a file has exactly these counts.
 pub fn wait_for_counts(path: &Path, truth: &Counts) {
     let started = Instant::now();
     while !(path.exists() && nexus::read(path).counts() == *truth) {
@@ -147,7 +147,7 @@ def execute():
     for _ in 0..3 {
         send(&mut instrument, (sent, sent + SECOND), &both, &mut truth);
         sent += SECOND;
-        // Of one execution: the script sleeps, and chunks go on.
+        // Within one execution: the script sleeps while chunks continue.
         let report = worker.wait("a chunk", |report| {
             report.monitors.iter().any(|monitor| monitor.chunks > chunks)
         });
@@ -168,7 +168,7 @@ def execute():
         wait_for_counts(&output.path().join(format!("{}.nxs", run.name)), &truth[&run.name]);
     }
     assert!((charge(&output.path().join("302.nxs")) - 0.001 * 450.0).abs() < 1e-6);
-    // One more run, whose script cancels.
+    // A further run, whose script cancels live data.
     std::fs::write(&flag, "").unwrap();
     let third = Run::new(303, base + 32 * SECOND, base + 3600 * SECOND);
     instrument.start_run(&third);
@@ -241,7 +241,7 @@ fn scripts_in_a_watched_folder_are_taken_up_and_one_that_loops_for_ever_stops_no
         &[&run],
         &mut truth,
     );
-    // Twice of every chunk: what was accumulated before is made again.
+    // Twice for every chunk, since the earlier accumulation is computed again.
     put(
         &processing,
         "Rebin(input, '0,20000,20000', OutputWorkspace=output)\nScale(output, 2.0, OutputWorkspace=output)\n",

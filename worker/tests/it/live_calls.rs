@@ -1,4 +1,4 @@
-//! Calls of the live data algorithms that a script waits for: on a real stream, on a simulated run, and without either.
+//! Blocking calls of live data algorithms in a script: on a real stream, on a simulated run, and without either.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::python::{printed, venv, worker_python};
 use crate::scripts::on_a_run;
 use crate::stream::{Instrument, Run, SECOND, Schema, now};
 
-/// What is loaded, and what a monitor has made, each under its own run's number: the end of a run comes when the script may
-/// be at work on the next one.
+/// Script that saves the loaded data and the monitor's output, each under the number of its own run: a run can end while
+/// the script works on the next one.
 const LOAD_AND_WAIT: &str = r#"
 from mantid.simpleapi import *
 
@@ -45,7 +45,7 @@ fn a_script_waits_for_a_monitor_until_each_run_ends_and_loads_what_is_left() {
         send(&mut instrument, (at(0), at(3)), &both, &mut truth);
         let monitored = |chunks: u64| {
             move |report: &live_data_crd::report::WorkerReport| {
-                // The monitor of the run before is shown until another takes its place.
+                // The former run's monitor is reported until another replaces it.
                 let of_run = |time: &str| {
                     time.parse()
                         .is_ok_and(|time: jiff::Timestamp| time.as_nanosecond() >= run.start.into())
@@ -62,7 +62,7 @@ fn a_script_waits_for_a_monitor_until_each_run_ends_and_loads_what_is_left() {
         send(&mut instrument, (at(3), at(5)), &both, &mut truth);
         worker.wait("a chunk while it waits", monitored(2));
         send(&mut instrument, (at(5), at(9)), &both, &mut truth);
-        // What follows the run tells each partition that nothing of it is to come.
+        // Later records complete the run in every partition.
         send(&mut instrument, (at(9), at(10)), &both, &mut truth);
         instrument.stop_run(run);
         instrument.flush();
@@ -87,7 +87,7 @@ fn a_script_waits_for_a_monitor_until_each_run_ends_and_loads_what_is_left() {
     assert!(log.contains("a load of") && log.contains("a chunk of"), "{log}");
 }
 
-/// Waits for a monitor that no run's end stops.
+/// Script that waits for a monitor which continues across runs.
 const WAIT: &str = r#"
 from mantid.simpleapi import *
 
@@ -105,7 +105,7 @@ fn a_monitor_that_is_waited_for_ends_by_the_time_limit_and_with_the_worker() {
         error.contains("ScriptTimeout") && error.contains("it had run for"),
         "{error}"
     );
-    // The stream has gone on, and so it does with the next execution.
+    // Reading continues, and so does the next execution.
     let before = worker.report().unwrap().run.unwrap().events;
     instrument.pulse(now(), 50);
     instrument.flush();

@@ -1,4 +1,4 @@
-//! Integration tests of the worker, against real parts: Kafka, Redis, HTTP, and h5py reading the files.
+//! Integration tests of the worker as a process, with real Kafka, Redis and HTTP servers; h5py reads its files.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod api;
@@ -6,7 +6,6 @@ mod bad_input;
 mod brokers;
 mod full_disk;
 mod instruments;
-mod journal;
 mod lab;
 mod live;
 mod live_calls;
@@ -16,5 +15,6 @@ mod page;
 mod process;
 mod python;
 mod restarts;
+mod script_log;
 mod scripts;
 mod stream;

@@ -1,4 +1,4 @@
-//! The main job: from a live stream to a reduced file, every event once and in the right run.
+//! From a live stream to reduced files: every event once, and in the right run.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::nexus;
 use crate::process::Settings;
 use crate::stream::{Counts, FRAME, Instrument, Run, SECOND, Schema, add, now, pulses};
 
-/// Reduces the run to one bin a spectrum and saves it under its number.
+/// Script that reduces the run to one bin a spectrum and saves it under the run number.
 pub const COUNT_SCRIPT: &str = r#"
 from mantid.simpleapi import *
 
@@ -20,7 +20,7 @@ def execute():
     print("reduced run", run.getRunNumber(), "with", run.getNumberEvents(), "events")
 "#;
 
-/// What readers of processed files look for.
+/// Paths that readers of processed files require, below the entry.
 const LAYOUT: [&str; 15] = [
     "title",
     "definition",
@@ -39,17 +39,17 @@ const LAYOUT: [&str; 15] = [
     "process",
 ];
 
-/// Two runs over three partitions with everything out of order that Kafka can put out of order.
+/// Two runs over three partitions, with every disorder that Kafka permits.
 fn two_runs(name: &str, schema: Schema) {
     let mut instrument = Instrument::new(name, schema, 3);
     let output = tempfile::tempdir().unwrap();
     let api = Api::start(COUNT_SCRIPT);
     let base = now() / SECOND * SECOND - 40 * SECOND;
     let first = Run::new(101, base, base + 8 * SECOND);
-    // Two seconds of pulses between the runs belong to neither.
+    // The pulses of two seconds between the runs belong to neither run.
     let second = Run::new(102, base + 10 * SECOND, base + 18 * SECOND);
 
-    // Hours before the first run, so that its value is known only by looking back.
+    // Hours before the first run, so that only the log lookback finds the value.
     let prefix = format!("IN:{}:CS:SB:", instrument.name);
     let block = |log: &str| format!("{prefix}{log}");
     instrument.log(&block("Slow"), base - 7200 * SECOND, &LogValue::F64(4.25));
@@ -58,7 +58,7 @@ fn two_runs(name: &str, schema: Schema) {
     let mut worker = Settings::new(&instrument.name, output.path(), api.url()).start();
     worker.wait_writer();
 
-    // Pulses in an order of their own for each partition: every block of 40 backwards, and the third partition late.
+    // Order of pulses: every block of 40 backwards, and the third partition late.
     let all: Vec<i64> = pulses(base - SECOND, base + 30 * SECOND).collect();
     let mut order: Vec<(usize, i64)> = all.iter().copied().enumerate().collect();
     order.sort_by_key(|(n, _)| (n / 40 + if n % 3 == 2 { 2 } else { 0 }, std::cmp::Reverse(*n)));
@@ -80,7 +80,7 @@ fn two_runs(name: &str, schema: Schema) {
             );
         }
         let counts = instrument.pulse(time, 20 + n % 7);
-        match [&first, &second].into_iter().find(|run| run.holds(time)) {
+        match [&first, &second].into_iter().find(|run| run.contains(time)) {
             Some(run) => add(truth.entry(&run.name).or_default(), &counts),
             None => outside += counts.values().sum::<u64>(),
         }
@@ -90,7 +90,7 @@ fn two_runs(name: &str, schema: Schema) {
     }
     assert!(outside > 0);
     instrument.stop_run(&first);
-    // The second run's start comes after all of its events.
+    // The second run's start is sent after all its events.
     instrument.flush();
     instrument.start_run(&second);
     instrument.stop_run(&second);

@@ -1,4 +1,4 @@
-//! What a reduced file holds, as h5py reads it: an implementation that is not ours.
+//! Content of a reduced file as h5py, an independent implementation, reads it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,18 +9,18 @@ use serde::Deserialize;
 use crate::lab;
 use crate::stream::Counts;
 
-/// The parts of a file that tests compare.
+/// Parts of a processed file that tests compare.
 #[derive(Debug, Deserialize)]
-pub struct File {
+pub struct ReducedFile {
     /// Spectrum numbers, in the order of the rows.
     pub spectra: Vec<i32>,
     /// Sum of each row.
     pub sums: Vec<f64>,
-    /// Sum of the squared errors of each row.
+    /// Sum of the variances of each row.
     pub variances: Vec<f64>,
-    /// Logs: the last value of each, as text, and its number of entries.
+    /// Last value, as text, and number of values of each log.
     pub logs: BTreeMap<String, (String, usize)>,
-    /// Paths of all groups and data sets.
+    /// Paths of all groups and datasets.
     pub paths: Vec<String>,
 }
 
@@ -41,8 +41,8 @@ with h5py.File(sys.argv[1], "r") as file:
                       "variances": (errors ** 2).sum(axis=1).tolist(), "logs": logs, "paths": paths}))
 "#;
 
-/// Reads a processed file.
-pub fn read(path: &Path) -> File {
+/// Reads the first entry of a processed file.
+pub fn read(path: &Path) -> ReducedFile {
     let output = Command::new(lab::python())
         .arg("-c")
         .arg(READ)
@@ -58,8 +58,8 @@ pub fn read(path: &Path) -> File {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-impl File {
-    /// Counts by spectrum number, zeros left out.
+impl ReducedFile {
+    /// Counts by spectrum number, without zeros.
     pub fn counts(&self) -> Counts {
         self.spectra
             .iter()

@@ -1,4 +1,4 @@
-//! The worker's page in a real browser: figures, log lines and errors as a scientist sees them.
+//! The worker's page in a real browser: figures, log lines and errors.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::lab;
 use crate::process::Worker;
 use crate::scripts::on_a_run;
 
-/// Opens the page and waits until each `SELECTOR => TEXT` holds.
+/// Opens the page and waits until every selector of `SELECTOR => TEXT` has its text.
 fn shows(worker: &Worker, expectations: &[&str]) {
     let output = Command::new("node")
         .arg(lab::root().join("worker/tests/page/page.cjs"))
@@ -44,6 +44,6 @@ fn the_page_shows_the_run_the_log_and_errors_as_text() {
         "def execute():\n    raise ValueError('<img src=x onerror=alert(1)> is no number')\n".into(),
     ));
     worker.wait("the failure", |report| report.script.failures > 0);
-    // The text of an error is never taken for markup: an image would be fetched, and the fetch would fail.
+    // Interpreted as markup, the error text would load an image, and loading would fail.
     shows(&worker, &["#error => <img src=x onerror=alert(1)> is no number"]);
 }

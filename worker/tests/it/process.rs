@@ -1,4 +1,4 @@
-//! The worker as a process, as a pod runs it: started with environment variables, asked over HTTP, killed.
+//! Worker process as a pod runs it: configured by environment variables, queried over HTTP, ended by signals.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -12,10 +12,10 @@ use live_data_crd::report::WorkerReport;
 
 use crate::lab;
 
-/// How long anything may take before a test gives up: generous, because two cores do everything.
+/// Longest wait for a condition; generous for machines with two cores.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A worker that has not been started yet.
+/// Environment of a worker that is to be started.
 #[derive(Clone, Debug)]
 pub struct Settings {
     instrument: String,
@@ -24,7 +24,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// A worker of `instrument` on the shared broker, with intervals fit for tests.
+    /// Settings of a worker of `instrument` on the shared broker, with short intervals.
     pub fn new(instrument: &str, output: &Path, api: &str) -> Settings {
         let settings = Settings {
             instrument: instrument.into(),
@@ -43,24 +43,24 @@ impl Settings {
             .with("LOG_LEVEL", "info,live_data_stream=debug")
     }
 
-    /// The same with another variable.
+    /// Sets an environment variable.
     pub fn with(mut self, name: &str, value: &str) -> Settings {
         self.environment.insert(name.into(), value.into());
         self
     }
 
-    /// Starts the process; while a test measures, it waits until that is over.
+    /// Starts the process, after any exclusive worker has ended.
     pub fn start(&self) -> Worker {
-        self.start_as(Presence::beside())
+        self.start_as(RunPermit::shared())
     }
 
-    /// Starts the process when no other worker runs, and keeps others from starting: for what is measured.
-    pub fn start_alone(&self) -> Worker {
-        self.start_as(Presence::alone())
+    /// Starts the process after all other workers have ended, and delays others until it ends: for measurements.
+    pub fn start_exclusive(&self) -> Worker {
+        self.start_as(RunPermit::exclusive())
     }
 
-    fn start_as(&self, presence: Presence) -> Worker {
-        // A port that was free a moment ago; another process would have to take just this one meanwhile.
+    fn start_as(&self, permit: RunPermit) -> Worker {
+        // The port is free now; that another process binds it before the worker is unlikely.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let home = tempfile::tempdir().unwrap();
         let log = tempfile::NamedTempFile::new().unwrap();
@@ -83,27 +83,27 @@ impl Settings {
             port,
             log,
             _home: home,
-            _presence: presence,
+            _permit: permit,
         }
     }
 }
 
-/// A worker process; killed when dropped.
+/// Running worker process, killed when dropped.
 pub struct Worker {
     child: Child,
     port: u16,
     log: tempfile::NamedTempFile,
     _home: tempfile::TempDir,
-    _presence: Presence,
+    _permit: RunPermit,
 }
 
 impl Worker {
-    /// The address of its page.
+    /// URL of the worker's page.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    /// What it answers: the status and the body; `None` while it does not.
+    /// Status code and body of a GET request; `None` while the worker does not respond.
     pub fn get(&self, path: &str) -> Option<(u16, String)> {
         use std::io::Write;
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).ok()?;
@@ -119,19 +119,19 @@ impl Worker {
         Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
     }
 
-    /// Its report; `None` while it does not answer.
+    /// Report of `/status`; `None` while the worker does not respond.
     pub fn report(&self) -> Option<WorkerReport> {
         self.get("/status")
             .and_then(|(_, body)| serde_json::from_str(&body).ok())
     }
 
-    /// Waits until the report is as wished, and returns it.
-    pub fn wait(&mut self, what: &str, wished: impl Fn(&WorkerReport) -> bool) -> WorkerReport {
+    /// Waits until the report satisfies a condition and returns it; panics after [`PATIENCE`]. `what` names the condition.
+    pub fn wait(&mut self, what: &str, condition: impl Fn(&WorkerReport) -> bool) -> WorkerReport {
         let started = Instant::now();
         let mut last = None;
         while started.elapsed() < PATIENCE {
             if let Some(report) = self.report() {
-                if wished(&report) {
+                if condition(&report) {
                     return report;
                 }
                 last = Some(report);
@@ -144,12 +144,12 @@ impl Worker {
         panic!("{what} did not come; last report: {last:#?}\n{}", self.log());
     }
 
-    /// Waits until it has caught up and holds the lease.
+    /// Waits until the worker has caught up and holds the lease.
     pub fn wait_writer(&mut self) -> WorkerReport {
         self.wait("the writer's lease", |report| report.ready && report.writer)
     }
 
-    /// Waits until the run has had its final execution.
+    /// Waits until the run's final execution is done.
     pub fn wait_completed(&mut self, run: &str) -> WorkerReport {
         self.wait(&format!("the end of run {run}"), |report| {
             report
@@ -159,31 +159,31 @@ impl Worker {
         })
     }
 
-    /// Everything that it has written so far.
+    /// Standard output and error so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.log.path()).unwrap()).into_owned()
     }
 
-    /// kill -9.
+    /// Kills the process (SIGKILL).
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// SIGTERM, and what came of it.
+    /// Ends the process with SIGTERM; returns its exit status and output.
     pub fn stop(mut self) -> (ExitStatus, String) {
         self.signal(libc::SIGTERM);
         (self.wait_for_exit(), self.log())
     }
 
-    /// Sends a signal.
+    /// Sends a signal to the process.
     pub fn signal(&self, signal: i32) {
         let pid = i32::try_from(self.child.id()).unwrap();
         // SAFETY: a plain system call on the child that this value owns and has not waited for.
         assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 
-    /// Waits until it has ended.
+    /// Waits until the process has ended.
     pub fn wait_for_exit(&mut self) -> ExitStatus {
         let started = Instant::now();
         loop {
@@ -203,37 +203,37 @@ impl Drop for Worker {
     }
 }
 
-/// How many workers run beside each other: some, or one alone.
-struct Presence {
-    alone: bool,
+/// Permit to run a worker process: shared with others, or exclusive.
+struct RunPermit {
+    exclusive: bool,
 }
 
-/// Workers that run, and whether one of them is alone.
+/// Number of workers with shared permits, and true while an exclusive permit is held.
 static RUNNING: Mutex<(usize, bool)> = Mutex::new((0, false));
 static CHANGED: Condvar = Condvar::new();
 
-impl Presence {
-    fn beside() -> Presence {
+impl RunPermit {
+    fn shared() -> RunPermit {
         let running = RUNNING.lock().unwrap();
-        let mut running = CHANGED.wait_while(running, |(_, alone)| *alone).unwrap();
+        let mut running = CHANGED.wait_while(running, |(_, exclusive)| *exclusive).unwrap();
         running.0 += 1;
-        Presence { alone: false }
+        RunPermit { exclusive: false }
     }
 
-    fn alone() -> Presence {
+    fn exclusive() -> RunPermit {
         let running = RUNNING.lock().unwrap();
         let mut running = CHANGED
-            .wait_while(running, |(count, alone)| *count > 0 || *alone)
+            .wait_while(running, |(count, exclusive)| *count > 0 || *exclusive)
             .unwrap();
         running.1 = true;
-        Presence { alone: true }
+        RunPermit { exclusive: true }
     }
 }
 
-impl Drop for Presence {
+impl Drop for RunPermit {
     fn drop(&mut self) {
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.alone {
+        if self.exclusive {
             running.1 = false;
         } else {
             running.0 -= 1;

@@ -1,4 +1,4 @@
-//! Workers that start in the middle, are killed and started again, and hand over: counts stay exact.
+//! Workers that start mid-run, are killed and restarted, and hand over the lease: counts stay exact.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::nexus;
 use crate::process::Settings;
 use crate::stream::{Counts, Instrument, Run, SECOND, Schema, add, now, pulses};
 
-/// Sends the pulses of `run` between two moments.
+/// Sends the pulses of the times `[from, to)` and adds their counts.
 pub fn send(instrument: &mut Instrument, counts: &mut Counts, from: i64, to: i64) {
     for time in pulses(from, to) {
         add(counts, &instrument.pulse(time, 25));
@@ -105,7 +105,7 @@ fn a_run_that_ended_while_no_worker_ran_gets_its_final_file_once() {
     }
     worker.stop();
 
-    // Started again with nothing new: no file is written a second time.
+    // A restart without new records writes no file again.
     let modified = |name: &str| std::fs::metadata(output.path().join(name)).unwrap().modified().unwrap();
     let before = [modified("300.nxs"), modified("301.nxs"), modified("302.nxs")];
     let mut worker = settings.start();
@@ -123,7 +123,7 @@ fn a_start_message_that_comes_half_a_minute_late_finds_all_of_its_events() {
     let api = Api::start(COUNT_SCRIPT);
     let base = now() / SECOND * SECOND - 60 * SECOND;
     let run = Run::new(501, base, base + 30 * SECOND);
-    // So little is kept without a run that the start of the late one is gone: it has to be read again.
+    // The grace time without a run is short: the late run's first events were discarded and are read again.
     let mut worker = Settings::new(&instrument.name, output.path(), api.url())
         .with("GRACE", "2")
         .with("SEEK_MARGIN", "5")

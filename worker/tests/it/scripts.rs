@@ -1,4 +1,4 @@
-//! What scripts do to a worker, and what it makes of it.
+//! Scripts that misbehave, change or are missing, and the worker's reaction.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::main_job::COUNT_SCRIPT;
 use crate::process::{Settings, Worker};
 use crate::stream::{Instrument, Run, SECOND, Schema, now, pulses};
 
-/// A worker on a run that goes on, with some events in it.
+/// Worker with an open run of 50 pulses of 20 events.
 pub fn on_a_run(
     name: &str,
     script: &str,
@@ -19,7 +19,7 @@ pub fn on_a_run(
     (instrument, change(settings).start(), api, output)
 }
 
-/// The same before it is started.
+/// Settings of the worker of [`on_a_run`], not started.
 fn settings_on_a_run(name: &str, script: &str) -> (Instrument, Settings, Api, tempfile::TempDir) {
     let mut instrument = Instrument::new(name, Schema::Ev42, 1);
     let output = tempfile::tempdir().unwrap();
@@ -38,7 +38,7 @@ fn settings_on_a_run(name: &str, script: &str) -> (Instrument, Settings, Api, te
 fn a_busy_loop_delays_neither_the_stream_nor_the_status_and_is_interrupted() {
     let script = "def execute():\n    print('looping')\n    while True:\n        pass\n";
     let (mut instrument, settings, _api, _output) = settings_on_a_run("itbusy", script);
-    let mut worker = settings.with("SCRIPT_TIMEOUT", "30").start_alone();
+    let mut worker = settings.with("SCRIPT_TIMEOUT", "30").start_exclusive();
     worker.wait("the loop", |report| report.script.running);
     let started = Instant::now();
     let (mut answers, mut sent, mut rates) = (Vec::new(), 0_u64, Vec::new());
@@ -152,7 +152,7 @@ fn bad_scripts_are_shown_in_words_and_the_last_good_one_goes_on() {
             report.script.runs > runs && report.script.failures == 0
         });
     }
-    // One that loads is the current one, and if it raises it is shown and tried again, never replaced.
+    // A script that loads is current; if it raises, the error is reported and the script is executed again.
     for (body, words) in [
         ("raise ValueError('the moderator is cold')", "the moderator is cold"),
         ("import sys; sys.exit('enough')", "enough"),
@@ -211,7 +211,7 @@ fn an_api_that_fails_in_every_way_is_shown_and_the_last_script_goes_on() {
     });
     worker.stop();
 
-    // With the API away from the start, the last good script is taken from the disk.
+    // Without the API from the start, the last valid script is loaded from the disk.
     api.answer(Answer::Silence);
     let name = "ITAPI";
     let mut again = Settings::new(name, output.path(), "http://127.0.0.1:9").start();
@@ -225,7 +225,7 @@ fn an_output_folder_that_cannot_be_written_is_said_and_nothing_is_executed_until
     let mut instrument = Instrument::new("itreadonly", Schema::Ev42, 1);
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("output");
-    // A file where the folder should be: also root cannot write into it.
+    // A file in place of the folder: not even root can write into it.
     std::fs::write(&output, b"").unwrap();
     let api = Api::start(COUNT_SCRIPT);
     let base = now() / SECOND * SECOND - 10 * SECOND;

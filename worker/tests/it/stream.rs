@@ -1,7 +1,7 @@
-//! A small instrument's stream, written to real topics record by record, with the truth of what was sent.
+//! Stream of a small instrument, sent to real topics record by record, with the counts of what was sent.
 //!
-//! 40 spectra of two detectors each: spectrum `s` (from 1) has the detectors `1000 + 2s` and `1001 + 2s`. Events follow
-//! from a seed, so that a test can say exactly what must be in each run.
+//! The instrument has 40 spectra of two detectors each: spectrum `s` (from 1) has the detectors `1000 + 2s` and
+//! `1001 + 2s`. Events follow from a seed, so that the counts of each run are known exactly.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,30 +15,29 @@ use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 
 use crate::lab;
 
-/// Spectra of the instrument.
+/// Number of spectra of the instrument.
 pub const SPECTRA: i32 = 40;
-/// Nanoseconds between two pulses.
+/// Time between two pulses, ns (50 Hz).
 pub const FRAME: i64 = 20_000_000;
-/// Nanoseconds in a second.
+/// ns in 1 s.
 pub const SECOND: i64 = 1_000_000_000;
 
-/// Which schema events are sent in.
+/// Schema of the event messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
-    /// Ids are spectrum numbers.
+    /// Ids are spectrum numbers; charge and period are in the message (is84).
     Ev42,
-    /// Ids are detector ids; charge and period in pu00.
+    /// Ids are detector ids; charge and period are in pu00 messages.
     Ev44,
 }
 
-/// Counts by spectrum number.
+/// Number of events by spectrum number.
 pub type Counts = BTreeMap<i32, u64>;
 
-/// The instrument and its connection to the broker.
+/// Instrument with its producer.
 pub struct Instrument {
-    /// Its name, upper case.
+    /// Upper case, as in the topics' names.
     pub name: String,
-    /// How events are sent.
     pub schema: Schema,
     partitions: i32,
     replicas: i32,
@@ -49,21 +48,20 @@ pub struct Instrument {
     random: u64,
 }
 
-/// One run's identity and bounds.
+/// Identity and bounds of a run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Its name in the messages.
+    /// Run number as text.
     pub name: String,
-    /// Its job id.
     pub job: String,
-    /// First moment, ns.
+    /// Start, ns since the Unix epoch.
     pub start: i64,
-    /// First moment after it, ns.
+    /// End (exclusive), ns since the Unix epoch.
     pub stop: i64,
 }
 
 impl Run {
-    /// A run of `number` from `start` to `stop`; bounds are whole milliseconds, as in the messages.
+    /// Run of the times `[start, stop)`, truncated to whole ms as in the messages.
     pub fn new(number: u32, start: i64, stop: i64) -> Run {
         let millisecond = |ns: i64| ns / 1_000_000 * 1_000_000;
         Run {
@@ -74,18 +72,18 @@ impl Run {
         }
     }
 
-    /// Whether a pulse is of this run.
-    pub fn holds(&self, pulse: i64) -> bool {
+    /// True for a pulse within the run's bounds.
+    pub fn contains(&self, pulse: i64) -> bool {
         (self.start..self.stop).contains(&pulse)
     }
 }
 
-/// Now, in ns since the Unix epoch.
+/// Current time, ns since the Unix epoch.
 pub fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap()
 }
 
-/// Every pulse time from `from` to `to`.
+/// Pulse times in `[from, to)`, ns; each 7 ns after a multiple of the frame.
 pub fn pulses(from: i64, to: i64) -> impl Iterator<Item = i64> {
     (0..(to - from) / FRAME).map(move |n| from + n * FRAME + 7)
 }
@@ -99,14 +97,14 @@ fn client(bootstrap: &str) -> ClientConfig {
 }
 
 impl Instrument {
-    /// A new instrument with its three topics, of `partitions` partitions for the events.
+    /// Instrument on the shared broker, with its topics; the events topic has `partitions` partitions.
     pub fn new(name: &str, schema: Schema, partitions: i32) -> Instrument {
         let instrument = Instrument::without_topics(name, schema, partitions);
         instrument.create_topics();
         instrument
     }
 
-    /// The same on a broker of the test's own.
+    /// Instrument on another broker, with topics replicated to all its brokers.
     pub fn on(broker: &lab::Server, name: &str, schema: Schema, partitions: i32) -> Instrument {
         let mut instrument = Instrument::connected(broker.value("KAFKA_BOOTSTRAP"), name, schema, partitions);
         instrument.replicas = broker.value("KAFKA_BROKERS").parse().unwrap();
@@ -114,7 +112,7 @@ impl Instrument {
         instrument
     }
 
-    /// The broker that leads a partition of the events.
+    /// Number of the broker that leads a partition of the events topic.
     pub fn leader(&self, partition: i32) -> Option<i32> {
         let topic = self.topic("events");
         let metadata = self
@@ -131,7 +129,7 @@ impl Instrument {
         (found.leader() >= 0 && found.error().is_none()).then_some(found.leader())
     }
 
-    /// A new instrument whose topics do not exist yet.
+    /// Instrument on the shared broker whose topics do not exist.
     pub fn without_topics(name: &str, schema: Schema, partitions: i32) -> Instrument {
         Instrument::connected(lab::kafka().value("KAFKA_BOOTSTRAP"), name, schema, partitions)
     }
@@ -139,7 +137,7 @@ impl Instrument {
     fn connected(bootstrap: &str, name: &str, schema: Schema, partitions: i32) -> Instrument {
         let producer = client(bootstrap)
             .set("linger.ms", "1")
-            // A broker that dies while it answers makes a producer send again: the truth must not hold events twice.
+            // After an outage of the broker a producer sends again; idempotence keeps records from being duplicated.
             .set("enable.idempotence", "true")
             .set("queue.buffering.max.messages", "1000000")
             .create()
@@ -157,7 +155,7 @@ impl Instrument {
         }
     }
 
-    /// Creates the three topics.
+    /// Creates the topics of events, runInfo and sampleEnv.
     pub fn create_topics(&self) {
         let admin: AdminClient<DefaultClientContext> = client(&self.bootstrap).create().unwrap();
         let names = [self.topic("events"), self.topic("runInfo"), self.topic("sampleEnv")];
@@ -176,12 +174,12 @@ impl Instrument {
         }
     }
 
-    /// One of its topics.
+    /// Name of a topic by its suffix, such as `events`.
     pub fn topic(&self, suffix: &str) -> String {
         format!("{}_{suffix}", self.name)
     }
 
-    /// Sends bytes.
+    /// Sends a record; `timestamp_ms` in ms since the Unix epoch.
     pub fn send(&self, suffix: &str, partition: i32, timestamp_ms: i64, payload: &[u8]) {
         let topic = self.topic(suffix);
         let record = BaseRecord::<(), [u8]>::to(&topic)
@@ -191,7 +189,7 @@ impl Instrument {
         self.producer.send(record).map_err(|(error, _)| error).unwrap();
     }
 
-    /// Waits until the broker has everything.
+    /// Waits until the broker has acknowledged all records.
     pub fn flush(&self) {
         self.producer.flush(Duration::from_secs(60)).unwrap();
     }
@@ -204,7 +202,7 @@ impl Instrument {
         self.random.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// The start of a run.
+    /// Sends the start of a run with the instrument's map.
     pub fn start_run(&mut self, run: &Run) {
         let spectrum: Vec<i32> = (0..2 * SPECTRA).map(|n| 1 + n / 2).collect();
         let detector_id: Vec<i32> = (0..2 * SPECTRA).map(|n| 1002 + n).collect();
@@ -216,7 +214,7 @@ impl Instrument {
         self.start_run_with(run, Some(map));
     }
 
-    /// The start of a run with another map, or none.
+    /// Sends the start of a run with another map, or none.
     pub fn start_run_with(&mut self, run: &Run, map: Option<SpectrumMap<'_>>) {
         let payload = self
             .encoder
@@ -235,7 +233,7 @@ impl Instrument {
         self.send("runInfo", 0, run.start / 1_000_000, &payload);
     }
 
-    /// The end of a run, named by its job id alone, as ISIS's control program does.
+    /// Sends the stop of a run, identified by its job id alone, as ISIS's control program does.
     pub fn stop_run(&mut self, run: &Run) {
         let stop_time = u64::try_from(run.stop / 1_000_000).unwrap();
         let message = RunStop6s4t {
@@ -247,13 +245,13 @@ impl Instrument {
         self.send("runInfo", 0, run.stop / 1_000_000, &payload);
     }
 
-    /// A pulse of `events` events; returns its counts.
+    /// Sends a pulse of `events` events to the partition that the pulse number selects; returns its counts.
     pub fn pulse(&mut self, time: i64, events: usize) -> Counts {
         let partition = i32::try_from((time / FRAME).rem_euclid(i64::from(self.partitions))).unwrap();
         self.pulse_in(partition, time, events)
     }
 
-    /// A pulse in a partition of the test's choice.
+    /// Sends a pulse to a given partition; returns its counts.
     pub fn pulse_in(&mut self, partition: i32, time: i64, events: usize) -> Counts {
         let mut counts = Counts::new();
         let (mut ids, mut times) = (Vec::with_capacity(events), Vec::with_capacity(events));
@@ -312,19 +310,19 @@ impl Instrument {
         counts
     }
 
-    /// A value of a log.
+    /// Sends a value of a log at `time` (ns since the Unix epoch).
     pub fn log(&mut self, name: &str, time: i64, value: &LogValue) {
         let payload = self.encoder.f144(name, time, value).to_vec();
         self.send("sampleEnv", 0, time / 1_000_000, &payload);
     }
 
-    /// The unit of a log.
+    /// Sends the unit of a log.
     pub fn units(&mut self, name: &str, time: i64, units: &str) {
         let payload = self.encoder.un00(name, time, Some(units)).to_vec();
         self.send("sampleEnv", 0, time / 1_000_000, &payload);
     }
 
-    /// A whole run with its start, its pulses and its stop; returns its counts.
+    /// Sends the start, the pulses and the stop of a run; returns its counts.
     pub fn whole_run(&mut self, run: &Run, events: usize) -> Counts {
         self.start_run(run);
         let mut counts = Counts::new();
@@ -336,7 +334,7 @@ impl Instrument {
     }
 }
 
-/// Adds counts to counts.
+/// Adds `more` to `sum`, spectrum by spectrum.
 pub fn add(sum: &mut Counts, more: &Counts) {
     for (spectrum, count) in more {
         *sum.entry(*spectrum).or_default() += count;

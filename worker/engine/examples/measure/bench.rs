@@ -1,4 +1,4 @@
-//! A timeline of one run, filled and asked as the worker does it.
+//! Timeline of one run, filled and read as by the worker.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use live_data_engine::edges::{Binning, Edges};
 use live_data_engine::fingerprint::Digest;
 use live_data_engine::memo::Memos;
 use live_data_engine::message::{Message, PulseMetadata, RunStart, RunStop, VetoConfig};
-use live_data_engine::place::{PartitionKey, Place, TopicRole};
 use live_data_engine::plan::{EventPlan, Factor, SlotTable};
+use live_data_engine::record_position::{PartitionKey, RecordPosition, TopicRole};
 use live_data_engine::run::RunKey;
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::{Timeline, TimelineView};
-use live_data_engine::transform::{Coefficient, Step};
+use live_data_engine::transform::{Coefficient, ConversionStep};
 
 use crate::clock::{Cost, resident, timed};
 use crate::events::{EPOCH, Pool, Random, pulse_time};
 
-/// An answer: numbers by name.
+/// Results of a command, by name.
 pub type Answer = BTreeMap<&'static str, f64>;
 
-/// Bytes that memos may take.
+/// Limit of the memos, bytes.
 const MEMO_LIMIT: usize = 8 << 30;
 
 pub struct Bench {
@@ -41,7 +41,7 @@ pub struct Bench {
     kept: Option<live_data_engine::counts::Counts>,
 }
 
-/// What is binned, as a command says.
+/// Histogram that a command requests.
 pub struct Histogram {
     pub unit: String,
     pub rows: String,
@@ -59,7 +59,7 @@ fn after(time: PulseTime, seconds: i64) -> PulseTime {
 impl Bench {
     pub fn new(spectra: u32, per_message: usize, skew: f64, partitions: i32, grace: i64) -> Self {
         let mut config = TimelineConfig::new("BENCH");
-        // Runs of any rate: a pulse's time says nothing about now.
+        // The rate is arbitrary: pulse times have no relation to the wall clock.
         config.clock_ahead = i64::MAX / 4;
         config.grace = grace * 1_000_000_000;
         let (timeline, view) = Timeline::new(config);
@@ -79,7 +79,7 @@ impl Bench {
             job: 0,
             kept: None,
         };
-        bench.timeline.positioned(after(PulseTime::from_nanos(EPOCH), -60));
+        bench.timeline.set_read_start(after(PulseTime::from_nanos(EPOCH), -60));
         bench.send(
             TopicRole::VetoConfig,
             0,
@@ -93,11 +93,11 @@ impl Bench {
         bench
     }
 
-    fn place(records: &mut BTreeMap<(u8, i32), i64>, role: TopicRole, partition: i32) -> Place {
+    fn place(records: &mut BTreeMap<(u8, i32), i64>, role: TopicRole, partition: i32) -> RecordPosition {
         let offset = records.entry((role as u8, partition)).or_insert(0);
         *offset += 1;
         let topic = role as u16;
-        Place {
+        RecordPosition {
             partition: PartitionKey { role, topic, partition },
             offset: *offset - 1,
             timestamp_ms: EPOCH / 1_000_000,
@@ -142,11 +142,11 @@ impl Bench {
         messages * self.pool.per_message() as u64
     }
 
-    /// Takes in events.
+    /// Ingests events.
     pub fn fill(&mut self, events: u64) -> Answer {
         let before = resident();
         let (sent, cost) = timed(|| self.append(events));
-        let figures = self.view.figures();
+        let figures = self.view.counters();
         answer(
             cost,
             [
@@ -160,7 +160,7 @@ impl Bench {
         )
     }
 
-    /// Ends the run and begins the next; the margin is filled with events of no run's.
+    /// Ends the run and starts the next; events outside runs fill the margin between them.
     pub fn next_run(&mut self) -> Answer {
         let stop = RunStop {
             stop_time: Some(pulse_time(self.pulses)),
@@ -202,7 +202,7 @@ impl Bench {
     pub fn bin(&mut self, what: &Histogram) -> Option<Answer> {
         if what.fresh {
             self.kept = None;
-            // Nothing of an earlier round may serve again.
+            // No result of an earlier round may be reused.
             self.memos = Memos::new(MEMO_LIMIT);
         }
         let key = self.key()?;
@@ -213,10 +213,10 @@ impl Bench {
         let (counts, cost) = timed(|| {
             let slots = self.slots.resolve(snapshot.ids());
             let plan = EventPlan::snapshot(
-                snapshot.parts(),
+                snapshot.chunks(),
                 snapshot.settled_before(),
                 slots,
-                Digest::new("bench").finish(),
+                Digest::new("bench").finish().into(),
             );
             let plan = match self.step(&what.unit) {
                 Some(step) => plan.convert(&step).ok()?,
@@ -252,7 +252,7 @@ impl Bench {
                 ("counted", total as f64),
                 ("snapshot_seconds", taken.seconds),
                 ("write_seconds", written.seconds),
-                ("chunks", snapshot.parts().len() as f64),
+                ("chunks", snapshot.chunks().len() as f64),
             ],
         );
         self.kept = what.keep.then_some(counts);
@@ -273,20 +273,20 @@ impl Bench {
         }
     }
 
-    fn step(&self, unit: &str) -> Option<Step> {
+    fn step(&self, unit: &str) -> Option<ConversionStep> {
         let each = |value: &dyn Fn(f64) -> f64| {
             let share = |slot: u32| f64::from(slot) / f64::from(self.spectra);
             Coefficient::per_slot((0..self.spectra).map(|slot| value(share(slot))).collect::<Vec<_>>())
         };
         match unit {
             // Incident energy 100 meV, 10 m and 2.5 to 3.5 m: ½·m·L2² in meV·µs².
-            "energy" => Some(Step::direct_energy_transfer(
+            "energy" => Some(ConversionStep::direct_energy_transfer(
                 Coefficient::Uniform(100.0),
                 &each(&|share| 5.227_04e6 * (2.5 + share).powi(2)),
                 &Coefficient::Uniform(2286.3),
             )),
             // 505.556·L·2·sin θ µs/Å.
-            "d" => Some(Step::linear(
+            "d" => Some(ConversionStep::linear(
                 each(&|share| 1.0 / (505.556 * 12.0 * (0.2 + share).sin())),
                 Coefficient::Uniform(0.0),
             )),
@@ -294,7 +294,7 @@ impl Bench {
         }
     }
 
-    /// Takes snapshots while events come in: how long they take, and what they cost the ingest.
+    /// Takes snapshots during ingest: their duration, and their cost for the ingest.
     pub fn snapshots(&mut self, seconds: f64) -> Option<Answer> {
         let key = self.key()?;
         let (stop, view) = (Arc::new(AtomicBool::new(false)), self.view.clone());
@@ -316,7 +316,7 @@ impl Bench {
                 times
             })
         };
-        // By turns: memory that is used for the first time costs more the longer this goes on.
+        // Alternately: fresh memory costs more the longer the process runs.
         let (mut alone, mut beside) = ((0, 0.0), (0, 0.0));
         for _ in 0..30 {
             for (read, sum) in [(false, &mut alone), (true, &mut beside)] {
@@ -348,7 +348,7 @@ impl Bench {
         ]))
     }
 
-    /// Takes in events for so long: how many, and the processor time of all threads.
+    /// Ingests events for a number of seconds: their number, and the processor time of all threads.
     fn work(&mut self, seconds: f64) -> (u64, f64) {
         let began = Instant::now();
         let cpu = crate::clock::processor_seconds();

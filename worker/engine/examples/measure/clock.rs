@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-/// What a piece of work cost.
+/// Cost of a piece of work.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// Seconds on the wall.
+    /// Wall-clock seconds.
     pub seconds: f64,
-    /// Seconds of processor time, over all threads.
+    /// Processor seconds of all threads.
     pub cpu: f64,
 }
 
-/// Measures a piece of work.
+/// Runs a piece of work and measures its cost.
 pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     let (began, cpu) = (Instant::now(), processor_seconds());
     let value = work();
@@ -22,7 +22,7 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     (value, cost)
 }
 
-/// Processor time of the process so far.
+/// Processor seconds of the process since its start.
 pub fn processor_seconds() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the clock's number is valid and `time` is a valid place for the answer.
@@ -30,14 +30,14 @@ pub fn processor_seconds() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
-/// Resident memory of the process in bytes.
+/// Resident set of the process, bytes.
 pub fn resident() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: u64 = text.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
     pages * 4096
 }
 
-/// Processor time of the calling thread so far.
+/// Processor seconds of the calling thread since its start.
 pub fn thread_seconds() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: as above.

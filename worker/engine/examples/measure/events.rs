@@ -1,18 +1,18 @@
-//! Messages of random events, the same each time: uniform in time of flight, even over the spectra or with a monitor.
+//! Reproducible messages of random events: uniform in time of flight, even over the spectra or with a monitor.
 //!
-//! Promises: no message repeats another (each has a pulse time of its own), so that none is dropped as a repeat.
+//! Promises: every message has its own pulse time, so that none is dropped as a duplicate.
 
-use live_data_engine::message::{EventBatch, EventSchema, Frame, Ids, LeU32, Message, Pulses};
+use live_data_engine::message::{EventBatch, EventSchema, Frame, IdColumn, LeU32, Message, PulseColumns};
 use live_data_engine::time::PulseTime;
 
-/// When the streams begin.
+/// Start of the streams, ns.
 pub const EPOCH: i64 = 1_760_000_000_000_000_000;
-/// From pulse to pulse.
+/// Time between pulses, ns.
 pub const PERIOD: i64 = 20_000_000;
-/// Times of flight are below this, in ns.
+/// Upper bound of the times of flight, ns, excluded.
 pub const FRAME: u32 = 20_000_000;
 
-/// Events that are sent again and again under new pulse times.
+/// Pool of events that are sent repeatedly with new pulse times.
 pub struct Pool {
     times: Vec<u8>,
     ids: Vec<u8>,
@@ -20,7 +20,7 @@ pub struct Pool {
     messages: usize,
 }
 
-/// A small generator: the same numbers on every machine.
+/// Pseudo-random numbers, equal on every machine.
 pub struct Random(u64);
 
 impl Random {
@@ -68,7 +68,7 @@ impl Pool {
         self.per_message
     }
 
-    /// The message of pulse `number`, with its charge on it.
+    /// Message of pulse `number` with its proton charge.
     pub fn message(&self, number: u64) -> Message<'_> {
         let index = usize::try_from(number).unwrap_or(0) % self.messages;
         let range = index * self.per_message * 4..(index + 1) * self.per_message * 4;
@@ -76,9 +76,9 @@ impl Pool {
             schema: EventSchema::Ev44,
             source: "bank",
             message_id: i64::try_from(number).unwrap_or(0),
-            pulses: Pulses::One(pulse_time(number)),
+            pulses: PulseColumns::Single(pulse_time(number)),
             time_of_flight: LeU32::new(self.times.get(range.clone()).unwrap_or_default()),
-            ids: Ids::Given(LeU32::new(self.ids.get(range).unwrap_or_default())),
+            ids: IdColumn::PerEvent(LeU32::new(self.ids.get(range).unwrap_or_default())),
             frame: Some(Frame {
                 period: 0,
                 setup: false,
@@ -88,7 +88,7 @@ impl Pool {
     }
 }
 
-/// The time of pulse `number`.
+/// Pulse time of pulse `number`.
 pub fn pulse_time(number: u64) -> PulseTime {
     PulseTime::from_nanos(EPOCH + i64::try_from(number).unwrap_or(0) * PERIOD)
 }

@@ -1,8 +1,8 @@
-//! Measures the engine for `ci/bench`: reads one command a line, answers with one line of JSON each, so that its peers
-//! can be measured in between on the same machine.
+//! Measures the engine for `ci/bench`: reads one command per line and prints one line of JSON for each, so that other
+//! programs can be measured in between on the same machine.
 //!
-//! Commands are `NAME KEY=VALUE…`: `new`, `fill`, `next_run`, `veto`, `bin`, `snapshots`. Times are in seconds, memory in
-//! bytes.
+//! Commands are `NAME KEY=VALUE…`: `new`, `fill`, `next_run`, `veto`, `bin`, `snapshots`. Times are in seconds, memory
+//! in bytes.
 #![allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -30,7 +30,7 @@ fn main() {
             None => format!("{{\"error\": \"cannot do {}\"}}", line.replace(['"', '\\'], "'")),
         };
         let mut out = std::io::stdout().lock();
-        // Nobody listens any more: there is nothing left to do.
+        // The reader has gone: nothing is left to do.
         if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
             return;
         }

@@ -1,11 +1,11 @@
-//! Where the search for a bin begins: a guess by arithmetic, corrected by a look at an edge or two.
+//! First guess of a bin by arithmetic, corrected by comparing with one or two edges.
 
 use std::sync::Arc;
 
-/// How the bin of a value is guessed before it is corrected.
+/// Method of guessing the bin of a value.
 #[derive(Debug, Clone)]
 pub(super) enum Guess {
-    /// `x·slope + intercept`, shown to be at most one bin off everywhere.
+    /// `x·slope + intercept`, verified to be at most one bin off everywhere.
     Uniform { slope: f64, intercept: f64 },
     /// Cells of equal width in `x·slope + intercept`; `below[c]` edges lie in cells before `c`.
     Linear {
@@ -13,12 +13,13 @@ pub(super) enum Guess {
         intercept: f64,
         below: Arc<[u32]>,
     },
-    /// Cells of equal width in the upper bits of the number (all edges positive): equal steps in the logarithm.
+    /// Cells of equal width in the upper bits of the number (all edges positive), which are nearly equal steps of log
+    /// x.
     Bits { shift: u32, first: u64, below: Arc<[u32]> },
 }
 
 impl Guess {
-    /// The bin of an `x` that lies within the edges.
+    /// Bin of an `x` within the edges.
     #[inline]
     pub(super) fn find(&self, edges: &[f64], x: f64) -> usize {
         let last = edges.len() - 1;
@@ -43,8 +44,8 @@ impl Guess {
     }
 }
 
-/// The bin in the edges that cell `cell` allows: between `below[cell]` and `below[cell + 1]` edges are at or under
-/// `x`. Crowded cells are searched by halves.
+/// Bin of `x` among the edges of its cell: between `below[cell]` and `below[cell + 1]` edges are at or under `x`. Cells
+/// of more than eight edges get a binary search.
 #[inline]
 fn within_cell(edges: &[f64], below: &[u32], cell: usize, x: f64) -> usize {
     let low = below[cell] as usize;
@@ -67,7 +68,7 @@ pub(super) fn guess_for(edges: &[f64]) -> Guess {
     let intercept = -first * slope;
     if slope.is_finite() && intercept.is_finite() && slope > 0.0 {
         let guess = |x: f64| ((x * slope + intercept) as usize).min(bins - 1);
-        // The guess grows with x, so that its values at both ends of a bin bound it everywhere in the bin.
+        // The guess grows with x: its values at both ends of a bin bound it within the bin.
         let close = (0..bins).all(|bin| guess(edges[bin]) + 1 >= bin && guess(edges[bin + 1].next_down()) <= bin + 1);
         if close {
             return Guess::Uniform { slope, intercept };
@@ -76,7 +77,7 @@ pub(super) fn guess_for(edges: &[f64]) -> Guess {
     if first > 0.0 {
         return guess_by_bits(edges);
     }
-    // Twice as many cells as bins; where the span overflows, one cell for all, searched by halves.
+    // Twice as many cells as bins; one cell, with a binary search, if the span overflows.
     let cells = if slope.is_finite() && intercept.is_finite() && slope > 0.0 {
         (2 * bins).min(1 << 22)
     } else {
@@ -100,7 +101,7 @@ pub(super) fn guess_for(edges: &[f64]) -> Guess {
 fn guess_by_bits(edges: &[f64]) -> Guess {
     let bins = edges.len() - 1;
     let (low, high) = (edges[0].to_bits(), edges[bins].to_bits());
-    // The finest cells that stay within about four a bin: the positive doubles are ordered as their bits are.
+    // The finest cells of at most about four per bin. Positive doubles are ordered like their bits.
     let limit = (4 * bins as u64).clamp(1024, 1 << 22);
     let mut shift = 0;
     while ((high >> shift) - (low >> shift)) >= limit {
@@ -116,7 +117,7 @@ fn guess_by_bits(edges: &[f64]) -> Guess {
     }
 }
 
-/// How many edges lie in cells before each cell, and in all of them at the end.
+/// Number of edges in the cells before each cell; the last entry counts all edges.
 fn edges_below(edges: &[f64], cells: usize, cell: impl Fn(f64) -> usize) -> Arc<[u32]> {
     let mut below = vec![0_u32; cells + 1];
     for edge in edges {

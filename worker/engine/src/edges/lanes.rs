@@ -1,26 +1,26 @@
-//! How bins are found for several values at once: one guess, one look at one edge, no branch.
+//! Search for the bins of several values at once in SIMD lanes: one guess, one comparison with an edge, no branch.
 //!
-//! Promises: what a search gives is what [`super::Edges::find`] gives, for every value within the edges; where the edges
-//! allow no such search, there is none.
+//! Promises: equals [`super::Edges::find`] for every value within the edges. Edges that do not allow such a search have
+//! none.
 
 use std::sync::Arc;
 
 use super::guess::Guess;
 
-/// A search without branches.
+/// Branch-free search for one set of edges.
 #[derive(Debug, Clone)]
 pub(crate) struct LaneSearch {
-    /// The edges' first and last.
+    /// First and last edge.
     pub(crate) range: (f64, f64),
     pub(crate) guess: LaneGuess,
-    /// The edge that decides, by guess: the bin is one more where the value is at or above it.
+    /// Deciding edge by guess: the bin is one higher for values at or above it.
     pub(crate) deciding: Vec<f64>,
 }
 
-/// The guess: an index into the deciding edges, which is the bin or one below it.
+/// Method of guessing an index into the deciding edges, which is the bin or one below it.
 #[derive(Debug, Clone)]
 pub(crate) enum LaneGuess {
-    /// `x·slope + intercept`, within the bins.
+    /// `x·slope + intercept`, clamped to the bins.
     Uniform { slope: f64, intercept: f64 },
     /// `below` of the cell `x·slope + intercept`, less one.
     Linear {
@@ -28,7 +28,7 @@ pub(crate) enum LaneGuess {
         intercept: f64,
         below: Arc<[u32]>,
     },
-    /// `below` of the cell that the number's upper bits name, less one.
+    /// `below` of the cell of the number's upper bits, less one.
     Bits { shift: u32, first: u64, below: Arc<[u32]> },
 }
 
@@ -42,7 +42,7 @@ impl LaneSearch {
         let beyond = || edges.iter().copied().chain([f64::INFINITY]).collect();
         match guess {
             Guess::Uniform { slope, intercept } => {
-                // A little low, so that rounding never makes it a bin too high.
+                // Lowered, so that rounding never gives a bin too high.
                 let intercept = [1e-6, 0.25, 0.5]
                     .map(|low| intercept - low)
                     .into_iter()

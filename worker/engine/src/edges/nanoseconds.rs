@@ -1,9 +1,9 @@
-//! Edges as limits on whole nanoseconds: integers all the way.
+//! Bin edges as limits on whole nanoseconds, for times of flight that were not converted.
 
 use std::sync::Arc;
 
-/// Edges in microseconds, as the smallest whole number of nanoseconds at or above each: for times of flight that
-/// are whole nanoseconds, comparing these integers is comparing `ns / 1000.0` with the edges.
+/// Smallest whole number of nanoseconds at or above each edge (µs). Comparing whole nanoseconds with these limits is
+/// comparing `ns / 1000.0` with the edges.
 #[derive(Debug, Clone)]
 pub(crate) struct NanosecondEdges {
     limits: Arc<[u32]>,
@@ -39,14 +39,14 @@ impl NanosecondEdges {
         })
     }
 
-    /// Slope and intercept of an arithmetic that gives the bin of every whole number of nanoseconds from the first
-    /// limit up to the last, and these two, where there is such an arithmetic.
+    /// `(slope, intercept, first limit, last limit)` such that `trunc(ns·slope + intercept)` is the bin of every whole
+    /// `ns` in `[first, last)`; `None` if rounding forbids it.
     pub(crate) fn exact(&self) -> Option<(f64, f64, u32, u32)> {
         let (slope, intercept) = self.exact?;
         Some((slope, intercept, *self.limits.first()?, *self.limits.last()?))
     }
 
-    /// The bin of a time of flight in nanoseconds.
+    /// Bin of a time of flight in ns; `None` outside the edges.
     #[inline]
     pub(crate) fn find(&self, ns: u32) -> Option<usize> {
         let limits = &*self.limits;
@@ -63,14 +63,13 @@ impl NanosecondEdges {
         }
     }
 
-    /// Slope, intercept and limits, where the arithmetic guess is at most one bin off.
+    /// Slope, intercept and limits if the arithmetic guess is at most one bin off.
     pub(crate) fn arithmetic(&self) -> Option<(f64, f64, &[u32])> {
         self.guess.map(|(slope, intercept)| (slope, intercept, &*self.limits))
     }
 }
 
-/// The smallest whole number of nanoseconds whose microseconds (`ns / 1000.0`) are at or above `edge`, which is at
-/// most 4,294,967.
+/// Smallest whole number of nanoseconds with `ns / 1000.0 >= edge` (µs, at most 4,294,967).
 fn first_nanosecond(edge: f64) -> u32 {
     if edge <= 0.0 {
         return 0;
@@ -85,8 +84,8 @@ fn first_nanosecond(edge: f64) -> u32 {
     ns
 }
 
-/// Whether arithmetic gives every bin: it grows with the time of flight, so that its values at both ends of a bin tell
-/// it everywhere in the bin.
+/// True if the arithmetic gives every bin exactly. It grows with the time of flight, so that both ends of each bin
+/// suffice.
 fn is_exact(limits: &[u32], slope: f64, intercept: f64) -> bool {
     let bin_of = |ns: u32| f64::from(ns) * slope + intercept;
     slope.is_finite()

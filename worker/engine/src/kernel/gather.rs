@@ -1,16 +1,16 @@
-//! Passes that take events or their limits out, instead of counting them.
+//! Passes that read events, or the range of their values, without counting.
 
 use crate::cancel::{Cancel, Cancelled};
 use crate::chunk::{BUCKETS, ChunkView};
-use crate::kernel::block::{Block, Consumer, feed_bucket, feed_chunk, feed_tail, some};
+use crate::kernel::block::{BlockConsumer, EventBlock, feed_bucket, feed_chunk, feed_tail, unless_full};
 use crate::kernel::table::IdTable;
 use crate::selection::Bitmap;
 use crate::time::PulseTime;
 use crate::transform::Transform;
 
-/// The smallest and the largest value of a chunk's selected events; `None` if there is no event with a value.
+/// Smallest and largest value of a chunk's selected events; `None` without a value that is a number.
 pub(crate) fn limits(chunk: &ChunkView, pulses: &Bitmap, table: &IdTable, transform: &Transform) -> Option<(f64, f64)> {
-    let mut limits = Limits(f64::INFINITY, f64::NEG_INFINITY);
+    let mut limits = ValueLimits(f64::INFINITY, f64::NEG_INFINITY);
     match chunk {
         ChunkView::Sealed(chunk) => feed_chunk(chunk, pulses, table, transform, &mut limits),
         ChunkView::Tail(tail) => feed_tail(tail, pulses, table, transform, &mut limits),
@@ -18,20 +18,20 @@ pub(crate) fn limits(chunk: &ChunkView, pulses: &Bitmap, table: &IdTable, transf
     (limits.0 <= limits.1).then_some((limits.0, limits.1))
 }
 
-struct Limits(f64, f64);
+/// Consumer that finds the smallest and the largest value.
+struct ValueLimits(f64, f64);
 
-impl Consumer for Limits {
-    fn take(&mut self, block: &Block) {
+impl BlockConsumer for ValueLimits {
+    fn consume(&mut self, block: &EventBlock) {
         for x in &block.x[..block.len] {
-            // A NaN compares false and is left out.
+            // NaN compares false and is ignored.
             self.0 = if *x < self.0 { *x } else { self.0 };
             self.1 = if *x > self.1 { *x } else { self.1 };
         }
     }
 }
 
-/// Calls `visit(dense id, value, pulse time)` for the selected events of a chunk that have rows; in arrival order
-/// for the events of one id.
+/// Calls `visit(dense id, value, pulse time)` for the selected events with a row, in arrival order for each id.
 pub(crate) fn visit(
     chunk: &ChunkView,
     pulses: &Bitmap,
@@ -40,7 +40,7 @@ pub(crate) fn visit(
     cancel: &Cancel,
     visit: &mut impl FnMut(usize, f64, PulseTime),
 ) -> Result<(), Cancelled> {
-    let mut visitor = Visitor {
+    let mut visitor = EventVisitor {
         times: chunk.pulse_times(),
         visit,
     };
@@ -54,7 +54,7 @@ pub(crate) fn visit(
                     feed_bucket(
                         chunk.bucket(bucket),
                         first,
-                        some(pulses),
+                        unless_full(pulses),
                         table,
                         transform,
                         &mut visitor,
@@ -70,13 +70,14 @@ pub(crate) fn visit(
     Ok(())
 }
 
-struct Visitor<'a, F> {
+/// Consumer that calls a function for each event.
+struct EventVisitor<'a, F> {
     times: &'a [PulseTime],
     visit: &'a mut F,
 }
 
-impl<F: FnMut(usize, f64, PulseTime)> Consumer for Visitor<'_, F> {
-    fn take(&mut self, block: &Block) {
+impl<F: FnMut(usize, f64, PulseTime)> BlockConsumer for EventVisitor<'_, F> {
+    fn consume(&mut self, block: &EventBlock) {
         for index in 0..block.len {
             let time = self
                 .times

@@ -1,7 +1,6 @@
-//! Counts in memory: one cell for each bin of each row, 32 bits wide where that is enough for every event there is.
+//! Grids of counts: one cell per bin of each row, 32 bits wide if that suffices for all events, 64 otherwise.
 //!
-//! Promises: large cells come from buffers given back earlier where one fits, because fresh memory costs more than
-//! counting into it.
+//! Promises: large grids reuse pooled buffers that fit, because fresh pages cost more than counting into them.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64};
@@ -14,7 +13,7 @@ use crate::edges::Binning;
 use crate::plan::PlanError;
 use crate::pool;
 
-/// Where the bins of each row are.
+/// Positions of the rows' bins in a grid.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
     rows: usize,
@@ -45,7 +44,7 @@ impl Layout {
             }
             common => (common.bins(0), None, rows.saturating_mul(common.bins(0))),
         };
-        // Cells are addressed by 32 bits in the kernels' tables.
+        // The kernels' tables address cells with 32 bits.
         if cells >= u32::MAX as usize {
             return Err(PlanError::TooLarge {
                 rows,
@@ -68,6 +67,7 @@ impl Layout {
         self.cells
     }
 
+    /// Range of a row's cells; empty for a row that does not exist.
     pub(crate) fn range(&self, row: usize) -> Range<usize> {
         if row >= self.rows {
             return 0..0;
@@ -79,31 +79,31 @@ impl Layout {
     }
 }
 
-/// Buffers given back.
+/// Pool of buffers of dropped grids.
 #[derive(Debug, Default)]
-pub(crate) struct Spares(Mutex<Vec<Vec<u32>>>);
+pub(crate) struct BufferPool(Mutex<Vec<Vec<u32>>>);
 
-/// How many buffers are held back at most.
-const SPARE_BUFFERS: usize = 2;
-/// Smaller buffers are left to the allocator.
-const SPARE_CELLS: usize = 1 << 18;
+/// Largest number of pooled buffers.
+const MAX_POOLED_BUFFERS: usize = 2;
+/// Cells below which a buffer is not pooled.
+const MIN_POOLED_CELLS: usize = 1 << 18;
 
-impl Spares {
+impl BufferPool {
     fn take(&self, cells: usize) -> Option<Vec<u32>> {
-        let mut spares = self.0.lock();
-        // One that is far too large would stay large.
-        let index = spares
+        let mut buffers = self.0.lock();
+        // A buffer of more than twice the size is not used: the grid would keep its memory.
+        let index = buffers
             .iter()
             .position(|spare| spare.capacity() >= cells && spare.capacity() / 2 <= cells)?;
-        Some(spares.swap_remove(index))
+        Some(buffers.swap_remove(index))
     }
 
-    fn give(&self, cells: Vec<u32>) {
-        let mut spares = self.0.lock();
-        if spares.len() == SPARE_BUFFERS {
-            spares.remove(0);
+    fn put_back(&self, cells: Vec<u32>) {
+        let mut buffers = self.0.lock();
+        if buffers.len() == MAX_POOLED_BUFFERS {
+            buffers.remove(0);
         }
-        spares.push(cells);
+        buffers.push(cells);
     }
 
     pub(crate) fn clear(&self) {
@@ -115,39 +115,40 @@ impl Spares {
     }
 }
 
+/// Cells of 32 or 64 bits.
 #[derive(Debug)]
-enum Cells {
+enum GridCells {
     Narrow(Vec<u32>),
     Wide(Vec<u64>),
 }
 
-/// Counts of one structure.
+/// Counts of all cells of one structure.
 #[derive(Debug)]
 pub(crate) struct Grid {
-    cells: Cells,
-    home: Weak<Spares>,
+    cells: GridCells,
+    pool: Weak<BufferPool>,
 }
 
-/// Cells that several threads write: each cell by one of them, or by addition that no other can come between.
+/// Cells for several threads: each cell has one writer, or is added to atomically.
 #[derive(Clone, Copy)]
-pub(crate) enum Shared<'a> {
+pub(crate) enum SharedCells<'a> {
     Narrow(&'a [AtomicU32]),
     Wide(&'a [AtomicU64]),
 }
 
 impl Grid {
-    /// Zeros; wide cells where `events` might overflow narrow ones.
-    pub(crate) fn zeros(cells: usize, events: u64, spares: &Arc<Spares>) -> Self {
-        let home = Arc::downgrade(spares);
+    /// Grid of zeros, with cells wide enough for `events` events.
+    pub(crate) fn zeros(cells: usize, events: u64, buffers: &Arc<BufferPool>) -> Self {
+        let pool = Arc::downgrade(buffers);
         if events >= u64::from(u32::MAX) {
             return Self {
-                cells: Cells::Wide(vec![0; cells]),
-                home,
+                cells: GridCells::Wide(vec![0; cells]),
+                pool,
             };
         }
-        let cells = if cells < SPARE_CELLS {
+        let cells = if cells < MIN_POOLED_CELLS {
             vec![0; cells]
-        } else if let Some(mut spare) = spares.take(cells) {
+        } else if let Some(mut spare) = buffers.take(cells) {
             spare.clear();
             spare.resize(cells, 0);
             spare
@@ -155,21 +156,21 @@ impl Grid {
             vec![0; cells]
         };
         Self {
-            cells: Cells::Narrow(cells),
-            home,
+            cells: GridCells::Narrow(cells),
+            pool,
         }
     }
 
-    /// A copy, with cells wide enough for `events` events.
-    pub(crate) fn copy(&self, events: u64, spares: &Arc<Spares>) -> Self {
-        let home = Arc::downgrade(spares);
+    /// Copy with cells wide enough for `events` events.
+    pub(crate) fn copy(&self, events: u64, buffers: &Arc<BufferPool>) -> Self {
+        let pool = Arc::downgrade(buffers);
         let wide = events >= u64::from(u32::MAX);
         let cells = match &self.cells {
-            Cells::Wide(cells) => Cells::Wide(cells.clone()),
-            Cells::Narrow(cells) if wide => Cells::Wide(cells.iter().map(|count| u64::from(*count)).collect()),
-            Cells::Narrow(cells) if cells.len() < SPARE_CELLS => Cells::Narrow(cells.clone()),
-            Cells::Narrow(cells) => {
-                let mut copy = match spares.take(cells.len()) {
+            GridCells::Wide(cells) => GridCells::Wide(cells.clone()),
+            GridCells::Narrow(cells) if wide => GridCells::Wide(cells.iter().map(|count| u64::from(*count)).collect()),
+            GridCells::Narrow(cells) if cells.len() < MIN_POOLED_CELLS => GridCells::Narrow(cells.clone()),
+            GridCells::Narrow(cells) => {
+                let mut copy = match buffers.take(cells.len()) {
                     Some(mut spare) => {
                         spare.resize(cells.len(), 0);
                         spare
@@ -180,68 +181,71 @@ impl Grid {
                     let parts = copy.par_chunks_mut(1 << 16).zip(cells.par_chunks(1 << 16));
                     parts.for_each(|(to, from)| to.copy_from_slice(from));
                 });
-                Cells::Narrow(copy)
+                GridCells::Narrow(copy)
             }
         };
-        Self { cells, home }
+        Self { cells, pool }
     }
 
-    /// Whether the cells are wide enough for `events` events in all.
+    /// True if the cells are wide enough for `events` events.
     pub(crate) fn holds(&self, events: u64) -> bool {
-        matches!(self.cells, Cells::Wide(_)) || events < u64::from(u32::MAX)
+        matches!(self.cells, GridCells::Wide(_)) || events < u64::from(u32::MAX)
     }
 
     pub(crate) fn memory(&self) -> usize {
         match &self.cells {
-            Cells::Narrow(cells) => cells.capacity() * 4,
-            Cells::Wide(cells) => cells.capacity() * 8,
+            GridCells::Narrow(cells) => cells.capacity() * 4,
+            GridCells::Wide(cells) => cells.capacity() * 8,
         }
     }
 
-    pub(crate) fn shared(&mut self) -> Shared<'_> {
+    /// Cells for the threads of one pass.
+    pub(crate) fn shared(&mut self) -> SharedCells<'_> {
         match &mut self.cells {
-            Cells::Narrow(cells) => {
+            GridCells::Narrow(cells) => {
                 let cells: &mut [u32] = cells;
                 // SAFETY: `AtomicU32` has the size, alignment and bit validity of `u32` (documented by std), and the
                 // exclusive borrow, which the result inherits, rules out any other access while atomics are used.
-                Shared::Narrow(unsafe { &*(std::ptr::from_mut(cells) as *const [AtomicU32]) })
+                SharedCells::Narrow(unsafe { &*(std::ptr::from_mut(cells) as *const [AtomicU32]) })
             }
-            Cells::Wide(cells) => {
+            GridCells::Wide(cells) => {
                 let cells: &mut [u64] = cells;
                 // SAFETY: as above; on the 64-bit targets that are supported `AtomicU64` is aligned as `u64` is.
-                Shared::Wide(unsafe { &*(std::ptr::from_mut(cells) as *const [AtomicU64]) })
+                SharedCells::Wide(unsafe { &*(std::ptr::from_mut(cells) as *const [AtomicU64]) })
             }
         }
     }
 
-    /// Adds the counts of another grid, from its cell `first` on, as far as this one goes.
+    /// Adds the counts of another grid, from its cell `first` on, as far as both go.
     pub(crate) fn add_from(&mut self, other: &Self, first: usize) {
         fn each<T: Copy, U: Copy>(to: &mut [T], from: &[U], first: usize, add: impl Fn(T, U) -> T) {
             let from = from.get(first..).unwrap_or_default();
             to.iter_mut().zip(from).for_each(|(to, from)| *to = add(*to, *from));
         }
         match (&mut self.cells, &other.cells) {
-            (Cells::Narrow(to), Cells::Narrow(from)) => each(to, from, first, u32::wrapping_add),
-            (Cells::Wide(to), Cells::Wide(from)) => each(to, from, first, u64::wrapping_add),
-            (Cells::Wide(to), Cells::Narrow(from)) => {
+            (GridCells::Narrow(to), GridCells::Narrow(from)) => each(to, from, first, u32::wrapping_add),
+            (GridCells::Wide(to), GridCells::Wide(from)) => each(to, from, first, u64::wrapping_add),
+            (GridCells::Wide(to), GridCells::Narrow(from)) => {
                 each(to, from, first, |to, from| to.wrapping_add(u64::from(from)));
             }
-            (Cells::Narrow(to), Cells::Wide(from)) => each(to, from, first, |to, from| to.wrapping_add(from as u32)),
+            (GridCells::Narrow(to), GridCells::Wide(from)) => {
+                each(to, from, first, |to, from| to.wrapping_add(from as u32))
+            }
         }
     }
 
-    /// Calls `visit(bin, count)` for the cells of a range that are not zero.
+    /// Calls `visit(bin, count)` for the non-zero cells of a range; bins count from the start of the range.
     #[inline(always)]
     pub(crate) fn each(&self, range: Range<usize>, mut visit: impl FnMut(usize, f64)) {
         match &self.cells {
-            Cells::Narrow(cells) => {
+            GridCells::Narrow(cells) => {
                 for (bin, count) in cells.get(range).unwrap_or_default().iter().enumerate() {
                     if *count != 0 {
                         visit(bin, f64::from(*count));
                     }
                 }
             }
-            Cells::Wide(cells) => {
+            GridCells::Wide(cells) => {
                 for (bin, count) in cells.get(range).unwrap_or_default().iter().enumerate() {
                     if *count != 0 {
                         visit(bin, *count as f64);
@@ -251,8 +255,8 @@ impl Grid {
         }
     }
 
-    /// Adds the counts of a range, times a weight, to a buffer. An empty cell adds nothing, even where the weight is
-    /// not a finite number.
+    /// Adds the counts of a range, times a weight, to a buffer. An empty cell adds nothing, even for an infinite or NaN
+    /// weight.
     #[inline]
     pub(crate) fn add_to(&self, range: Range<usize>, weight: f64, out: &mut [f64]) {
         if !weight.is_finite() {
@@ -263,13 +267,13 @@ impl Grid {
             });
         }
         match &self.cells {
-            Cells::Narrow(cells) => {
+            GridCells::Narrow(cells) => {
                 let counts = cells.get(range).unwrap_or_default();
                 out.iter_mut()
                     .zip(counts)
                     .for_each(|(to, count)| *to += f64::from(*count) * weight);
             }
-            Cells::Wide(cells) => {
+            GridCells::Wide(cells) => {
                 let counts = cells.get(range).unwrap_or_default();
                 out.iter_mut()
                     .zip(counts)
@@ -278,26 +282,26 @@ impl Grid {
         }
     }
 
-    /// The sum of a range of cells.
+    /// Sum of a range of cells.
     pub(crate) fn sum(&self, range: Range<usize>) -> u64 {
         match &self.cells {
-            Cells::Narrow(cells) => cells
+            GridCells::Narrow(cells) => cells
                 .get(range)
                 .unwrap_or_default()
                 .iter()
                 .map(|count| u64::from(*count))
                 .sum(),
-            Cells::Wide(cells) => cells.get(range).unwrap_or_default().iter().sum(),
+            GridCells::Wide(cells) => cells.get(range).unwrap_or_default().iter().sum(),
         }
     }
 }
 
 impl Drop for Grid {
     fn drop(&mut self) {
-        if let (Cells::Narrow(cells), Some(home)) = (&mut self.cells, self.home.upgrade())
-            && cells.capacity() >= SPARE_CELLS
+        if let (GridCells::Narrow(cells), Some(pool)) = (&mut self.cells, self.pool.upgrade())
+            && cells.capacity() >= MIN_POOLED_CELLS
         {
-            home.give(std::mem::take(cells));
+            pool.put_back(std::mem::take(cells));
         }
     }
 }

@@ -1,17 +1,17 @@
-//! Asking memory for events before they are looked at: the processor's own guess ends with each page of 512 of them.
+//! Prefetch of events: the processor's own prefetcher stops at the end of each page (512 events).
 //!
-//! Promises: nothing changes but what is in the caches. Elsewhere than on x86-64 it does nothing.
+//! Promises: changes only the caches; does nothing except on x86-64.
 
 use crate::chunk::Event;
 
-/// How many events ahead of those that are looked at memory is asked for the next ones.
+/// Distance of a prefetch ahead of the current event, in events.
 pub(crate) const AHEAD: usize = 256;
-/// Events in a line of the cache.
+/// Events per cache line (64 bytes).
 pub(crate) const LINE: usize = 8;
 
-/// Asks for the line of one event, if there is one.
+/// Prefetches the cache line of event `at`; does nothing beyond the end.
 #[inline(always)]
-pub(crate) fn ask(events: &[Event], at: usize) {
+pub(crate) fn prefetch(events: &[Event], at: usize) {
     #[cfg(target_arch = "x86_64")]
     if let Some(event) = events.get(at) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -22,9 +22,9 @@ pub(crate) fn ask(events: &[Event], at: usize) {
     let _ = (events, at);
 }
 
-/// Asks for the first events.
-pub(crate) fn ask_first(events: &[Event]) {
+/// Prefetches the first [`AHEAD`] events.
+pub(crate) fn prefetch_first(events: &[Event]) {
     for at in (0..AHEAD.min(events.len())).step_by(LINE) {
-        ask(events, at);
+        prefetch(events, at);
     }
 }

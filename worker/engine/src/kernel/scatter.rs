@@ -1,4 +1,4 @@
-//! Binning: passes over chunks into a grid of counts.
+//! Binning: passes over chunks that add counts to a grid.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,59 +10,59 @@ use crate::cancel::{Cancel, Cancelled};
 use crate::chunk::{BUCKETS, Event};
 use crate::edges::{Binning, NanosecondEdges};
 use crate::kernel::Pass;
-use crate::kernel::block::{Block, Consumer, feed_bucket, some};
-use crate::kernel::grid::{Grid, Layout, Shared, Spares};
-use crate::kernel::prefetch::ask_first;
-use crate::kernel::sink::{COPIES, ContendedNarrow, ContendedWide, Copied, OwnedNarrow, OwnedWide, Sink};
-use crate::kernel::stretch::Stretches;
+use crate::kernel::block::{BlockConsumer, EventBlock, feed_bucket, unless_full};
+use crate::kernel::grid::{BufferPool, Grid, Layout, SharedCells};
+use crate::kernel::prefetch::prefetch_first;
+use crate::kernel::pulse_ranges::PulseRanges;
+use crate::kernel::sink::{ContendedNarrow, ContendedWide, OwnedNarrow, OwnedWide, REPLICAS, ReplicatedCells, Sink};
 use crate::kernel::table::IdTable;
 use crate::kernel::tasks::{Tasks, buckets_of};
-use crate::kernel::vector::{LANES, LIST, List, Rows, Vector};
-use crate::plan::NONE;
+use crate::kernel::vector::{CellList, LANES, LIST_CELLS, RowCells, VectorBinner};
+use crate::plan::UNMAPPED;
 use crate::pool;
 use crate::selection::Bitmap;
 use crate::transform::Transform;
 
-/// Private copies of a grid are made only up to this many cells in all.
-const PRIVATE_CELLS: usize = 1 << 23;
-/// Up to so many cells are counted in several copies, which together stay in the second-level cache.
-const COPIED_CELLS: usize = 1 << 14;
+/// Largest number of cells of all threads' private grids together.
+const MAX_PRIVATE_CELLS: usize = 1 << 23;
+/// Largest number of cells of a grid that is counted in several replicas, which fit the second-level cache.
+const MAX_REPLICATED_CELLS: usize = 1 << 14;
 
-/// How events of one term are binned.
+/// Binning of the events of one term.
 pub(crate) struct Binner<'a> {
     pub(super) table: &'a IdTable,
     pub(super) transform: &'a Transform,
     pub(super) binning: &'a Binning,
     pub(super) layout: &'a Layout,
-    /// The first cell of each dense id's row, [`NONE`] for ids that go nowhere.
+    /// First cell of the row of each dense id; [`UNMAPPED`] for ids without a row.
     pub(super) first_cells: Vec<u32>,
-    /// For each dense id, the next one whose row is another.
+    /// Next dense id with another row, by dense id.
     same_until: Vec<u32>,
-    /// Several events at a time, where that can be.
-    vector: Option<Vector<'a>>,
+    /// SIMD implementation, if processor, edges and conversion allow it.
+    vector: Option<VectorBinner<'a>>,
 }
 
-/// A pass, with the stretches of its pulses where they are few.
-struct Prepared<'a> {
+/// Pass with the ranges of its pulses, if they are few.
+struct PreparedPass<'a> {
     pass: &'a Pass,
-    stretches: Option<Stretches>,
+    pulse_ranges: Option<PulseRanges>,
 }
 
-impl Prepared<'_> {
-    /// Asks memory for what will be looked at of a bucket.
-    fn expect(&self, bucket: usize) {
+impl PreparedPass<'_> {
+    /// Prefetches the events of a bucket that will be read first.
+    fn prefetch(&self, bucket: usize) {
         let events = self.pass.chunk.bucket(bucket);
-        match &self.stretches {
-            Some(stretches) => stretches.expect(events),
-            None => ask_first(events),
+        match &self.pulse_ranges {
+            Some(pulse_ranges) => pulse_ranges.prefetch(events),
+            None => prefetch_first(events),
         }
     }
 }
 
-fn prepare(passes: &[Pass]) -> Vec<Prepared<'_>> {
-    let prepared = |pass| Prepared {
+fn prepare(passes: &[Pass]) -> Vec<PreparedPass<'_>> {
+    let prepared = |pass| PreparedPass {
         pass,
-        stretches: Stretches::of(pass),
+        pulse_ranges: PulseRanges::of(pass),
     };
     passes.iter().map(prepared).collect()
 }
@@ -73,8 +73,8 @@ impl<'a> Binner<'a> {
             .rows
             .iter()
             .map(|row| {
-                if *row == NONE {
-                    NONE
+                if *row == UNMAPPED {
+                    UNMAPPED
                 } else {
                     layout.range(*row as usize).start as u32
                 }
@@ -95,54 +95,54 @@ impl<'a> Binner<'a> {
             layout,
             first_cells,
             same_until,
-            vector: Vector::new(table, transform, binning),
+            vector: VectorBinner::new(table, transform, binning),
         }
     }
 
-    /// The same, event by event: what the other way must agree with.
+    /// Binner without SIMD, the reference in tests.
     #[cfg(test)]
     pub(crate) fn plain(mut self) -> Self {
         self.vector = None;
         self
     }
 
-    /// Adds (or takes away) what the passes select.
+    /// Adds or subtracts the counts of the selected events of the passes.
     ///
     /// # Errors
-    /// [`Cancelled`]: the grid then holds part of the passes.
+    /// [`Cancelled`]; the grid then has part of the passes.
     pub(crate) fn run(
         &self,
         grid: &mut Grid,
         passes: &[Pass],
-        spares: &Arc<Spares>,
+        buffers: &Arc<BufferPool>,
         cancel: &Cancel,
     ) -> Result<(), Cancelled> {
         let tasks = Tasks::new(passes, self.table);
         let threads = pool::threads();
         if tasks.is_lopsided(threads) {
-            if self.layout.cells().saturating_mul(threads) <= PRIVATE_CELLS {
-                return self.run_private(grid, passes, threads, spares, cancel);
+            if self.layout.cells().saturating_mul(threads) <= MAX_PRIVATE_CELLS {
+                return self.run_private(grid, passes, threads, buffers, cancel);
             }
             return self.run_contended(grid, passes, cancel);
         }
         let cells = grid.shared();
         let prepared = prepare(passes);
         pool::run_tasks(tasks.groups.len(), cancel, |index| {
-            let list = &mut [0; LIST + LANES];
+            let list = &mut [0; LIST_CELLS + LANES];
             for bucket in &tasks.groups[index] {
                 for (at, pass) in prepared.iter().enumerate() {
                     if cancel.is_cancelled() {
                         return;
                     }
                     if let Some(next) = prepared.get(at + 1) {
-                        next.expect(buckets_of(&next.pass.chunk, *bucket, tasks.shift).start);
+                        next.prefetch(buckets_of(&next.pass.chunk, *bucket, tasks.shift).start);
                     }
                     for bucket in buckets_of(&pass.pass.chunk, *bucket, tasks.shift) {
                         match cells {
-                            Shared::Narrow(cells) => {
+                            SharedCells::Narrow(cells) => {
                                 self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass.pass) as u32), list);
                             }
-                            Shared::Wide(cells) => {
+                            SharedCells::Wide(cells) => {
                                 self.bucket(pass, bucket, OwnedWide(cells, sign(pass.pass) as u64), list);
                             }
                         }
@@ -152,43 +152,48 @@ impl<'a> Binner<'a> {
         })
     }
 
-    /// Each thread counts whole chunks into a grid of its own; they are added up at the end.
+    /// Counts whole chunks into one grid per thread and adds the grids at the end.
     fn run_private(
         &self,
         grid: &mut Grid,
         passes: &[Pass],
         threads: usize,
-        spares: &Arc<Spares>,
+        buffers: &Arc<BufferPool>,
         cancel: &Cancel,
     ) -> Result<(), Cancelled> {
         let next = AtomicUsize::new(0);
         let done: Mutex<Vec<Grid>> = Mutex::new(Vec::new());
         let prepared = prepare(passes);
-        // Where neighbouring events often meet in a cell, each addition would wait for the one before.
-        let copies = if self.layout.cells() <= COPIED_CELLS { COPIES } else { 1 };
+        // Neighbouring events often fall in one cell of a small grid; without replicas each addition waits for the
+        // previous one.
+        let replicas = if self.layout.cells() <= MAX_REPLICATED_CELLS {
+            REPLICAS
+        } else {
+            1
+        };
         let stride = self.layout.cells();
         pool::run_tasks(threads.min(passes.len()), cancel, |_| {
             let events = passes.iter().map(|pass| pass.chunk.events().len() as u64).sum();
-            let mut own = Grid::zeros(stride * copies, events, spares);
+            let mut own = Grid::zeros(stride * replicas, events, buffers);
             let cells = own.shared();
-            let list = &mut [0; LIST + LANES];
+            let list = &mut [0; LIST_CELLS + LANES];
             while let Some(pass) = prepared.get(next.fetch_add(1, Ordering::Relaxed)) {
                 if cancel.is_cancelled() {
                     return;
                 }
                 for bucket in 0..BUCKETS {
                     match cells {
-                        Shared::Narrow(cells) if copies > 1 => {
-                            let copied = Copied {
+                        SharedCells::Narrow(cells) if replicas > 1 => {
+                            let replicated = ReplicatedCells {
                                 to: OwnedNarrow(cells, sign(pass.pass) as u32),
                                 stride,
                             };
-                            self.bucket(pass, bucket, copied, list);
+                            self.bucket(pass, bucket, replicated, list);
                         }
-                        Shared::Narrow(cells) => {
+                        SharedCells::Narrow(cells) => {
                             self.bucket(pass, bucket, OwnedNarrow(cells, sign(pass.pass) as u32), list);
                         }
-                        Shared::Wide(cells) => {
+                        SharedCells::Wide(cells) => {
                             self.bucket(pass, bucket, OwnedWide(cells, sign(pass.pass) as u64), list);
                         }
                     }
@@ -197,30 +202,30 @@ impl<'a> Binner<'a> {
             done.lock().push(own);
         })?;
         for own in done.into_inner() {
-            for copy in 0..copies {
+            for copy in 0..replicas {
                 grid.add_from(&own, copy * stride);
             }
         }
         Ok(())
     }
 
-    /// All threads count whole chunks into one grid by additions that cannot come between each other: for many rows
-    /// that take spectra from everywhere.
+    /// Counts whole chunks of all threads into one grid by atomic additions: for many rows that share spectra of all
+    /// buckets.
     fn run_contended(&self, grid: &mut Grid, passes: &[Pass], cancel: &Cancel) -> Result<(), Cancelled> {
         let cells = grid.shared();
         let prepared = prepare(passes);
         pool::run_tasks(prepared.len(), cancel, |index| {
             let pass = &prepared[index];
-            let list = &mut [0; LIST + LANES];
+            let list = &mut [0; LIST_CELLS + LANES];
             for bucket in 0..BUCKETS {
                 if cancel.is_cancelled() {
                     return;
                 }
                 match cells {
-                    Shared::Narrow(cells) => {
+                    SharedCells::Narrow(cells) => {
                         self.bucket(pass, bucket, ContendedNarrow(cells, sign(pass.pass) as u32), list);
                     }
-                    Shared::Wide(cells) => {
+                    SharedCells::Wide(cells) => {
                         self.bucket(pass, bucket, ContendedWide(cells, sign(pass.pass) as u64), list);
                     }
                 }
@@ -228,46 +233,53 @@ impl<'a> Binner<'a> {
         })
     }
 
-    fn bucket<S: Sink>(&self, prepared: &Prepared<'_>, bucket: usize, sink: S, list: &mut List) {
+    fn bucket<S: Sink>(&self, prepared: &PreparedPass<'_>, bucket: usize, sink: S, list: &mut CellList) {
         let chunk = &prepared.pass.chunk;
         let (events, ids) = (chunk.bucket(bucket), chunk.bucket_ids(bucket));
         let first = ids.start as usize;
         if events.is_empty() || self.table.is_empty(first..ids.end as usize) {
             return;
         }
-        let Some(stretches) = &prepared.stretches else {
-            let pulses = some(&prepared.pass.pulses);
+        let Some(pulse_ranges) = &prepared.pulse_ranges else {
+            let pulses = unless_full(&prepared.pass.pulses);
             return self.events(events, pulses, first..ids.end as usize, sink, list);
         };
-        stretches.each(events, |events| {
+        pulse_ranges.each(events, |events| {
             self.events(events, None, first..ids.end as usize, sink, list);
         });
     }
 
-    /// The cell from which all of these dense ids are counted, where they have one row.
+    /// First cell of the row of all these dense ids; `None` unless they have the same row.
     fn only_cell(&self, ids: &Range<usize>) -> Option<u32> {
         let until = *self.same_until.get(ids.start)? as usize;
         let one_row = until >= ids.end.min(self.first_cells.len());
         self.first_cells
             .get(ids.start)
             .copied()
-            .filter(|cell| one_row && *cell != NONE)
+            .filter(|cell| one_row && *cell != UNMAPPED)
     }
 
-    /// Where the rows of these dense ids begin.
-    fn rows(&self, ids: &Range<usize>) -> Rows<'_> {
-        Rows {
+    /// First cells of the rows of these dense ids.
+    fn rows(&self, ids: &Range<usize>) -> RowCells<'_> {
+        RowCells {
             first_cells: self.first_cells.get(ids.start..).unwrap_or_default(),
             only: self.only_cell(ids),
         }
     }
 
-    /// Counts the selected events of a bucket with these dense ids.
-    fn events<S: Sink>(&self, events: &[Event], pulses: Option<&Bitmap>, ids: Range<usize>, sink: S, list: &mut List) {
+    /// Counts the selected events of a bucket, whose dense ids are `ids`.
+    fn events<S: Sink>(
+        &self,
+        events: &[Event],
+        pulses: Option<&Bitmap>,
+        ids: Range<usize>,
+        sink: S,
+        list: &mut CellList,
+    ) {
         let first = ids.start;
         if let Some(vector) = &self.vector {
             let rows = self.rows(&ids);
-            for from in (0..events.len()).step_by(LIST) {
+            for from in (0..events.len()).step_by(LIST_CELLS) {
                 let events = events.get(from..).unwrap_or_default();
                 let count = vector.list(events, first, pulses, rows, list);
                 sink.add_all(list.get(..count).unwrap_or_default());
@@ -290,8 +302,8 @@ impl<'a> Binner<'a> {
         feed_bucket(events, first, pulses, self.table, self.transform, &mut counter);
     }
 
-    fn counter<S: Sink>(&self, sink: S) -> Counter<'_, S> {
-        Counter {
+    fn counter<S: Sink>(&self, sink: S) -> BlockCounter<'_, S> {
+        BlockCounter {
             binning: self.binning,
             rows: &self.table.rows,
             first_cells: &self.first_cells,
@@ -304,7 +316,7 @@ fn sign(pass: &Pass) -> i64 {
     if pass.subtract { -1 } else { 1 }
 }
 
-/// The bin of a value in a row.
+/// Bin of a value in the row of a dense id.
 #[inline(always)]
 pub(super) fn bin_of(binning: &Binning, rows: &[u32], id: usize, x: f64) -> Option<usize> {
     match binning {
@@ -314,16 +326,16 @@ pub(super) fn bin_of(binning: &Binning, rows: &[u32], id: usize, x: f64) -> Opti
     }
 }
 
-/// Counts blocks of converted events.
-struct Counter<'a, S> {
+/// Consumer that counts converted events.
+struct BlockCounter<'a, S> {
     binning: &'a Binning,
     rows: &'a [u32],
     first_cells: &'a [u32],
     sink: S,
 }
 
-impl<S: Sink> Consumer for Counter<'_, S> {
-    fn take(&mut self, block: &Block) {
+impl<S: Sink> BlockConsumer for BlockCounter<'_, S> {
+    fn consume(&mut self, block: &EventBlock) {
         if let Binning::Common(edges) = self.binning {
             for (id, x) in block.ids[..block.len].iter().zip(&block.x[..block.len]) {
                 if let (Some(bin), Some(first)) = (edges.find(*x), self.first_cells.get(*id as usize)) {
@@ -341,7 +353,7 @@ impl<S: Sink> Consumer for Counter<'_, S> {
     }
 }
 
-/// Times of flight as they are, into common bins: integers all the way.
+/// Counts times of flight (ns) into common bins with integer comparisons.
 fn scatter_nanoseconds<S: Sink>(
     events: &[Event],
     pulses: Option<&Bitmap>,
@@ -371,11 +383,11 @@ fn scatter_whole<S: Sink>(events: &[Event], pulses: Option<&Bitmap>, first_cells
     visit(events, pulses, first_cells, |first, _| sink.add(first));
 }
 
-/// Calls `act(first cell of its row, time of flight)` for every selected event that has a row.
+/// Calls `act(first cell of the row, time of flight in ns)` for every selected event with a row.
 #[inline(always)]
 fn visit(events: &[Event], pulses: Option<&Bitmap>, first_cells: &[u32], mut act: impl FnMut(usize, u32)) {
     let mut one = |event: &Event| match first_cells.get(usize::from(event.low_id())) {
-        Some(&first) if first != NONE => act(first as usize, event.time_of_flight()),
+        Some(&first) if first != UNMAPPED => act(first as usize, event.time_of_flight()),
         _ => {}
     };
     let Some(pulses) = pulses else {

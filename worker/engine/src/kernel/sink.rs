@@ -1,15 +1,15 @@
-//! Where counts go: into cells that one thread owns, cells that several threads share, or copies of few cells.
+//! Destinations of counts: cells of one thread, cells of several threads, or replicas of few cells.
 //!
-//! Promises: a cell that does not exist is left out; nothing else is touched.
+//! Promises: a cell index beyond the end is ignored; no other cell is written.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// Adds one (or takes one away) to cells.
+/// Destination that adds 1 or −1 to cells.
 pub(crate) trait Sink: Copy + Send + Sync {
-    /// Adds to a cell; a cell that does not exist is left out.
+    /// Adds to a cell; ignores an index beyond the end.
     fn add(self, cell: usize);
 
-    /// Adds to each cell of a list.
+    /// Adds to each cell of a list, which may have a cell more than once.
     #[inline(always)]
     fn add_all(self, cells: &[u32]) {
         for cell in cells {
@@ -18,16 +18,16 @@ pub(crate) trait Sink: Copy + Send + Sync {
     }
 }
 
-/// Cells that only this thread writes: plain loads and stores are enough, and compile to what a `+=` does.
+/// Cells that one thread writes: relaxed loads and stores, which compile to the code of `+=`.
 #[derive(Clone, Copy)]
 pub(crate) struct OwnedNarrow<'a>(pub(crate) &'a [AtomicU32], pub(crate) u32);
-/// As [`OwnedNarrow`], 64 bits wide.
+/// As [`OwnedNarrow`], with 64-bit cells.
 #[derive(Clone, Copy)]
 pub(crate) struct OwnedWide<'a>(pub(crate) &'a [AtomicU64], pub(crate) u64);
-/// Cells that other threads write too.
+/// Cells that several threads write, by atomic addition.
 #[derive(Clone, Copy)]
 pub(crate) struct ContendedNarrow<'a>(pub(crate) &'a [AtomicU32], pub(crate) u32);
-/// As [`ContendedNarrow`], 64 bits wide.
+/// As [`ContendedNarrow`], with 64-bit cells.
 #[derive(Clone, Copy)]
 pub(crate) struct ContendedWide<'a>(pub(crate) &'a [AtomicU64], pub(crate) u64);
 
@@ -67,18 +67,18 @@ impl Sink for ContendedWide<'_> {
     }
 }
 
-/// How many copies [`Copied`] counts into.
-pub(crate) const COPIES: usize = 4;
+/// Number of replicas of [`ReplicatedCells`].
+pub(crate) const REPLICAS: usize = 4;
 
-/// Takes turns between copies of the cells, `stride` apart, so that an addition need not wait for the one before to the
-/// same cell. What comes singly goes to the first.
+/// Replicas of the cells, `stride` apart, used in rotation, so that an addition does not wait for the previous one to
+/// the same cell. Single additions go to the first replica.
 #[derive(Clone, Copy)]
-pub(crate) struct Copied<S> {
+pub(crate) struct ReplicatedCells<S> {
     pub(crate) to: S,
     pub(crate) stride: usize,
 }
 
-impl<S: Sink> Sink for Copied<S> {
+impl<S: Sink> Sink for ReplicatedCells<S> {
     #[inline(always)]
     fn add(self, cell: usize) {
         self.to.add(cell);
@@ -86,7 +86,7 @@ impl<S: Sink> Sink for Copied<S> {
 
     #[inline(always)]
     fn add_all(self, cells: &[u32]) {
-        let (fours, rest) = cells.as_chunks::<COPIES>();
+        let (fours, rest) = cells.as_chunks::<REPLICAS>();
         for four in fours {
             for (copy, cell) in four.iter().enumerate() {
                 self.to.add(*cell as usize + copy * self.stride);

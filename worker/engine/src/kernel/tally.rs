@@ -1,15 +1,15 @@
-//! Cells that were listed one by one, sorted, with how often each comes.
+//! Sorted cells with their counts, from lists of single cells.
 //!
-//! Promises: the tally depends on which cells were listed, not on how they came in lists.
+//! Promises: the result does not depend on the distribution of cells over lists.
 
 use rayon::prelude::*;
 
 use crate::pool;
 
-/// So many parts are sorted for themselves: each then stays in the first-level cache.
+/// Parts that are sorted separately, so that each fits the first-level cache.
 const PARTS: usize = 1 << 10;
 
-/// Tallies lists of cells below `cells`.
+/// `(cell, count)` of all listed cells, sorted; all cells are below `cells`.
 pub(crate) fn tally(lists: &[Vec<u32>], cells: usize) -> Vec<(u32, u32)> {
     let total: usize = lists.iter().map(Vec::len).sum();
     if total < PARTS {
@@ -17,7 +17,7 @@ pub(crate) fn tally(lists: &[Vec<u32>], cells: usize) -> Vec<(u32, u32)> {
         all.sort_unstable();
         return counted(&all);
     }
-    // Cells by their upper bits: counted, then put in their places.
+    // Counting sort by the upper bits of the cells.
     let bits = usize::BITS - cells.saturating_sub(1).leading_zeros();
     let shift = bits.saturating_sub(PARTS.trailing_zeros());
     let part = |cell: u32| ((cell >> shift) as usize).min(PARTS - 1);

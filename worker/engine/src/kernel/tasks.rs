@@ -1,20 +1,20 @@
-//! Who owns which rows: buckets of events whose rows nobody else touches become tasks of their own.
+//! Tasks of a binning: groups of buckets that share no row with other groups.
 //!
 //! Promises: two tasks never write one row. Tasks are ordered heaviest first, so that a crowded bucket starts early.
 
 use crate::chunk::{BUCKETS, Chunk};
 use crate::kernel::Pass;
 use crate::kernel::table::IdTable;
-use crate::plan::NONE;
+use crate::plan::UNMAPPED;
 
-/// Buckets at the width of the widest chunk, put together where they share rows.
+/// Groups of buckets, at the width of the widest chunk, that share rows.
 #[derive(Debug)]
 pub(crate) struct Tasks {
-    /// `1 << shift` dense ids make one bucket.
+    /// A bucket has `1 << shift` dense ids.
     pub(crate) shift: u32,
-    /// The buckets of each task, heaviest task first.
+    /// Buckets by task, heaviest task first.
     pub(crate) groups: Vec<Vec<usize>>,
-    /// How many events each task reads.
+    /// Events by task, descending.
     pub(crate) events: Vec<u64>,
 }
 
@@ -29,19 +29,19 @@ impl Tasks {
                 weight[bucket >> narrower] += u64::from(pair[1].saturating_sub(pair[0]));
             }
         }
-        // Buckets that share a row become one: union by the row's first bucket.
+        // Union-find of buckets that share a row.
         let mut parent: Vec<usize> = (0..BUCKETS).collect();
         let rows = table
             .rows
             .iter()
-            .filter(|row| **row != NONE)
+            .filter(|row| **row != UNMAPPED)
             .max()
             .map_or(0, |row| *row as usize + 1);
         let mut owner = vec![u16::MAX; rows];
         let mut used = vec![false; BUCKETS];
         for (dense, row) in table.rows.iter().enumerate() {
             let bucket = dense >> shift;
-            if *row == NONE || bucket >= BUCKETS || weight[bucket] == 0 {
+            if *row == UNMAPPED || bucket >= BUCKETS || weight[bucket] == 0 {
                 continue;
             }
             used[bucket] = true;
@@ -66,7 +66,7 @@ impl Tasks {
         Self { shift, groups, events }
     }
 
-    /// Whether the work divides badly: one task has more than its share by far.
+    /// True if the largest task has more than 1.5 times an even share of the events.
     pub(crate) fn is_lopsided(&self, threads: usize) -> bool {
         let total: u64 = self.events.iter().sum();
         let largest = self.events.first().copied().unwrap_or(0);
@@ -74,7 +74,7 @@ impl Tasks {
     }
 }
 
-/// The buckets of a chunk that make up bucket `bucket` at the width `shift`.
+/// Buckets of a chunk that make up bucket `bucket` at the width `shift`.
 pub(crate) fn buckets_of(chunk: &Chunk, bucket: usize, shift: u32) -> std::ops::Range<usize> {
     let narrower = shift.saturating_sub(chunk.shift());
     (bucket << narrower).min(BUCKETS)..((bucket + 1) << narrower).min(BUCKETS)

@@ -1,10 +1,10 @@
-//! Chunks made by hand, for the tests of plans, kernels and memos.
+//! Chunks from lists of events, for the tests of plans, kernels and memos.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::chunk::{Account, BUCKETS, Block, Chunk, Event, Span, Tail};
+use crate::chunk::{BUCKETS, Chunk, Event, MemoryAccount, PulseSpan, Tail, TailBlock};
 use crate::time::PulseTime;
 
 static NEXT: AtomicU64 = AtomicU64::new(1 << 40);
@@ -16,7 +16,7 @@ fn times(pulse_times: &[i64]) -> Arc<Vec<PulseTime>> {
     Arc::new(pulse_times.iter().map(|time| PulseTime::from_nanos(*time)).collect())
 }
 
-/// Events sorted into buckets, in their order within each.
+/// Sealed chunk of the events, in list order within each bucket.
 pub(crate) fn sealed(events: &[Raw], pulse_times: &[i64]) -> Arc<Chunk> {
     let highest = events.iter().map(|event| event.2).max().unwrap_or(0);
     let mut shift = 0;
@@ -46,25 +46,25 @@ pub(crate) fn sealed(events: &[Raw], pulse_times: &[i64]) -> Arc<Chunk> {
         newest: crate::chunk::newest(&times(pulse_times)),
         time_of_flight: None,
         ascending: events.is_sorted_by_key(|event| event.1),
-        _account: Account::new(&Arc::default(), 0),
+        _memory: MemoryAccount::new(&Arc::default(), 0),
     })
 }
 
-/// The same events, not sealed yet, in blocks of a few.
+/// Tail of the events, in blocks of seven.
 pub(crate) fn tail(events: &[Raw], pulse_times: &[i64]) -> Arc<Tail> {
     let blocks = events
         .chunks(7)
         .map(|events| {
-            let mut spans: Vec<Span> = Vec::new();
+            let mut spans: Vec<PulseSpan> = Vec::new();
             for (index, event) in events.iter().enumerate() {
                 if spans.last().is_none_or(|span| span.pulse != event.1) {
-                    spans.push(Span {
+                    spans.push(PulseSpan {
                         first: index as u32,
                         pulse: event.1,
                     });
                 }
             }
-            Arc::new(Block {
+            Arc::new(TailBlock {
                 time_of_flight: events.iter().map(|event| event.0).collect(),
                 dense_ids: events.iter().map(|event| event.2).collect(),
                 spans,

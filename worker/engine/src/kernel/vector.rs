@@ -1,8 +1,8 @@
-//! The way of an event from its bucket to its cell, eight events at a time, on processors that have AVX-512.
+//! SIMD binning: cells of eight events at a time, on processors with AVX-512.
 //!
-//! Promises: the cells are those that the plain way gives, bit for bit: the same operations in the same order, none
-//! fused. Where the processor, the edges or the conversion do not allow it there is no [`Vector`], and the plain way is
-//! taken. It must not count: it lists cells.
+//! Promises: the cells equal those of the scalar code: same operations in the same order, none fused. Without support
+//! by processor, edges or conversion there is no [`VectorBinner`], and the scalar code runs. It must not count: it
+//! lists cells.
 
 use crate::chunk::Event;
 use crate::edges::{Binning, Edges};
@@ -10,41 +10,41 @@ use crate::kernel::table::IdTable;
 use crate::selection::Bitmap;
 use crate::transform::Transform;
 
-/// How many cells are listed before they are counted.
-pub(crate) const LIST: usize = 1024;
-/// Events taken at once; the list has room for as many beyond its end.
+/// Cells of a list before they are counted.
+pub(crate) const LIST_CELLS: usize = 1024;
+/// SIMD lanes: events per step. The list has room for as many beyond its end.
 pub(crate) const LANES: usize = 8;
 
-/// Where the rows of a bucket's ids begin.
+/// First cells of the rows of a bucket's ids.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    /// The first cell of each id's row, from the bucket's first id on; those that go nowhere have none.
+pub(crate) struct RowCells<'a> {
+    /// First cell of the row of each id, from the bucket's first id on; [`crate::plan::UNMAPPED`] without a row.
     pub(crate) first_cells: &'a [u32],
-    /// The one that all of the bucket's ids have, where that is so: it need not be looked up.
+    /// First cell of all ids of the bucket, if they have the same row.
     pub(crate) only: Option<u32>,
 }
 
-/// Cells that were found.
-pub(crate) type List = [u32; LIST + LANES];
+/// List of cells.
+pub(crate) type CellList = [u32; LIST_CELLS + LANES];
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86::Vector;
+pub(crate) use x86::VectorBinner;
 
-/// Elsewhere there is none.
+/// Placeholder for other processors; has no value.
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) enum Vector<'a> {
-    /// Never made.
+pub(crate) enum VectorBinner<'a> {
+    /// Cannot be constructed.
     #[allow(dead_code)]
     None(std::convert::Infallible, &'a ()),
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-impl<'a> Vector<'a> {
+impl<'a> VectorBinner<'a> {
     pub(crate) fn new(_: &'a IdTable, _: &'a Transform, _: &Binning) -> Option<Self> {
         None
     }
 
-    pub(crate) fn list(&self, _: &[Event], _: usize, _: Option<&Bitmap>, _: Rows<'_>, _: &mut List) -> usize {
+    pub(crate) fn list(&self, _: &[Event], _: usize, _: Option<&Bitmap>, _: RowCells<'_>, _: &mut CellList) -> usize {
         0
     }
 }
@@ -53,64 +53,65 @@ impl<'a> Vector<'a> {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{Binning, Bitmap, Edges, Event, IdTable, LANES, LIST, List, Rows, Transform};
+    use super::{Binning, Bitmap, CellList, Edges, Event, IdTable, LANES, LIST_CELLS, RowCells, Transform};
     use crate::edges::lanes::{LaneGuess, LaneSearch};
     use crate::kernel::prefetch::AHEAD;
-    use crate::kernel::table::Field;
-    use crate::plan::NONE;
-    use crate::transform::{Formula, Stage};
+    use crate::kernel::table::ConstantColumn;
+    use crate::plan::UNMAPPED;
+    use crate::transform::{Formula, TransformStep};
 
-    /// How a bin is found.
-    enum Search {
-        /// From whole nanoseconds: slope, intercept, first limit, last limit.
+    /// Search for the bin of an event.
+    enum BinSearch {
+        /// By arithmetic from whole nanoseconds: slope, intercept, first limit, last limit.
         Nanoseconds(f64, f64, u32, u32),
-        /// From a converted value.
+        /// By a converted value.
         Edges(LaneSearch),
-        /// One bin for all.
+        /// One bin for all events.
         Whole,
     }
 
-    /// A transform and a binning, made ready. That one exists shows that the processor has what the code below needs.
-    pub(crate) struct Vector<'a> {
+    /// Transform and binning, prepared for SIMD. A value exists only on processors with the required features.
+    pub(crate) struct VectorBinner<'a> {
         table: &'a IdTable,
         transform: &'a Transform,
-        search: Search,
+        search: BinSearch,
     }
 
-    /// The constants of a stage for the ids of a bucket.
+    /// Constant of a step for the ids of a bucket.
     #[derive(Clone, Copy)]
-    enum Lane<'a> {
+    enum LaneConstant<'a> {
         All(__m512d),
         Each(&'a [f64]),
     }
 
-    // At most six of them, on the stack of a pass: a box would cost an indirection for every block.
+    /// Step with its constants in SIMD registers.
+    // At most six on the stack of a pass; a box would cost an indirection per block.
     #[allow(clippy::large_enum_variant)]
     #[derive(Clone, Copy)]
-    enum Prepared<'a> {
-        Convert(Formula, __m512d, [Lane<'a>; 4]),
+    enum PreparedStep<'a> {
+        Convert(Formula, __m512d, [LaneConstant<'a>; 4]),
         Keep(__m512d, __m512d),
     }
 
-    /// Most stages that are taken; more are rare and go the plain way.
-    const STAGES: usize = 6;
+    /// Largest number of steps of a transform; rarer, longer ones use the scalar code.
+    const MAX_STEPS: usize = 6;
 
-    impl<'a> Vector<'a> {
-        /// Ready to list cells, where processor, edges and conversion allow it.
+    impl<'a> VectorBinner<'a> {
+        /// SIMD binner; `None` without support by processor, edges or conversion.
         pub(crate) fn new(table: &'a IdTable, transform: &'a Transform, binning: &Binning) -> Option<Self> {
             let able = is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl");
-            if !able || transform.stages().len() > STAGES {
+            if !able || transform.steps().len() > MAX_STEPS {
                 return None;
             }
             let of_time = |edges: &Edges| edges.nanoseconds().and_then(|edges| edges.exact());
             let search = match binning {
-                Binning::Whole => Search::Whole,
+                Binning::Whole => BinSearch::Whole,
                 Binning::PerRow(_) => return None,
                 Binning::Common(edges) => match of_time(edges).filter(|_| transform.is_identity()) {
-                    Some((slope, intercept, low, high)) => Search::Nanoseconds(slope, intercept, low, high),
-                    None => Search::Edges(edges.lanes()?),
+                    Some((slope, intercept, low, high)) => BinSearch::Nanoseconds(slope, intercept, low, high),
+                    None => BinSearch::Edges(edges.lanes()?),
                 },
             };
             Some(Self {
@@ -120,40 +121,44 @@ mod x86 {
             })
         }
 
-        /// Lists the cells of the selected ones of a bucket's first [`LIST`] events, whose dense ids begin at `first`, as
-        /// do `rows`. Says how many there are.
+        /// Lists the cells of the selected events among the first [`LIST_CELLS`] of a bucket; dense ids and `rows`
+        /// begin at `first`. Returns the number of cells.
         pub(crate) fn list(
             &self,
             events: &[Event],
             first: usize,
             pulses: Option<&Bitmap>,
-            rows: Rows<'_>,
-            out: &mut List,
+            rows: RowCells<'_>,
+            out: &mut CellList,
         ) -> usize {
-            // SAFETY: a `Vector` is only made where the processor has these features.
+            // SAFETY: a `VectorBinner` is only made where the processor has these features.
             unsafe { self.cells(events, first, pulses, rows, out) }
         }
 
         #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-        fn prepare(&self, first: usize, ids: usize) -> Option<([Option<Prepared<'_>>; STAGES], usize)> {
-            let mut stages = [None; STAGES];
-            let mut fields = self.table.fields.iter();
-            for (slot, stage) in stages.iter_mut().zip(self.transform.stages()) {
-                *slot = Some(match stage {
-                    Stage::Keep { low, high } => Prepared::Keep(_mm512_set1_pd(*low), _mm512_set1_pd(*high)),
-                    Stage::Convert(step) => {
-                        let mut lanes = [Lane::All(_mm512_setzero_pd()); 4];
-                        for (lane, field) in lanes.iter_mut().zip(fields.next()?) {
-                            *lane = match field {
-                                Field::All(value) => Lane::All(_mm512_set1_pd(*value)),
-                                Field::Each(values) => Lane::Each(values.get(first..first.checked_add(ids)?)?),
+        fn prepare(&self, first: usize, ids: usize) -> Option<([Option<PreparedStep<'_>>; MAX_STEPS], usize)> {
+            let mut steps = [None; MAX_STEPS];
+            let mut columns = self.table.columns.iter();
+            for (slot, step) in steps.iter_mut().zip(self.transform.steps()) {
+                *slot = Some(match step {
+                    TransformStep::Keep { low, high } => {
+                        PreparedStep::Keep(_mm512_set1_pd(*low), _mm512_set1_pd(*high))
+                    }
+                    TransformStep::Convert(step) => {
+                        let mut lanes = [LaneConstant::All(_mm512_setzero_pd()); 4];
+                        for (lane, column) in lanes.iter_mut().zip(columns.next()?) {
+                            *lane = match column {
+                                ConstantColumn::Uniform(value) => LaneConstant::All(_mm512_set1_pd(*value)),
+                                ConstantColumn::PerId(values) => {
+                                    LaneConstant::Each(values.get(first..first.checked_add(ids)?)?)
+                                }
                             };
                         }
-                        Prepared::Convert(step.formula, _mm512_set1_pd(step.beyond), lanes)
+                        PreparedStep::Convert(step.formula, _mm512_set1_pd(step.inaccessible), lanes)
                     }
                 });
             }
-            Some((stages, self.transform.stages().len()))
+            Some((steps, self.transform.steps().len()))
         }
 
         #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
@@ -162,22 +167,22 @@ mod x86 {
             events: &[Event],
             first: usize,
             pulses: Option<&Bitmap>,
-            Rows { first_cells, only }: Rows<'_>,
-            out: &mut List,
+            RowCells { first_cells, only }: RowCells<'_>,
+            out: &mut CellList,
         ) -> usize {
-            let Some((stages, stage_count)) = self.prepare(first, first_cells.len()) else {
+            let Some((steps, step_count)) = self.prepare(first, first_cells.len()) else {
                 return 0;
             };
             let low_16 = _mm512_set1_epi64(0xffff);
             let ids = _mm512_set1_epi64(first_cells.len() as i64);
             let thousand = _mm512_set1_pd(1000.0);
-            // What goes into one row is read chunk by chunk and faster than anything else.
+            // Events of one row are processed fastest and need a larger distance.
             let ahead = if only.is_some() { 2 * AHEAD } else { AHEAD };
             let mut listed = 0;
-            let now = events.get(..LIST.min(events.len())).unwrap_or_default();
+            let now = events.get(..LIST_CELLS.min(events.len())).unwrap_or_default();
             for eight in now.chunks(LANES) {
                 let there = (1_u16 << eight.len()).wrapping_sub(1) as u8;
-                // Beyond the bucket's end are the next bucket's events, or nothing, which harms nobody.
+                // An address beyond the bucket, or beyond the chunk, is harmless: a prefetch never faults.
                 _mm_prefetch::<_MM_HINT_T0>(eight.as_ptr().wrapping_add(ahead).cast());
                 // SAFETY: only lanes that `there` names are read, one for each event; an event is 64 bits.
                 let event = unsafe { _mm512_maskz_loadu_epi64(there, eight.as_ptr().cast()) };
@@ -197,30 +202,30 @@ mod x86 {
                     let row = unsafe {
                         _mm512_mask_i64gather_epi32::<4>(_mm256_setzero_si256(), keep, id, first_cells.as_ptr().cast())
                     };
-                    keep = _mm256_mask_cmpneq_epu32_mask(keep, row, _mm256_set1_epi32(NONE as i32));
+                    keep = _mm256_mask_cmpneq_epu32_mask(keep, row, _mm256_set1_epi32(UNMAPPED as i32));
                     row
                 };
                 let ns = _mm512_srli_epi64::<32>(event);
-                let bin = if let Search::Nanoseconds(slope, intercept, low, high) = &self.search {
+                let bin = if let BinSearch::Nanoseconds(slope, intercept, low, high) = &self.search {
                     keep = _mm512_mask_cmpge_epu64_mask(keep, ns, _mm512_set1_epi64(i64::from(*low)));
                     keep = _mm512_mask_cmplt_epu64_mask(keep, ns, _mm512_set1_epi64(i64::from(*high)));
                     let bin = _mm512_mul_pd(_mm512_cvtepu64_pd(ns), _mm512_set1_pd(*slope));
                     _mm512_cvttpd_epi32(_mm512_add_pd(bin, _mm512_set1_pd(*intercept)))
                 } else {
                     let mut x = _mm512_div_pd(_mm512_cvtepu64_pd(ns), thousand);
-                    for stage in stages.iter().take(stage_count).flatten() {
-                        match stage {
-                            Prepared::Keep(low, high) => {
+                    for step in steps.iter().take(step_count).flatten() {
+                        match step {
+                            PreparedStep::Keep(low, high) => {
                                 keep = _mm512_mask_cmp_pd_mask::<_CMP_GE_OQ>(keep, x, *low);
                                 keep = _mm512_mask_cmp_pd_mask::<_CMP_LE_OQ>(keep, x, *high);
                             }
-                            Prepared::Convert(formula, beyond, lanes) => {
-                                x = convert(*formula, *beyond, lanes, keep, id, x);
+                            PreparedStep::Convert(formula, inaccessible, lanes) => {
+                                x = convert(*formula, *inaccessible, lanes, keep, id, x);
                             }
                         }
                     }
                     match &self.search {
-                        Search::Edges(search) => {
+                        BinSearch::Edges(search) => {
                             keep = _mm512_mask_cmp_pd_mask::<_CMP_GE_OQ>(keep, x, _mm512_set1_pd(search.range.0));
                             keep = _mm512_mask_cmp_pd_mask::<_CMP_LT_OQ>(keep, x, _mm512_set1_pd(search.range.1));
                             find(search, keep, x)
@@ -239,13 +244,13 @@ mod x86 {
         }
     }
 
-    /// The lanes whose pulses a bitmap selects.
+    /// Mask of the lanes whose pulses a bitmap selects.
     #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
     fn selected(keep: __mmask8, pulse: __m512i, words: &[u64]) -> __mmask8 {
         let index = _mm512_srli_epi64::<6>(pulse);
         let keep = _mm512_mask_cmplt_epu64_mask(keep, index, _mm512_set1_epi64(words.len() as i64));
-        // Events come in the order of their pulses, so that eight words from the first one's on hold nearly always all
-        // that are wanted: one load instead of a gather, which costs as much as everything else together.
+        // Events are in pulse order, so that eight words from the first event's on nearly always suffice: one load in
+        // place of a gather, which costs as much as everything else together.
         let first = _mm_cvtsi128_si64(_mm512_castsi512_si128(index)) as usize;
         let near = words.get(first..).unwrap_or_default();
         let distance = _mm512_sub_epi64(index, _mm512_set1_epi64(first as i64));
@@ -263,23 +268,23 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-    fn constant(lane: &Lane<'_>, keep: __mmask8, id: __m512i) -> __m512d {
+    fn constant(lane: &LaneConstant<'_>, keep: __mmask8, id: __m512i) -> __m512d {
         match lane {
-            Lane::All(value) => *value,
+            LaneConstant::All(value) => *value,
             // SAFETY: only lanes that `keep` names are read; their ids are below the length of `first_cells`, and
             // `prepare` made the constants as long.
-            Lane::Each(values) => unsafe {
+            LaneConstant::Each(values) => unsafe {
                 _mm512_mask_i64gather_pd::<8>(_mm512_setzero_pd(), keep, id, values.as_ptr())
             },
         }
     }
 
-    /// As [`crate::transform::Constants::apply`].
+    /// SIMD form of [`crate::transform::SlotConstants::apply`].
     #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
     fn convert(
         formula: Formula,
-        beyond: __m512d,
-        lanes: &[Lane<'_>; 4],
+        inaccessible: __m512d,
+        lanes: &[LaneConstant<'_>; 4],
         keep: __mmask8,
         id: __m512i,
         x: __m512d,
@@ -299,11 +304,11 @@ mod x86 {
             Formula::Square => _mm512_mul_pd(factor, _mm512_mul_pd(u, u)),
         };
         let value = _mm512_add_pd(value, constant(shift, keep, id));
-        let inaccessible = _mm512_cmp_pd_mask::<_CMP_LE_OQ>(u, _mm512_setzero_pd());
-        _mm512_mask_blend_pd(inaccessible, value, beyond)
+        let is_inaccessible = _mm512_cmp_pd_mask::<_CMP_LE_OQ>(u, _mm512_setzero_pd());
+        _mm512_mask_blend_pd(is_inaccessible, value, inaccessible)
     }
 
-    /// The bins of values within the edges; of the lanes that `keep` does not name, anything.
+    /// Bins of values within the edges; undefined for lanes outside `keep`.
     #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
     fn find(search: &LaneSearch, keep: __mmask8, x: __m512d) -> __m256i {
         let last = |length: usize| _mm256_set1_epi32(length.saturating_sub(1) as i32);
@@ -314,7 +319,7 @@ mod x86 {
             let cell = _mm512_add_pd(_mm512_mul_pd(x, _mm512_set1_pd(slope)), _mm512_set1_pd(intercept));
             _mm512_cvttpd_epi32(cell)
         };
-        // The number of edges in the cells before, which is the index of the edge that decides.
+        // Number of edges in the cells before, which is the index of the deciding edge.
         let below = |cell: __m256i, below: &[u32]| {
             let cell = within(cell, below.len() - 1);
             // SAFETY: only lanes that `keep` names are read; every cell is within the table.
@@ -337,7 +342,8 @@ mod x86 {
                 (below(_mm512_cvtepi64_epi32(cell), table), 1)
             }
         };
-        // Every guess is an index of a deciding edge: clamped above, or a number of edges, for which there is infinity.
+        // Every guess is an index of a deciding edge: it is clamped, or it is a number of edges, for which the list
+        // ends in infinity.
         let guess = within(guess, search.deciding.len());
         // SAFETY: only lanes that `keep` names are read; every guess is within the list.
         let decides =

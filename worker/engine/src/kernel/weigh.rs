@@ -1,36 +1,35 @@
-//! Binning of events whose weights differ within a row, and of columns: sums of weights and of squared errors.
+//! Binning of weights: sums of weights and of squared errors, for rows of different weights and for columns.
 //!
-//! Promises: the order in which weights are added does not depend on scheduling, so that a result is the same each
-//! time, bit for bit.
+//! Promises: the order of additions does not depend on scheduling, so that results are equal bit for bit each time.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::cancel::{Cancel, Cancelled};
 use crate::columns::Columns;
 use crate::edges::Binning;
-use crate::kernel::block::{Block, Consumer, feed_bucket, feed_tail, some};
+use crate::kernel::block::{BlockConsumer, EventBlock, feed_bucket, feed_tail, unless_full};
 use crate::kernel::grid::Layout;
 use crate::kernel::table::IdTable;
 use crate::kernel::tasks::{Tasks, buckets_of};
 use crate::kernel::{Pass, TailPass};
-use crate::plan::{NONE, Term, Weights};
+use crate::plan::{Term, UNMAPPED, Weights};
 use crate::pool;
 use crate::transform::Transform;
 
-/// Sums of weights and of squared errors, cell by cell.
+/// Sums of weights and of squared errors by cell.
 #[derive(Debug)]
 pub(crate) struct Sums {
     pub(crate) y: Vec<f64>,
     pub(crate) error_squared: Vec<f64>,
 }
 
-/// Sums under way: the bits of doubles, each cell written by one thread only.
-struct Cells {
+/// Sums in progress as bits of `f64`; one thread at a time writes a cell.
+struct WeightCells {
     y: Vec<AtomicU64>,
     error_squared: Vec<AtomicU64>,
 }
 
-impl Cells {
+impl WeightCells {
     fn zeros(cells: usize) -> Self {
         let zeros = || (0..cells).map(|_| AtomicU64::new(0)).collect();
         Self {
@@ -65,14 +64,14 @@ impl Cells {
     }
 }
 
-/// Bins a view of the stream with a weight for each slot.
+/// Sums of a view of the stream with weights by slot.
 pub(crate) fn weigh_stream(
     (table, transform, weights): (&IdTable, &Transform, &Weights),
     (binning, layout): (&Binning, &Layout),
     (passes, tails): (&[Pass], &[TailPass]),
     cancel: &Cancel,
 ) -> Result<Sums, Cancelled> {
-    let cells = Cells::zeros(layout.cells());
+    let cells = WeightCells::zeros(layout.cells());
     let weights: Vec<(f64, f64)> = table
         .slots
         .iter()
@@ -95,7 +94,14 @@ pub(crate) fn weigh_stream(
                 for bucket in buckets_of(&pass.chunk, *bucket, tasks.shift) {
                     let first = pass.chunk.bucket_ids(bucket).start as usize;
                     let events = pass.chunk.bucket(bucket);
-                    feed_bucket(events, first, some(&pass.pulses), table, transform, &mut weigher());
+                    feed_bucket(
+                        events,
+                        first,
+                        unless_full(&pass.pulses),
+                        table,
+                        transform,
+                        &mut weigher(),
+                    );
                 }
             }
         }
@@ -107,16 +113,17 @@ pub(crate) fn weigh_stream(
     Ok(cells.finish())
 }
 
+/// Consumer that sums the weights of events by cell.
 struct Weigher<'a> {
     table: &'a IdTable,
     binning: &'a Binning,
     layout: &'a Layout,
     weights: &'a [(f64, f64)],
-    cells: &'a Cells,
+    cells: &'a WeightCells,
 }
 
-impl Consumer for Weigher<'_> {
-    fn take(&mut self, block: &Block) {
+impl BlockConsumer for Weigher<'_> {
+    fn consume(&mut self, block: &EventBlock) {
         for (id, x) in block.ids[..block.len].iter().zip(&block.x[..block.len]) {
             let id = *id as usize;
             let row = self.table.row(id) as usize;
@@ -127,7 +134,7 @@ impl Consumer for Weigher<'_> {
     }
 }
 
-/// The bin of a value in a row.
+/// Bin of a value in a row.
 #[inline(always)]
 pub(crate) fn find(binning: &Binning, row: usize, x: f64) -> Option<usize> {
     match binning {
@@ -136,20 +143,20 @@ pub(crate) fn find(binning: &Binning, row: usize, x: f64) -> Option<usize> {
     }
 }
 
-/// Bins columns.
+/// Sums of columns with the weights of their events and the factors of their slots.
 pub(crate) fn weigh_columns(
     columns: &Columns,
     term: &Term,
     (binning, layout): (&Binning, &Layout),
     cancel: &Cancel,
 ) -> Result<Sums, Cancelled> {
-    let cells = Cells::zeros(layout.cells());
+    let cells = WeightCells::zeros(layout.cells());
     let mut by_row: Vec<(u32, u32)> = (0..columns.rows())
         .filter_map(|slot| term.rows().row(slot).map(|row| (row as u32, slot as u32)))
-        .filter(|(row, _)| *row != NONE)
+        .filter(|(row, _)| *row != UNMAPPED)
         .collect();
     by_row.sort_unstable();
-    // A task is a stretch of whole rows with some tens of thousands of events.
+    // A task is a range of whole rows with more than 50,000 events.
     let mut tasks: Vec<std::ops::Range<usize>> = Vec::new();
     let (mut start, mut events) = (0, 0);
     for (index, (row, slot)) in by_row.iter().enumerate() {

@@ -1,14 +1,14 @@
-//! What is asked of a plan: histograms, counts, limits, and the events themselves.
+//! Reading of plans: histograms, event counts, ranges of values, and the events themselves.
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::{EventPlan, PlanError, SlotMap, Source, Term, Weights};
+use super::{EventPlan, PlanError, SlotMap, Term, TermSource, ViewId, Weights};
 use crate::cancel::{Cancel, Cancelled};
 use crate::chunk::{Chunk, ChunkView};
 use crate::columns::{Columns, EventKind, Events};
-use crate::counts::{Counts, Layer, RowWeights};
+use crate::counts::{CountLayer, Counts, RowWeights};
 use crate::edges::Binning;
 use crate::fingerprint::{Digest, Fingerprint};
 use crate::kernel::grid::{Grid, Layout};
@@ -16,26 +16,26 @@ use crate::kernel::scatter::Binner;
 use crate::kernel::table::IdTable;
 use crate::kernel::{Pass, TailPass, gather, weigh};
 use crate::memo::Memos;
-use crate::plan::ChunkPart;
+use crate::plan::SourceChunk;
 use crate::pool;
 use crate::selection::Bitmap;
 use crate::time::PulseTime;
 
-/// More cells than this for each event, and a memo costs more than it saves.
-const DWARFING: usize = 16;
-/// Up to this many unsettled events are listed; more are counted into a grid.
-const LISTED: usize = 4_000_000;
+/// Cells per event above which a memo costs more than it saves.
+const MAX_CELLS_PER_EVENT: usize = 16;
+/// Largest number of unsettled events that are listed; more are counted into a grid.
+const MAX_LISTED_EVENTS: usize = 4_000_000;
 
-/// A stream's chunks, sorted by how they are counted.
+/// Chunks of a view by the way in which they are counted.
 #[derive(Default)]
-struct Sorted {
+struct SortedChunks {
     settled: Vec<(Arc<Chunk>, Arc<Bitmap>)>,
     unsettled: Vec<Pass>,
     tails: Vec<TailPass>,
 }
 
-impl Sorted {
-    fn new(parts: &[ChunkPart]) -> Self {
+impl SortedChunks {
+    fn new(parts: &[SourceChunk]) -> Self {
         let mut sorted = Self::default();
         for part in parts.iter().filter(|part| part.selected.any()) {
             match &part.chunk {
@@ -68,7 +68,7 @@ impl Sorted {
         sorted
     }
 
-    /// Everything that is sealed, as passes.
+    /// Passes over all sealed chunks, settled or not.
     fn passes(&self) -> Vec<Pass> {
         let settled = self.settled.iter().map(|(chunk, pulses)| Pass {
             chunk: Arc::clone(chunk),
@@ -79,24 +79,24 @@ impl Sorted {
     }
 }
 
-/// The events that a pass selects, if they are spread evenly over its pulses.
+/// Estimated number of selected events of a pass, as if all pulses had equally many.
 fn expected(pass: &Pass) -> usize {
     let events = pass.chunk.events().len() as u64;
     (events * pass.pulses.count() as u64 / (pass.pulses.len().max(1) as u64)) as usize
 }
 
 impl Term {
-    /// What its counts depend on, but for the bins: everything except weights and what has arrived.
-    pub(super) fn key(&self, slots: &SlotMap, lane: Fingerprint) -> Digest {
+    /// Digest of everything that the counts depend on, except bins, weights and arrived events.
+    pub(super) fn key(&self, slots: &SlotMap, view_id: ViewId) -> Digest {
         let mut digest = Digest::new("term");
-        digest.add(lane);
+        digest.add(view_id);
         digest.add(slots.fingerprint());
         digest.add(self.rows.fingerprint);
         self.transform.digest(&mut digest);
         digest
     }
 
-    /// What one count of a row is worth, where all spectra of a row weigh the same.
+    /// Weight and squared error of one count by row; `None` if the spectra of a row have different weights.
     fn row_weights(&self, rows: usize) -> Option<RowWeights> {
         let factors = match &self.weights {
             Weights::PerSlot(factors) => factors,
@@ -131,50 +131,50 @@ impl Term {
         (binning, layout): (&Binning, &Layout),
         cancel: &Cancel,
         memos: &Memos,
-    ) -> Result<Vec<Layer>, PlanError> {
-        let (parts, slots, lane) = match &self.source {
-            Source::Columns(columns) => {
+    ) -> Result<Vec<CountLayer>, PlanError> {
+        let (parts, slots, view_id) = match &self.source {
+            TermSource::Columns(columns) => {
                 let sums = weigh::weigh_columns(columns, self, (binning, layout), cancel)?;
-                return Ok(vec![Layer::Sums(Arc::new(sums))]);
+                return Ok(vec![CountLayer::Sums(Arc::new(sums))]);
             }
-            Source::Stream { parts, slots, lane } => (parts, slots, *lane),
+            TermSource::Stream { parts, slots, view_id } => (parts, slots, *view_id),
         };
         let table = IdTable::of(self, slots);
-        let mut sorted = Sorted::new(parts);
+        let mut sorted = SortedChunks::new(parts);
         let Some(weights) = self.row_weights(rows) else {
             let how = (&table, &self.transform, &self.weights);
             let sums = weigh::weigh_stream(how, (binning, layout), (&sorted.passes(), &sorted.tails), cancel)?;
-            return Ok(vec![Layer::Sums(Arc::new(sums))]);
+            return Ok(vec![CountLayer::Sums(Arc::new(sums))]);
         };
         let binner = Binner::new(&table, &self.transform, binning, layout);
         let mut layers = Vec::new();
         let settled: usize = sorted.settled.iter().map(|(chunk, _)| chunk.events().len()).sum();
-        if layout.cells() <= settled.saturating_mul(DWARFING) {
-            let mut key = self.key(slots, lane);
+        if layout.cells() <= settled.saturating_mul(MAX_CELLS_PER_EVENT) {
+            let mut key = self.key(slots, view_id);
             digest_binning(&mut key, binning);
             key.add(rows);
-            let run = |grid: &mut Grid, passes: &[Pass]| binner.run(grid, passes, memos.spares(), cancel);
+            let run = |grid: &mut Grid, passes: &[Pass]| binner.run(grid, passes, memos.buffer_pool(), cancel);
             let grid = memos.counts(key.finish(), layout.cells(), &sorted.settled, &run)?;
-            layers.push(Layer::Grid(grid, weights.clone()));
+            layers.push(CountLayer::Grid(grid, weights.clone()));
             sorted.settled.clear();
         }
         let passes = sorted.passes();
         let listed: usize = passes.iter().map(expected).sum();
-        if listed > LISTED {
+        if listed > MAX_LISTED_EVENTS {
             let events = passes.iter().map(|pass| pass.chunk.events().len() as u64).sum();
-            let mut grid = Grid::zeros(layout.cells(), events, memos.spares());
-            binner.run(&mut grid, &passes, memos.spares(), cancel)?;
-            layers.push(Layer::Grid(Arc::new(grid), weights.clone()));
+            let mut grid = Grid::zeros(layout.cells(), events, memos.buffer_pool());
+            binner.run(&mut grid, &passes, memos.buffer_pool(), cancel)?;
+            layers.push(CountLayer::Grid(Arc::new(grid), weights.clone()));
         }
-        let listed_passes = if listed > LISTED { &[][..] } else { &passes };
+        let listed_passes = if listed > MAX_LISTED_EVENTS { &[][..] } else { &passes };
         if !listed_passes.is_empty() || !sorted.tails.is_empty() {
             let list = binner.list(listed_passes, &sorted.tails, cancel)?;
-            layers.push(Layer::List(list.into(), weights));
+            layers.push(CountLayer::List(list.into(), weights));
         }
         Ok(layers)
     }
 
-    /// The smallest and the largest value of the term's events.
+    /// Smallest and largest value of the term's events; `None` without events.
     fn limits(&self, cancel: &Cancel, memos: &Memos) -> Result<Option<(f64, f64)>, Cancelled> {
         let found: Mutex<Option<(f64, f64)>> = Mutex::new(None);
         let widen = |limits: Option<(f64, f64)>| {
@@ -184,7 +184,7 @@ impl Term {
             }
         };
         match &self.source {
-            Source::Columns(columns) => pool::run_tasks(columns.rows(), cancel, |slot| {
+            TermSource::Columns(columns) => pool::run_tasks(columns.rows(), cancel, |slot| {
                 if self.rows.row(slot).is_some() {
                     let values = columns.x().get(columns.range(slot)).unwrap_or_default();
                     let kept = values
@@ -196,11 +196,11 @@ impl Term {
                     }));
                 }
             })?,
-            Source::Stream { parts, slots, lane } => {
+            TermSource::Stream { parts, slots, view_id } => {
                 let table = IdTable::of(self, slots);
-                let mut digest = self.key(slots, *lane);
-                // Ids seen since may have events in chunks whose limits are known already only if they were outside
-                // the map then: the map by dense id never changes for a chunk once sealed.
+                let mut digest = self.key(slots, *view_id);
+                // Known limits of a sealed chunk stay valid when ids are added: the slots of its dense ids never
+                // change.
                 digest.add("limits");
                 let key = digest.finish();
                 pool::run_tasks(parts.len(), cancel, |index| {
@@ -216,15 +216,15 @@ impl Term {
         Ok(found.into_inner())
     }
 
-    /// Calls `visit(row, value, pulse time, weight, squared error)` for every event; in arrival order for the events
-    /// of one id, or as the columns have them.
+    /// Calls `visit(row, value, pulse time, weight, squared error)` for every event, in arrival order for each id, or
+    /// in the order of the columns.
     fn each_event(
         &self,
         cancel: &Cancel,
         visit: &mut impl FnMut(usize, f64, Option<PulseTime>, f64, f64),
     ) -> Result<(), Cancelled> {
         match &self.source {
-            Source::Columns(columns) => {
+            TermSource::Columns(columns) => {
                 for slot in 0..columns.rows() {
                     cancel.check()?;
                     let Some(row) = self.rows.row(slot) else { continue };
@@ -240,7 +240,7 @@ impl Term {
                 }
                 Ok(())
             }
-            Source::Stream { parts, slots, .. } => {
+            TermSource::Stream { parts, slots, .. } => {
                 let table = IdTable::of(self, slots);
                 for part in parts.iter().filter(|part| part.selected.any()) {
                     let mut one = |dense: usize, x: f64, time: PulseTime| {
@@ -264,15 +264,15 @@ fn digest_binning(digest: &mut Digest, binning: &Binning) {
         Binning::PerRow(rows) => {
             digest.add(1_u8);
             digest.add(rows.len());
-            // Rows often share their edges: each list is digested once.
+            // Rows often share their edges; each list is digested once.
             let mut known: std::collections::HashMap<*const f64, Fingerprint> = std::collections::HashMap::new();
             for edges in rows.iter() {
-                let print = known.entry(edges.values().as_ptr()).or_insert_with(|| {
+                let fingerprint = known.entry(edges.values().as_ptr()).or_insert_with(|| {
                     let mut own = Digest::new("edges");
                     own.add_f64s(edges.values());
                     own.finish()
                 });
-                digest.add(*print);
+                digest.add(*fingerprint);
             }
         }
         Binning::Whole => digest.add(2_u8),
@@ -280,10 +280,12 @@ fn digest_binning(digest: &mut Digest, binning: &Binning) {
 }
 
 impl EventPlan {
-    /// Counts events into bins. What an earlier call counted for the same structure is not counted again.
+    /// Histogram of the events. `memos` keeps the counts of settled pulses, so that a later call with the same
+    /// conversion, rows and bins counts the new events only.
     ///
     /// # Errors
-    /// When cancelled, when there are edges for another number of rows, or more bins than can be addressed.
+    /// [`PlanError::Cancelled`]; [`PlanError::TableLength`] if there are edges for another number of rows;
+    /// [`PlanError::TooLarge`] for 2³² − 1 bins or more.
     pub fn histogram(&self, binning: &Binning, cancel: &Cancel, memos: &Memos) -> Result<Counts, PlanError> {
         let layout = Layout::new(self.rows, binning)?;
         let mut layers = Vec::new();
@@ -293,15 +295,15 @@ impl EventPlan {
         Ok(Counts::new(layout, binning.clone(), layers))
     }
 
-    /// How many events each row has, whatever they weigh.
+    /// Number of events of each row, whatever their weights.
     ///
     /// # Errors
-    /// When cancelled.
+    /// [`PlanError::Cancelled`].
     pub fn count_events(&self, cancel: &Cancel, memos: &Memos) -> Result<Vec<u64>, PlanError> {
         let mut events = vec![0_u64; self.rows];
         for term in self.terms.iter() {
             match &term.source {
-                Source::Columns(columns) => {
+                TermSource::Columns(columns) => {
                     for slot in 0..columns.rows() {
                         let Some(row) = term.rows.row(slot) else { continue };
                         let range = columns.range(slot);
@@ -319,7 +321,7 @@ impl EventPlan {
                         }
                     }
                 }
-                Source::Stream { .. } => {
+                TermSource::Stream { .. } => {
                     let plain = Term {
                         weights: Weights::Plain,
                         ..term.clone()
@@ -338,11 +340,11 @@ impl EventPlan {
         Ok(events)
     }
 
-    /// The smallest and the largest value of all events, in the plan's current unit; `None` where there are none.
-    /// Values without a number are left out; those of the physically inaccessible region are not.
+    /// Smallest and largest value of all events in the plan's unit; `None` without events. NaN are ignored; the values
+    /// of the physically inaccessible region count.
     ///
     /// # Errors
-    /// When cancelled.
+    /// [`PlanError::Cancelled`].
     pub fn x_range(&self, cancel: &Cancel, memos: &Memos) -> Result<Option<(f64, f64)>, PlanError> {
         let mut range: Option<(f64, f64)> = None;
         for term in self.terms.iter() {
@@ -353,19 +355,19 @@ impl EventPlan {
         Ok(range)
     }
 
-    /// The events of one row, term after term, in arrival order for each id.
+    /// Events of one row, term by term, in arrival order for each id.
     ///
     /// # Errors
-    /// When cancelled, or there is no such row.
+    /// [`PlanError::Cancelled`]; [`PlanError::NoSuchRow`].
     pub fn spectrum_events(&self, row: usize, cancel: &Cancel) -> Result<Events, PlanError> {
         let columns = self.subset(&[row])?.to_columns(cancel)?;
         Ok(columns.row(0))
     }
 
-    /// All events as columns.
+    /// All events as columns; reads them twice. Weights and squared errors are rounded to `f32`.
     ///
     /// # Errors
-    /// When cancelled.
+    /// [`PlanError::Cancelled`].
     pub fn to_columns(&self, cancel: &Cancel) -> Result<Columns, PlanError> {
         let kind = self.kind();
         let mut ends = vec![0_usize; self.rows];

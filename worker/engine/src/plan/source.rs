@@ -1,5 +1,4 @@
-//! What a plan reads: chunks of the stream with the pulses that are selected of each, or columns; and the map from
-//! the stream's ids to the plan's slots.
+//! Sources of a plan: chunks of the stream with selected pulses, or columns; and the map from event ids to slots.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,22 +11,33 @@ use crate::dictionary::Dictionary;
 use crate::fingerprint::{Digest, Fingerprint};
 use crate::selection::Bitmap;
 
-/// No slot, no row: an id outside the map, a spectrum left out.
-pub const NONE: u32 = u32::MAX;
+/// Entry of a map for an id without a slot, or a slot without a row.
+pub const UNMAPPED: u32 = u32::MAX;
 
-/// One chunk and which of its pulses count.
+/// Identity of a view of the stream: a run, a period of it, a filter.
+///
+/// Plans of one view id differ only by events that arrived since and by late metadata, so that they share memos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ViewId(Fingerprint);
+
+impl From<Fingerprint> for ViewId {
+    fn from(fingerprint: Fingerprint) -> Self {
+        Self(fingerprint)
+    }
+}
+
+/// Chunk with the selection of its pulses that belong to a view.
 #[derive(Debug, Clone)]
-pub struct ChunkPart {
-    /// The events.
+pub struct SourceChunk {
     pub chunk: ChunkView,
-    /// The pulses whose events are in the view.
+    /// Pulses whose events belong to the view.
     pub selected: Arc<Bitmap>,
-    /// The pulses that nothing will change in the normal course of things: only they enter a memo. `None` when all
-    /// are settled. The bits of pulses that are not selected don't matter.
+    /// Pulses that have their metadata and rarely change: only they enter a memo. `None` if all are settled. Bits of
+    /// pulses that are not selected have no effect.
     pub settled: Option<Arc<Bitmap>>,
 }
 
-/// From dense ids to slots, the spectra of a plan's source.
+/// Map from dense ids to slots, the spectra of a plan's source; clones share it.
 #[derive(Debug, Clone)]
 pub struct SlotMap {
     slots: usize,
@@ -36,32 +46,32 @@ pub struct SlotMap {
 }
 
 impl SlotMap {
-    /// How many slots there are.
+    /// Number of slots.
     #[must_use]
     pub fn slots(&self) -> usize {
         self.slots
     }
 
-    /// How many dense ids the map covers; those beyond are outside the map.
+    /// Number of dense ids that the map covers; ids beyond have no slot.
     #[must_use]
     pub fn ids(&self) -> usize {
         self.dense.len()
     }
 
-    /// The slot of a dense id.
+    /// Slot of a dense id; `None` if it has none.
     #[must_use]
     #[inline]
     pub fn slot(&self, dense: usize) -> Option<usize> {
         self.dense
             .get(dense)
-            .filter(|slot| **slot != NONE)
+            .filter(|slot| **slot != UNMAPPED)
             .map(|slot| *slot as usize)
     }
 
-    /// How many dense ids of the stream have no slot.
+    /// Number of dense ids without a slot.
     #[must_use]
     pub fn outside(&self) -> usize {
-        self.dense.iter().filter(|slot| **slot == NONE).count()
+        self.dense.iter().filter(|slot| **slot == UNMAPPED).count()
     }
 
     pub(crate) fn fingerprint(&self) -> Fingerprint {
@@ -69,21 +79,21 @@ impl SlotMap {
     }
 }
 
-/// From the stream's ids (spectrum numbers or detector ids) to slots: made once for a run and an instrument.
+/// Map from event ids (spectrum numbers or detector ids) to slots; made once per run and instrument.
 #[derive(Debug)]
 pub struct SlotTable {
     slots: usize,
     by_id: HashMap<u32, u32>,
     fingerprint: Fingerprint,
-    /// The map for the dictionary's version that was asked for last: ids are added rarely.
+    /// Dictionary version and map of the latest call: ids are added rarely.
     resolved: Mutex<Option<(usize, SlotMap)>>,
 }
 
 impl SlotTable {
-    /// Takes (id, slot) pairs; a pair whose slot is not below `slots` is left out, the last pair of an id counts.
+    /// Map of `(id, slot)` pairs. A pair with `slot >= slots` is ignored; the last pair of an id counts.
     #[must_use]
     pub fn new(slots: usize, pairs: impl IntoIterator<Item = (u32, usize)>) -> Self {
-        let slots = slots.min(NONE as usize);
+        let slots = slots.min(UNMAPPED as usize);
         let mut digest = Digest::new("slots");
         digest.add(slots);
         let mut by_id = HashMap::new();
@@ -101,19 +111,19 @@ impl SlotTable {
         }
     }
 
-    /// How many slots there are.
+    /// Number of slots.
     #[must_use]
     pub fn slots(&self) -> usize {
         self.slots
     }
 
-    /// The slot of an id.
+    /// Slot of an event id; `None` if it has none.
     #[must_use]
     pub fn slot(&self, id: u32) -> Option<usize> {
         self.by_id.get(&id).map(|slot| *slot as usize)
     }
 
-    /// The map for the dense ids that a dictionary has by now.
+    /// Map for the dense ids of a dictionary; O(1) if the dictionary has not grown since the latest call.
     #[must_use]
     pub fn resolve(&self, dictionary: &Dictionary) -> SlotMap {
         let mut resolved = self.resolved.lock();
@@ -124,7 +134,7 @@ impl SlotTable {
         }
         let dense = dictionary
             .ids()
-            .map(|id| self.by_id.get(&id).copied().unwrap_or(NONE))
+            .map(|id| self.by_id.get(&id).copied().unwrap_or(UNMAPPED))
             .collect();
         let map = SlotMap {
             slots: self.slots,
@@ -135,12 +145,12 @@ impl SlotTable {
         map
     }
 
-    /// The map for dense ids listed in order.
+    /// Map for event ids that are listed in the order of their dense ids.
     #[must_use]
     pub fn resolve_ids(&self, ids: impl IntoIterator<Item = u32>) -> SlotMap {
         let dense = ids
             .into_iter()
-            .map(|id| self.by_id.get(&id).copied().unwrap_or(NONE))
+            .map(|id| self.by_id.get(&id).copied().unwrap_or(UNMAPPED))
             .collect();
         SlotMap {
             slots: self.slots,
@@ -150,26 +160,21 @@ impl SlotTable {
     }
 }
 
-/// Where a term's events come from.
+/// Origin of a term's events.
 #[derive(Debug, Clone)]
-pub enum Source {
-    /// A view of the stream.
+pub enum TermSource {
+    /// View of the stream.
     Stream {
-        /// The chunks with their pulses.
-        parts: Arc<[ChunkPart]>,
-        /// From dense ids to slots.
+        parts: Arc<[SourceChunk]>,
         slots: SlotMap,
-        /// Which view this is: a run, a period, a filter. Views of one lane differ by what arrived and by late
-        /// metadata only, so that they share a memo.
-        lane: Fingerprint,
+        view_id: ViewId,
     },
-    /// Materialised events; a slot is a row of the columns, and values are in the unit that the term's transform
-    /// starts from.
+    /// Materialised events: a slot is a row of the columns, with values in the unit before the term's transform.
     Columns(Arc<Columns>),
 }
 
-impl Source {
-    /// How many slots there are.
+impl TermSource {
+    /// Number of slots.
     #[must_use]
     pub fn slots(&self) -> usize {
         match self {

@@ -1,69 +1,61 @@
-//! What readers get: runs, snapshots, figures.
+//! Answers to readers: runs, snapshots and counters.
 //!
-//! Promises: everything in an answer was true at one moment, and no events are copied for it. It must not change
-//! what later answers say.
+//! Promises: an answer shows one moment, and no events are copied for it. It must not change later answers.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::figures::Figures;
-use crate::logs::RunLogs;
+use crate::counters::Counters;
 use crate::run::{RunInfo, RunKey, RunState, RunWarning, run_number};
-use crate::snapshot::{Part, Snapshot};
+use crate::run_logs::RunLogs;
+use crate::snapshot::{SelectedChunk, Snapshot};
 use crate::time::{NANOS_PER_SECOND, PulseTime};
-use crate::tracker::Run;
+use crate::tracker::TrackedRun;
 
-use super::runs::RunData;
-use super::state::State;
+use super::run_data::RunData;
+use super::state::TimelineState;
 
-impl State {
-    pub(super) fn id(&self, key: &RunKey) -> Option<u32> {
+impl TimelineState {
+    /// Id of the run with a key.
+    pub(super) fn run_id(&self, key: &RunKey) -> Option<u32> {
         self.runs.iter().find(|(_, data)| data.key == *key).map(|(id, _)| *id)
     }
 
     /// All runs by start time.
-    pub(super) fn infos(&self) -> Vec<RunInfo> {
+    pub(super) fn run_infos(&self) -> Vec<RunInfo> {
         self.tracker
             .runs()
             .iter()
-            .filter_map(|run| Some(self.info(run, self.runs.get(&run.id)?)))
+            .filter_map(|run| Some(self.run_info(run, self.runs.get(&run.id)?)))
             .collect()
     }
 
-    /// The newest run.
-    pub(super) fn current(&self) -> Option<RunInfo> {
+    /// Run with the latest start.
+    pub(super) fn newest_run(&self) -> Option<RunInfo> {
         let run = self.tracker.runs().last()?;
-        Some(self.info(run, self.runs.get(&run.id)?))
+        Some(self.run_info(run, self.runs.get(&run.id)?))
     }
 
-    fn info(&self, run: &Run, data: &RunData) -> RunInfo {
+    fn run_info(&self, run: &TrackedRun, data: &RunData) -> RunInfo {
         let time = PulseTime::from_nanos;
-        let rows = self.ledger.rows();
+        let rows = self.frames.rows();
         let outside = |from: i64, to: i64| {
             rows.range(from, to)
-                .filter(|row| row.events() > 0 && self.tracker.find(row.at()).is_none())
+                .filter(|row| row.events() > 0 && self.tracker.find(row.pulse_time()).is_none())
                 .count() as u64
         };
         let near = self.config.near_bounds;
-        let first = rows.range(run.start, run.stop).next().map(|row| row.at());
+        let first = rows.range(run.start, run.stop).next().map(|row| row.pulse_time());
         let last = rows
             .last_before(run.stop)
-            .map(|row| row.at())
+            .map(|row| row.pulse_time())
             .filter(|&last| last >= run.start);
         let missing = match first {
-            Some(first) if self.oldest_seen >= run.start && first.saturating_sub(run.start) > NANOS_PER_SECOND => {
+            Some(first) if self.oldest_pulse >= run.start && first.saturating_sub(run.start) > NANOS_PER_SECOND => {
                 time(first).seconds_since(time(run.start))
             }
             _ => 0.0,
         };
-        let mut warnings = data.warnings.clone();
-        if data.sum.veto_bits && !self.ledger.has_masks() {
-            warnings.push(RunWarning::NoVetoConfig);
-        }
-        warnings.extend(
-            run.stop_before_start
-                .map(|stop| RunWarning::StopBeforeStart(time(stop))),
-        );
         RunInfo {
             key: data.key.clone(),
             run_name: data.start.run_name.clone(),
@@ -84,7 +76,7 @@ impl State {
             totals: data.sum.totals(),
             first_pulse: first.map(time),
             last_pulse: last.map(time),
-            kept_until: (data.cut < run.stop).then(|| time(data.cut)),
+            kept_until: (data.view_end < run.stop).then(|| time(data.view_end)),
             not_kept_events: data.not_kept,
             late_events: data.late_events,
             missing_seconds: missing,
@@ -94,35 +86,48 @@ impl State {
             } else {
                 outside(run.stop, run.stop.saturating_add(near))
             },
-            warnings,
+            warnings: self.run_warnings(run, data),
         }
     }
 
-    /// The view of a run; `None` when it is not known or was let go of.
+    /// Warnings of the run start, and those that depend on frames and bounds.
+    fn run_warnings(&self, run: &TrackedRun, data: &RunData) -> Vec<RunWarning> {
+        let mut warnings = data.warnings.clone();
+        if data.sum.veto_bits && !self.frames.has_masks() {
+            warnings.push(RunWarning::NoVetoConfig);
+        }
+        warnings.extend(
+            run.stop_before_start
+                .map(|stop| RunWarning::StopBeforeStart(PulseTime::from_nanos(stop))),
+        );
+        warnings
+    }
+
+    /// Snapshot of a run; `None` if unknown or freed.
     pub(super) fn snapshot(&mut self, id: u32) -> Option<Snapshot> {
-        self.apply_flips();
+        self.apply_changed_frames();
         let run = self.tracker.get(id)?.clone();
         let data = self.runs.get(&id).filter(|data| !data.released)?;
-        let info = Arc::new(self.info(&run, data));
-        let end = run.stop.min(data.cut);
+        let info = Arc::new(self.run_info(&run, data));
+        let end = run.stop.min(data.view_end);
         let open = self
             .partitions
             .iter_mut()
             .filter_map(|partition| partition.open.as_mut());
-        let mut parts: Vec<Part> = self
-            .entries
+        let mut chunks: Vec<SelectedChunk> = self
+            .chunks
             .iter_mut()
             .chain(open)
-            .filter_map(|entry| entry.part(id))
+            .filter_map(|chunk| chunk.selected_chunk(id))
             .collect();
-        parts.sort_by_key(|part| part.chunk.id());
+        chunks.sort_by_key(|chunk| chunk.chunk.id());
         let (start, stop) = (PulseTime::from_nanos(run.start), PulseTime::from_nanos(end));
         Some(Snapshot {
             run: info,
-            parts: parts.into(),
-            pulses: self.ledger.table(start, stop),
+            chunks: chunks.into(),
+            pulses: self.frames.table(start, stop),
             logs: RunLogs::new(&self.logs, start, stop),
-            ids: self.ids.shared().clone(),
+            ids: self.ids.snapshot().clone(),
             settled_before: PulseTime::from_nanos(self.settled_before()),
             event_schema: self.schema,
         })
@@ -135,33 +140,32 @@ impl State {
         let joined = self
             .partitions
             .iter()
-            .filter_map(|partition| partition.metadata())
+            .filter_map(|partition| partition.metadata_time())
             .min()
             .unwrap_or(i64::MIN);
         aged.max(joined)
     }
 
-    pub(super) fn figures(&self) -> Figures {
+    /// Figures with the gauges of this moment.
+    pub(super) fn counters(&self) -> Counters {
         let open = || self.partitions.iter().filter_map(|partition| partition.open.as_ref());
-        let entries = || self.entries.iter().chain(open());
-        let mut figures = self.figures.clone();
-        figures.missing_messages = self.gaps.missing();
-        figures.newest_pulse = (self.newest_seen != i64::MIN).then(|| PulseTime::from_nanos(self.newest_seen));
-        figures.event_bytes = self.event_bytes.load(Ordering::Relaxed) + self.tail_bytes;
-        figures.pulse_bytes = self.pulse_bytes;
-        figures.log_bytes = self.logs.bytes();
-        figures.memory_limit = self.config.memory_limit;
-        figures.events_kept = entries().map(|entry| entry.events() as u64).sum();
-        figures.chunks = entries().count() as u64;
-        figures.pulses = self.ledger.rows().len() as u64;
-        figures.kept_until = self.limited.map(PulseTime::from_nanos);
-        figures.dense_ids = self.ids.shared().len() as u64;
-        if let (Some((then, before)), Some((now, after))) = (self.rates.front(), self.rates.back()) {
+        let chunks = || self.chunks.iter().chain(open());
+        let mut counters = self.counters.clone();
+        counters.missing_messages = self.gaps.missing();
+        counters.newest_pulse = (self.newest_pulse != i64::MIN).then(|| PulseTime::from_nanos(self.newest_pulse));
+        counters.event_bytes = self.event_bytes.load(Ordering::Relaxed) + self.tail_bytes;
+        counters.pulse_bytes = self.pulse_bytes;
+        counters.memory_limit = self.config.memory_limit;
+        counters.events_kept = chunks().map(|chunk| chunk.events() as u64).sum();
+        counters.chunks = chunks().count() as u64;
+        counters.pulses = self.frames.rows().len() as u64;
+        counters.kept_until = self.limit_reached_at.map(PulseTime::from_nanos);
+        if let (Some((then, before)), Some((now, after))) = (self.rate_samples.front(), self.rate_samples.back()) {
             let seconds = now.seconds_since(*then);
             #[allow(clippy::cast_precision_loss)]
             let events = after.saturating_sub(*before) as f64;
-            figures.events_per_second = if seconds > 0.0 { events / seconds } else { 0.0 };
+            counters.events_per_second = if seconds > 0.0 { events / seconds } else { 0.0 };
         }
-        figures
+        counters
     }
 }

@@ -1,24 +1,23 @@
-//! What is let go of: chunks, pulses and logs that no run can ask for any more.
+//! Freeing of chunks, frames and logs that no run needs.
 //!
-//! Promises: what is freed is forgotten everywhere, so that a replay brings it back once and whole. It must not free
-//! what an incomplete run or the grace time covers; snapshots keep what they hold by themselves.
+//! Promises: freed data are forgotten everywhere, so that a replay restores them once and completely. It must not free
+//! data of an incomplete run or of the grace time; snapshots keep their own data alive.
 
 use std::collections::HashMap;
 
 use crate::chunk::ChunkView;
-use crate::entry::Entry;
 use crate::outcome::Signal;
-use crate::place::TopicRole;
+use crate::record_position::TopicRole;
 use crate::time::{NANOS_PER_SECOND, PulseTime};
+use crate::timeline_chunk::TimelineChunk;
 
-use super::state::State;
+use super::state::TimelineState;
 
-/// How long logs are kept behind the horizon: they are small, and a run start may be late.
+/// Time for which logs are kept before the horizon, ns: they are small, and a run start may be late.
 const LOG_GRACE: i64 = 3600 * NANOS_PER_SECOND;
 
-impl State {
-    /// The pulse time that the stream has come to: that of the partition furthest behind, those that were read to
-    /// their end left out.
+impl TimelineState {
+    /// Stream time (ns): that of the slowest event partition that is not at its end, otherwise of the fastest.
     pub(super) fn stream_time(&self) -> Option<i64> {
         let events = || {
             self.partitions
@@ -27,12 +26,12 @@ impl State {
         };
         let behind = events()
             .filter(|partition| !partition.at_end())
-            .filter_map(|partition| partition.time())
+            .filter_map(|partition| partition.stream_time())
             .min();
-        behind.or_else(|| events().filter_map(|partition| partition.time()).max())
+        behind.or_else(|| events().filter_map(|partition| partition.stream_time()).max())
     }
 
-    /// Lets go of what is of no more use.
+    /// Frees data that no run needs and ends the memory limit below 90 % of it.
     pub(super) fn free(&mut self, now: PulseTime) {
         self.release(now);
         if let Some(time) = self.stream_time() {
@@ -43,18 +42,18 @@ impl State {
         if self.horizon > i64::MIN {
             self.free_before(self.horizon);
         }
-        self.pulse_bytes = (self.ledger.heap_bytes()
+        self.pulse_bytes = (self.frames.heap_bytes()
             + self.ids.heap_bytes()
-            + self.entries.iter().map(Entry::pulse_bytes).sum::<usize>()) as u64;
-        if let (Some(_), Some(limit)) = (self.limited, self.config.memory_limit)
+            + self.chunks.iter().map(TimelineChunk::pulse_bytes).sum::<usize>()) as u64;
+        if let (Some(_), Some(limit)) = (self.limit_reached_at, self.config.memory_limit)
             && self.bytes() < limit / 10 * 9
         {
-            self.limited = None;
+            self.limit_reached_at = None;
             self.signals.push(Signal::MemoryFreed);
         }
     }
 
-    /// A complete run is released when a newer one is known, or after the grace time.
+    /// Releases complete runs: when a newer run is known, or after the grace time.
     fn release(&mut self, now: PulseTime) {
         let newest = self.tracker.runs().last().map(|run| run.id);
         let grace = self.config.grace;
@@ -62,7 +61,7 @@ impl State {
             let aged = data.completed.is_some_and(|completed| now.since(completed) > grace);
             if data.complete && !data.released && (newest != Some(*id) || aged) {
                 data.released = true;
-                // The map and the structure may be several MB.
+                // Map and structure may have several MB.
                 data.map = None;
                 data.nexus_structure = None;
                 data.metadata = None;
@@ -70,15 +69,15 @@ impl State {
                     .partitions
                     .iter_mut()
                     .filter_map(|partition| partition.open.as_mut());
-                for entry in self.entries.iter_mut().chain(open) {
-                    entry.forget_run(*id);
+                for chunk in self.chunks.iter_mut().chain(open) {
+                    chunk.forget_run(*id);
                 }
             }
         }
     }
 
-    /// From which pulse time on things are of use: a run's start, or a grace time ago, for the start of a run may be
-    /// late whether another one is open or not.
+    /// Pulse time (ns) before which no data are needed: the earliest start of an unreleased run, or the grace time
+    /// before the stream time, since a run start may be late.
     fn new_horizon(&self) -> i64 {
         let needed = |id: u32| self.runs.get(&id).is_some_and(|data| !data.released);
         let starts = self
@@ -98,42 +97,50 @@ impl State {
             .partitions
             .iter()
             .enumerate()
-            .filter(|(_, partition)| partition.open.as_ref().is_some_and(|entry| entry.last() < horizon))
+            .filter(|(_, partition)| {
+                partition
+                    .open
+                    .as_ref()
+                    .is_some_and(|chunk| chunk.newest_pulse() < horizon)
+            })
             .map(|(index, _)| index)
             .collect();
-        let mut freed: Vec<Entry> = self.entries.extract_if(.., |entry| entry.last() < horizon).collect();
+        let mut freed: Vec<TimelineChunk> = self
+            .chunks
+            .extract_if(.., |chunk| chunk.newest_pulse() < horizon)
+            .collect();
         for index in stale {
-            if let Some(mut entry) = self
+            if let Some(mut chunk) = self
                 .partitions
                 .get_mut(index)
                 .and_then(|partition| partition.open.take())
             {
-                entry.close();
-                freed.push(entry);
+                chunk.close();
+                freed.push(chunk);
             }
         }
         let open = self.partitions.iter().filter_map(|partition| partition.open.as_ref());
         let held_from = self
-            .entries
+            .chunks
             .iter()
             .chain(open)
-            .map(Entry::first)
+            .map(TimelineChunk::oldest_pulse)
             .min()
             .unwrap_or(i64::MAX);
         let rows_from = horizon.min(held_from);
-        for entry in freed {
-            if let Some(ChunkView::Tail(tail)) = entry.chunk() {
+        for chunk in freed {
+            if let Some(ChunkView::Tail(tail)) = chunk.closed() {
                 self.tail_bytes = self.tail_bytes.saturating_sub(tail.len() as u64 * 8);
             }
-            self.uncover(entry.last());
-            if entry.last() >= rows_from {
-                self.uncount(&entry, rows_from);
+            self.mark_uncovered(chunk.newest_pulse());
+            if chunk.newest_pulse() >= rows_from {
+                self.subtract_events_of(&chunk, rows_from);
             }
-            if let Some(partition) = self.partitions.get_mut(entry.partition()) {
-                partition.free(entry.offsets());
+            if let Some(partition) = self.partitions.get_mut(chunk.partition()) {
+                partition.release_all(chunk.offsets());
             }
         }
-        self.ledger.forget_before(rows_from);
+        self.frames.forget_before(rows_from);
         for partition in &mut self.partitions {
             partition.forget_before(rows_from);
         }
@@ -143,29 +150,29 @@ impl State {
         }
     }
 
-    /// Takes a freed chunk's events out of the frames that stay, or a replay would count them twice.
-    fn uncount(&mut self, entry: &Entry, from: i64) {
-        let Some(chunk) = entry.chunk() else { return };
+    /// Subtracts a freed chunk's events from the frames from `from` (ns) on; otherwise a replay would count them twice.
+    fn subtract_events_of(&mut self, freed: &TimelineChunk, from: i64) {
+        let Some(chunk) = freed.closed() else { return };
         let mut counts: HashMap<u16, u32> = HashMap::new();
         chunk.for_each(|_, _, pulse| *counts.entry(pulse).or_insert(0) += 1);
         for (pulse, count) in counts {
             if let Some(time) = chunk.pulse_times().get(usize::from(pulse)).map(|time| time.nanos())
                 && time >= from
             {
-                let change = self.ledger.take_events(time, count);
+                let change = self.frames.subtract_events(time, count);
                 if let Some(change) = change {
-                    self.count(time, &change);
+                    self.apply_frame_change(time, &change);
                 }
             }
         }
     }
 
-    /// Puts a sealed chunk in the place of its tail, if the tail is still held.
-    pub(super) fn sealed(&mut self, chunk: ChunkView) {
-        let id = chunk.id();
-        if let Some(entry) = self.entries.iter_mut().rev().find(|entry| entry.id() == id) {
-            self.tail_bytes = self.tail_bytes.saturating_sub(chunk.len() as u64 * 8);
-            entry.seal(chunk);
+    /// Replaces a tail by its sealed chunk, unless it was freed meanwhile.
+    pub(super) fn replace_tail(&mut self, sealed: ChunkView) {
+        let id = sealed.id();
+        if let Some(chunk) = self.chunks.iter_mut().rev().find(|chunk| chunk.id() == id) {
+            self.tail_bytes = self.tail_bytes.saturating_sub(sealed.len() as u64 * 8);
+            chunk.seal(sealed);
         }
     }
 }

@@ -1,8 +1,7 @@
-//! Who seals: a thread beside ingest, so that a full tail does not hold up what comes after it.
+//! Sealing in a thread of its own, so that a full tail does not delay later records.
 //!
-//! Promises: every tail that is handed over is sealed once and put in its place. Where that thread is behind, or there
-//! is none, the caller seals by itself, so that no more than a few tails ever wait. It must not decide when a tail is
-//! full.
+//! Promises: every submitted tail is sealed once and replaced by its chunk. If the thread is behind or missing, the
+//! caller seals, so that at most a few tails wait. It must not decide when a tail is full.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -11,95 +10,93 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
-use crate::chunk::{ChunkView, Tail};
-use crate::seal::seal;
+use crate::chunk::ChunkView;
+use crate::seal::{FullTail, seal};
 
-use super::state::State;
+use super::state::TimelineState;
 
-/// Tails that may wait for the thread, beside the one that it is at.
-const WAITING: usize = 2;
-/// Smaller tails are sealed at once: handing them over costs about as much.
-const SMALL: usize = 1 << 16;
+/// Tails that wait for the thread at most, beside the one in progress.
+const MAX_WAITING_TAILS: usize = 2;
+/// Events below which the caller seals: passing a tail to the thread costs about as much.
+const MIN_THREAD_EVENTS: usize = 1 << 16;
 
-/// A tail that is full, and how wide its buckets are to be.
-pub(super) type Full = (Arc<Tail>, u32);
-
-/// Seals tails.
+/// Sealer of full tails; joins its thread on drop.
 #[derive(Debug)]
 pub(super) struct Sealer {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<TimelineState>>,
     total: Arc<AtomicU64>,
-    aside: Aside,
+    thread: SealerThread,
 }
 
+/// Thread of the sealer; it starts with the first large tail.
 #[derive(Debug)]
-enum Aside {
-    /// Nothing was handed over yet.
-    NotYet,
-    /// Every tail is sealed by the caller: one core, or no thread to be had.
-    Never,
-    Thread(Option<SyncSender<Full>>, Option<JoinHandle<()>>),
+enum SealerThread {
+    /// No tail was submitted yet.
+    NotStarted,
+    /// The caller seals: one core, or the thread could not start.
+    Unavailable,
+    Running(Option<SyncSender<FullTail>>, Option<JoinHandle<()>>),
 }
 
 impl Sealer {
-    pub(super) fn new(state: Arc<Mutex<State>>) -> Self {
+    pub(super) fn new(state: Arc<Mutex<TimelineState>>) -> Self {
         let total = Arc::clone(&state.lock().event_bytes);
         Self {
             state,
             total,
-            aside: Aside::NotYet,
+            thread: SealerThread::NotStarted,
         }
     }
 
-    /// Seals a tail, now or soon.
-    pub(super) fn take(&mut self, full: Full) {
-        if full.0.len() < SMALL {
-            return one(&self.state, &self.total, &full);
+    /// Seals a tail at once, or queues it for the thread.
+    pub(super) fn submit(&mut self, full: FullTail) {
+        if full.tail.len() < MIN_THREAD_EVENTS {
+            return seal_into(&self.state, &self.total, &full);
         }
-        if matches!(self.aside, Aside::NotYet) {
-            self.aside = self.begin();
+        if matches!(self.thread, SealerThread::NotStarted) {
+            self.thread = self.start_thread();
         }
-        let refused = match &self.aside {
-            Aside::Thread(Some(sender), _) => match sender.try_send(full) {
+        let refused = match &self.thread {
+            SealerThread::Running(Some(sender), _) => match sender.try_send(full) {
                 Ok(()) => return,
                 Err(TrySendError::Full(full) | TrySendError::Disconnected(full)) => full,
             },
             _ => full,
         };
-        one(&self.state, &self.total, &refused);
+        seal_into(&self.state, &self.total, &refused);
     }
 
-    fn begin(&self) -> Aside {
+    fn start_thread(&self) -> SealerThread {
         if std::thread::available_parallelism().is_ok_and(|cores| cores.get() < 2) {
-            return Aside::Never;
+            return SealerThread::Unavailable;
         }
-        let (sender, receiver) = sync_channel::<Full>(WAITING);
+        let (sender, receiver) = sync_channel::<FullTail>(MAX_WAITING_TAILS);
         let (state, total) = (Arc::clone(&self.state), Arc::clone(&self.total));
         let thread = std::thread::Builder::new().name("seal".to_owned()).spawn(move || {
             for full in receiver {
-                one(&state, &total, &full);
+                seal_into(&state, &total, &full);
             }
         });
         match thread {
-            Ok(thread) => Aside::Thread(Some(sender), Some(thread)),
-            Err(_) => Aside::Never,
+            Ok(thread) => SealerThread::Running(Some(sender), Some(thread)),
+            Err(_) => SealerThread::Unavailable,
         }
     }
 }
 
 impl Drop for Sealer {
     fn drop(&mut self) {
-        if let Aside::Thread(sender, thread) = &mut self.aside {
+        if let SealerThread::Running(sender, thread) = &mut self.thread {
             drop(sender.take());
-            // It ends with the tails that wait; what a panic of its would say was printed where it happened.
+            // The thread ends after the waiting tails; the text of a panic was printed when it happened.
             let _ = thread.take().map(JoinHandle::join);
         }
     }
 }
 
-fn one(state: &Mutex<State>, total: &Arc<AtomicU64>, (tail, shift): &Full) {
-    let chunk = ChunkView::Sealed(Arc::new(seal(tail, *shift, total)));
-    state.lock().sealed(chunk);
+fn seal_into(state: &Mutex<TimelineState>, total: &Arc<AtomicU64>, full: &FullTail) {
+    let chunk = ChunkView::Sealed(Arc::new(seal(&full.tail, full.shift, total)));
+    state.lock().replace_tail(chunk);
 }
 
 #[cfg(test)]
@@ -107,8 +104,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use crate::chunk::ChunkView;
     use crate::config::TimelineConfig;
-    use crate::message::{EventBatch, EventSchema, Ids, LeU32, Message, Pulses, RunStart};
-    use crate::place::{PartitionKey, Place, TopicRole};
+    use crate::message::{EventBatch, EventSchema, IdColumn, LeU32, Message, PulseColumns, RunStart};
+    use crate::record_position::{PartitionKey, RecordPosition, TopicRole};
     use crate::time::PulseTime;
     use crate::timeline::Timeline;
 
@@ -120,7 +117,7 @@ mod tests {
         let (mut timeline, view) = Timeline::new(config);
         let second = 1_000_000_000;
         let at = |number: i64| PulseTime::from_nanos(1_760_000_000 * second + number * second / 50);
-        let place = |role, offset| Place {
+        let place = |role, offset| RecordPosition {
             partition: PartitionKey {
                 role,
                 topic: role as u16,
@@ -129,7 +126,7 @@ mod tests {
             offset,
             timestamp_ms: 1_760_000_000_000,
         };
-        timeline.positioned(at(-50));
+        timeline.set_read_start(at(-50));
         let start = RunStart {
             start_time: at(0),
             run_name: "1".into(),
@@ -146,19 +143,22 @@ mod tests {
                 schema: EventSchema::Ev44,
                 source: "bank",
                 message_id: number,
-                pulses: Pulses::One(at(number)),
+                pulses: PulseColumns::Single(at(number)),
                 time_of_flight: LeU32::new(&times),
-                ids: Ids::Given(LeU32::new(&ids)),
+                ids: IdColumn::PerEvent(LeU32::new(&ids)),
                 frame: None,
             };
             timeline.ingest(place(TopicRole::Events, number), Message::Events(batch), at(number));
         }
-        // Waits for what was handed over.
+        // Waits for the submitted tails.
         drop(timeline);
         let snapshot = view.snapshot(&view.current().unwrap().key).unwrap();
-        let sealed = |part: &&crate::snapshot::Part| matches!(part.chunk, ChunkView::Sealed(_));
+        let replace_tail = |part: &&crate::snapshot::SelectedChunk| matches!(part.chunk, ChunkView::Sealed(_));
         assert_eq!(
-            (snapshot.parts().len(), snapshot.parts().iter().filter(sealed).count()),
+            (
+                snapshot.chunks().len(),
+                snapshot.chunks().iter().filter(replace_tail).count()
+            ),
             (10, 10)
         );
         let (mut events, mut sum) = (0_i64, 0_i64);
@@ -170,9 +170,9 @@ mod tests {
             (0..messages).flat_map(|number| (0..2000_i64).map(move |n| (1 + n * 7 % 5000) * 31 + n * 10 + number));
         assert_eq!((events, sum), (messages * 2000, expected.sum::<i64>()));
         assert!(
-            (8_000_000..8_100_000).contains(&view.figures().event_bytes),
+            (8_000_000..8_100_000).contains(&view.counters().event_bytes),
             "{}",
-            view.figures().event_bytes
+            view.counters().event_bytes
         );
     }
 }

@@ -1,260 +1,297 @@
-//! Everything that the timeline holds, and how a record finds its way in.
+//! State of the timeline, and the ingest of records by schema.
 //!
-//! Promises: each (partition, offset) is taken in once, and every record is counted. It must not lock, wait or read
-//! a clock.
+//! Promises: each (partition, offset) has effect once, and every record is counted. It must not lock, wait or read a
+//! clock.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use crate::chunk::Tail;
 use crate::config::TimelineConfig;
-use crate::dictionary::Ids;
-use crate::duplicates::{Duplicates, Gaps};
-use crate::entry::Entry;
-use crate::figures::{Figures, Reason};
-use crate::ledger::{Change, Ledger, Metadata, believable_charge};
-use crate::logs::{Kept, LogStore};
+use crate::counters::{Counters, Refusal};
+use crate::dictionary::IdDictionary;
+use crate::duplicates::DuplicateFilter;
+use crate::frame_row::{FrameMetadata, accepted_charge};
+use crate::frame_store::{FrameChange, FrameStore};
+use crate::logs::{LogInsertion, LogStore};
 use crate::message::{EventSchema, Message, PulseMetadata, VetoConfig};
-use crate::outcome::{Ingested, Signal};
-use crate::partition::Partition;
-use crate::place::{PartitionKey, Place};
+use crate::message_gaps::MessageGaps;
+use crate::outcome::{IngestOutcome, Signal};
+use crate::partition::{PartitionState, RecordRead};
+use crate::record_position::{PartitionKey, RecordPosition};
+use crate::seal::FullTail;
 use crate::time::PulseTime;
+use crate::timeline_chunk::TimelineChunk;
 use crate::tracker::RunTracker;
 
-use super::runs::RunData;
+use super::run_data::RunData;
 
-/// Frames whose standing changed are applied to the chunks in batches of this many.
-const FLIPS: usize = 512;
+/// Batch size of changed frames that are applied to the chunks.
+const CHANGED_FRAMES_BATCH: usize = 512;
 
-/// The timeline's contents.
+/// Contents of a timeline.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct TimelineState {
     pub(super) config: TimelineConfig,
-    pub(super) partitions: Vec<Partition>,
+    pub(super) partitions: Vec<PartitionState>,
+    /// Index in `partitions`.
     index: HashMap<PartitionKey, usize>,
     pub(super) tracker: RunTracker,
     pub(super) runs: BTreeMap<u32, RunData>,
-    pub(super) ledger: Ledger,
+    pub(super) frames: FrameStore,
     pub(super) logs: Arc<LogStore>,
-    pub(super) ids: Ids,
-    pub(super) duplicates: Duplicates,
-    pub(super) gaps: Gaps,
-    pub(super) entries: Vec<Entry>,
-    pub(super) next_entry: u64,
-    pub(super) to_seal: Vec<(Arc<Tail>, u32)>,
-    pub(super) flips: Vec<i64>,
-    pub(super) figures: Figures,
+    pub(super) ids: IdDictionary,
+    pub(super) duplicates: DuplicateFilter,
+    pub(super) gaps: MessageGaps,
+    pub(super) chunks: Vec<TimelineChunk>,
+    /// Id of the latest chunk.
+    pub(super) last_chunk_id: u64,
+    /// Closed tails that the sealer must get.
+    pub(super) full_tails: Vec<FullTail>,
+    /// Pulse times (ns) of frames whose assignment changed, for [`Self::apply_changed_frames`].
+    pub(super) changed_frames: Vec<i64>,
+    pub(super) counters: Counters,
     pub(super) signals: Vec<Signal>,
+    /// Bytes of sealed chunks, whoever holds them.
     pub(super) event_bytes: Arc<AtomicU64>,
-    /// Bytes in open tails and in those that are being sealed.
+    /// Bytes of events in open and in unsealed tails.
     pub(super) tail_bytes: u64,
-    /// Bytes of pulses and selections when last counted.
+    /// Bytes of frames, dictionary and selections at the latest call of `free`.
     pub(super) pulse_bytes: u64,
-    /// No events are kept: the memory limit was reached.
-    pub(super) limited: Option<i64>,
-    /// Everything from this pulse time on was read or will be, and is held.
+    /// Pulse time (ns) at which the memory limit was reached; no events are stored meanwhile.
+    pub(super) limit_reached_at: Option<i64>,
+    /// Pulse time (ns) from which all data are in memory or will be read.
     pub(super) covered_from: Option<i64>,
-    /// What is older is of no use to any run.
+    /// Pulse time (ns) before which no run needs data.
     pub(super) horizon: i64,
-    pub(super) oldest_seen: i64,
-    pub(super) newest_seen: i64,
-    /// Pulses in runs and outside of them since the window began.
-    pub(super) inside: u64,
-    pub(super) outside: u64,
-    pub(super) window_began: Option<PulseTime>,
-    /// The schema that events come in.
+    /// Earliest pulse time, ns; `i64::MAX` before the first.
+    pub(super) oldest_pulse: i64,
+    /// Latest pulse time, ns; `i64::MIN` before the first.
+    pub(super) newest_pulse: i64,
+    /// Pulses in runs since `window_start`; see [`Signal::EveryPulseOutside`].
+    pub(super) pulses_inside: u64,
+    pub(super) pulses_outside: u64,
+    pub(super) window_start: Option<PulseTime>,
+    /// Schema of the latest event message.
     pub(super) schema: Option<EventSchema>,
-    pub(super) rates: VecDeque<(PulseTime, u64)>,
+    /// Wall-clock time and number of events, for the event rate.
+    pub(super) rate_samples: VecDeque<(PulseTime, u64)>,
 }
 
-impl State {
+impl TimelineState {
     pub(super) fn new(config: TimelineConfig) -> Self {
         Self {
             partitions: Vec::new(),
             index: HashMap::new(),
             tracker: RunTracker::new(config.run_clock_offset),
             runs: BTreeMap::new(),
-            ledger: Ledger::new(config.exclude_setup),
+            frames: FrameStore::new(config.exclude_setup),
             logs: Arc::new(LogStore::new(&config.instrument, config.log_limit)),
-            ids: Ids::default(),
-            duplicates: Duplicates::new(config.duplicate_window),
-            gaps: Gaps::default(),
-            entries: Vec::new(),
-            next_entry: 0,
-            to_seal: Vec::new(),
-            flips: Vec::new(),
-            figures: Figures::default(),
+            ids: IdDictionary::default(),
+            duplicates: DuplicateFilter::new(config.duplicate_window),
+            gaps: MessageGaps::default(),
+            chunks: Vec::new(),
+            last_chunk_id: 0,
+            full_tails: Vec::new(),
+            changed_frames: Vec::new(),
+            counters: Counters::default(),
             signals: Vec::new(),
             event_bytes: Arc::default(),
             tail_bytes: 0,
             pulse_bytes: 0,
-            limited: None,
+            limit_reached_at: None,
             covered_from: None,
             horizon: i64::MIN,
-            oldest_seen: i64::MAX,
-            newest_seen: i64::MIN,
-            inside: 0,
-            outside: 0,
-            window_began: None,
-            rates: VecDeque::new(),
+            oldest_pulse: i64::MAX,
+            newest_pulse: i64::MIN,
+            pulses_inside: 0,
+            pulses_outside: 0,
+            window_start: None,
+            rate_samples: VecDeque::new(),
             schema: None,
             config,
         }
     }
 
-    /// The index of a partition, which is followed from now on.
+    /// Index of a partition, which is added if it is new.
     pub(super) fn partition(&mut self, key: PartitionKey) -> usize {
         let count = self.partitions.len();
         let index = *self.index.entry(key).or_insert(count);
         if index == count {
-            self.partitions.push(Partition::new(key));
+            self.partitions.push(PartitionState::new(key));
         }
         index
     }
 
-    /// Notes that a record was read; says whether it is held already, and whether it was read before.
-    fn read(&mut self, place: &Place) -> (usize, bool, bool) {
-        let index = self.partition(place.partition);
-        let (held, again) = self
-            .partitions
-            .get_mut(index)
-            .map_or((true, true), |partition| partition.read(place.offset));
-        (index, held, again)
+    /// Records the reading of a record; returns the index of its partition too.
+    fn read(&mut self, position: &RecordPosition) -> (usize, RecordRead) {
+        let index = self.partition(position.partition);
+        let unknown = RecordRead {
+            already_held: true,
+            read_before: true,
+        };
+        let partition = self.partitions.get_mut(index);
+        (
+            index,
+            partition.map_or(unknown, |partition| partition.read(position.offset)),
+        )
     }
 
-    pub(super) fn reject(&mut self, place: &Place, schema: &'static str, reason: &'static str) {
-        let (index, held, again) = self.read(place);
-        if held || again {
+    pub(super) fn count_undecodable(&mut self, position: &RecordPosition, schema: &'static str, reason: &'static str) {
+        let (index, read) = self.read(position);
+        if read.already_held || read.read_before {
             return;
         }
-        self.keep(index, place.offset, i64::MIN);
-        *self.figures.rejected.entry(reason).or_insert(0) += 1;
-        self.figures.schema(schema).rejected += 1;
+        self.hold_metadata(index, position.offset, i64::MIN);
+        *self.counters.rejected.entry(reason).or_insert(0) += 1;
+        self.counters.schema(schema).rejected += 1;
     }
 
-    pub(super) fn ingest(&mut self, place: Place, message: Message<'_>, now: PulseTime) -> Ingested {
+    /// Ingests a record and counts its outcome.
+    pub(super) fn ingest(&mut self, position: RecordPosition, message: Message<'_>, now: PulseTime) -> IngestOutcome {
         let schema = message.schema();
-        let (index, held, again) = self.read(&place);
-        if held {
-            self.figures.schema(schema).held += 1;
-            return Ingested::Held;
+        let (
+            index,
+            RecordRead {
+                already_held,
+                read_before,
+            },
+        ) = self.read(&position);
+        if already_held {
+            self.counters.schema(schema).held += 1;
+            return IngestOutcome::AlreadyHeld;
         }
         let outcome = match message {
-            Message::Events(batch) => self.events(index, &place, again, &batch, now),
-            Message::Pulse(metadata) => self.pulse(index, &place, &metadata, now),
-            Message::RunStart(start) => self.run_start(&place, start, now),
-            Message::RunStop(stop) => self.run_stop(&place, &stop, now),
+            Message::Events(batch) => self.ingest_events(index, &position, read_before, &batch, now),
+            Message::Pulse(metadata) => self.ingest_pulse(index, &position, &metadata, now),
+            Message::RunStart(start) => self.ingest_run_start(&position, start, now),
+            Message::RunStop(stop) => self.ingest_run_stop(&position, &stop, now),
             Message::Log(sample) => {
                 let time = sample.time.nanos();
-                self.log(index, &place, again, time, now, |logs| logs.add(sample))
+                self.ingest_log(index, &position, read_before, time, now, |logs| logs.insert(sample))
             }
             Message::Alarm(alarm) => {
                 let time = alarm.time.nanos();
-                self.log(index, &place, again, time, now, |logs| logs.add_alarm(alarm))
-            }
-            Message::Units(units) => {
-                // A unit without a time holds all the same.
-                self.log(index, &place, again, place.timestamp().nanos(), now, |logs| {
-                    logs.set_units(units)
+                self.ingest_log(index, &position, read_before, time, now, |logs| {
+                    logs.insert_alarm(alarm)
                 })
             }
-            Message::VetoConfig(veto) => self.veto(&veto, now),
-            Message::Known(_) => {
-                self.keep(index, place.offset, i64::MIN);
-                Ingested::Noted
+            Message::Units(units) => {
+                // A unit without a time is valid: its record's timestamp is checked.
+                self.ingest_log(
+                    index,
+                    &position,
+                    read_before,
+                    position.timestamp().nanos(),
+                    now,
+                    |logs| logs.set_units(units),
+                )
+            }
+            Message::VetoConfig(veto) => self.ingest_veto(&veto, now),
+            Message::Ignored(_) => {
+                self.hold_metadata(index, position.offset, i64::MIN);
+                IngestOutcome::Recorded
             }
         };
-        if self.flips.len() >= FLIPS {
-            self.apply_flips();
+        if self.changed_frames.len() >= CHANGED_FRAMES_BATCH {
+            self.apply_changed_frames();
         }
-        let figures = self.figures.schema(schema);
+        let counters = self.counters.schema(schema);
         match outcome {
-            Ingested::Events { .. } | Ingested::Noted | Ingested::Partly(_) => figures.accepted += 1,
-            Ingested::Repeat => figures.repeated += 1,
-            Ingested::Held => figures.held += 1,
-            Ingested::Rejected(_) => figures.rejected += 1,
+            IngestOutcome::Events { .. } | IngestOutcome::Recorded | IngestOutcome::PartlyRefused(_) => {
+                counters.accepted += 1
+            }
+            IngestOutcome::Duplicate => counters.repeated += 1,
+            IngestOutcome::AlreadyHeld => counters.held += 1,
+            IngestOutcome::Refused(_) => counters.rejected += 1,
         }
-        if let (Ingested::Rejected(reason), false) = (outcome, again) {
-            self.figures.reject(reason, 1);
+        if let (IngestOutcome::Refused(reason), false) = (outcome, read_before) {
+            self.counters.reject(reason, 1);
         }
         outcome
     }
 
-    /// A record of metadata is held for as long as `time` is of use.
-    pub(super) fn keep(&mut self, index: usize, offset: i64, time: i64) {
+    /// Holds a record of metadata or a log until `time` (ns) is forgotten.
+    pub(super) fn hold_metadata(&mut self, index: usize, offset: i64, time: i64) {
         if let Some(partition) = self.partitions.get_mut(index) {
-            partition.keep_metadata(offset, time);
+            partition.hold_metadata(offset, time);
         }
     }
 
-    pub(super) fn came_to(&mut self, index: usize, time: i64) {
+    /// Records the time (ns) of a pulse or log value in a partition.
+    pub(super) fn record_time(&mut self, index: usize, time: i64) {
         if let Some(partition) = self.partitions.get_mut(index) {
-            partition.came_to(time);
+            partition.record_time(time);
         }
     }
 
-    /// Whether a clock can mean a pulse time, given the record's timestamp and the wall clock.
-    pub(super) fn believable(&self, time: i64, place: &Place, now: PulseTime) -> bool {
-        let latest = now.max(place.timestamp()).plus(self.config.clock_ahead);
+    /// True if a pulse time (ns) lies between `clock_start` and `clock_ahead` after wall clock or record timestamp.
+    pub(super) fn is_plausible(&self, time: i64, position: &RecordPosition, now: PulseTime) -> bool {
+        let latest = now.max(position.timestamp()).plus(self.config.clock_ahead);
         (self.config.clock_start..=latest.nanos()).contains(&time)
     }
 
-    fn pulse(&mut self, index: usize, place: &Place, message: &PulseMetadata, now: PulseTime) -> Ingested {
+    fn ingest_pulse(
+        &mut self,
+        index: usize,
+        position: &RecordPosition,
+        message: &PulseMetadata,
+        now: PulseTime,
+    ) -> IngestOutcome {
         let time = message.reference_time.nanos();
-        if !self.believable(time, place, now) {
-            self.keep(index, place.offset, i64::MIN);
-            return Ingested::Rejected(Reason::PulseTime);
+        if !self.is_plausible(time, position, now) {
+            self.hold_metadata(index, position.offset, i64::MIN);
+            return IngestOutcome::Refused(Refusal::PulseTime);
         }
         if time < self.horizon {
-            self.expire(index, place.offset, time);
-            return Ingested::Noted;
+            self.expire(index, position.offset, time);
+            return IngestOutcome::Recorded;
         }
         let mut partly = None;
         let charge = message.proton_charge.and_then(|charge| {
-            let believable = believable_charge(charge);
+            let believable = accepted_charge(charge);
             if believable.is_none() {
-                partly = Some(Reason::ProtonCharge);
+                partly = Some(Refusal::ProtonCharge);
             }
             believable
         });
         let period = message.period.and_then(|period| {
             u16::try_from(period)
-                .inspect_err(|_| partly = Some(Reason::Period))
+                .inspect_err(|_| partly = Some(Refusal::Period))
                 .ok()
         });
-        let metadata = Metadata {
+        let metadata = FrameMetadata {
             vetos: message.vetos,
             period,
             charge,
             setup: None,
         };
-        self.saw(time);
+        self.note_pulse_time(time);
         let mut hint = self.partitions.get(index).map_or(0, |partition| partition.hint);
-        let change = self.ledger.join_pulse(time, metadata, &mut hint);
-        self.count(time, &change);
-        self.keep(index, place.offset, time);
+        let change = self.frames.join_pulse(time, metadata, &mut hint);
+        self.apply_frame_change(time, &change);
+        self.hold_metadata(index, position.offset, time);
         if let Some(partition) = self.partitions.get_mut(index) {
             partition.hint = hint;
-            partition.came_to(time);
-            partition.metadata_came_to(time);
+            partition.record_time(time);
+            partition.record_metadata_time(time);
         }
         match partly {
             Some(reason) => {
-                self.figures.reject(reason, 1);
-                Ingested::Partly(reason)
+                self.counters.reject(reason, 1);
+                IngestOutcome::PartlyRefused(reason)
             }
-            None => Ingested::Noted,
+            None => IngestOutcome::Recorded,
         }
     }
 
-    /// Counts a frame's change for its run, and notes it where chunks have to follow.
-    pub(super) fn count(&mut self, time: i64, change: &Change) {
+    /// Updates the sums of a frame's run, and queues the frame if chunks must change their selections.
+    pub(super) fn apply_frame_change(&mut self, time: i64, change: &FrameChange) {
         let run = self.tracker.find(time).map(|run| run.id);
-        let masks = self.ledger.masks();
+        let masks = self.frames.masks();
         if let Some(data) = run.and_then(|run| self.runs.get_mut(&run)) {
             if let Some(before) = &change.before {
-                data.sum.take(before, masks);
+                data.sum.subtract(before, masks);
             }
             data.sum.add(&change.after, masks);
         }
@@ -262,68 +299,68 @@ impl State {
             && before.events() > 0
             && (masks.good(before) != masks.good(&change.after) || before.period() != change.after.period())
         {
-            self.flips.push(time);
+            self.changed_frames.push(time);
         }
     }
 
-    /// A pulse that was seen.
-    pub(super) fn saw(&mut self, time: i64) {
-        self.oldest_seen = self.oldest_seen.min(time);
-        self.newest_seen = self.newest_seen.max(time);
+    /// Widens the range of known pulse times by one (ns).
+    pub(super) fn note_pulse_time(&mut self, time: i64) {
+        self.oldest_pulse = self.oldest_pulse.min(time);
+        self.newest_pulse = self.newest_pulse.max(time);
     }
 
-    /// A record older than anything of use: a replay for an earlier run would want it again.
+    /// Releases a record from before the horizon: a replay for an earlier run must read it again.
     pub(super) fn expire(&mut self, index: usize, offset: i64, time: i64) {
         if let Some(partition) = self.partitions.get_mut(index) {
-            partition.let_go(offset);
-            partition.came_to(time);
+            partition.release(offset);
+            partition.record_time(time);
         }
-        self.uncover(time);
+        self.mark_uncovered(time);
     }
 
-    /// What is at `time` is not held any more.
-    pub(super) fn uncover(&mut self, time: i64) {
+    /// Marks the data up to `time` (ns) as missing.
+    pub(super) fn mark_uncovered(&mut self, time: i64) {
         let next = time.saturating_add(1);
         self.covered_from = Some(self.covered_from.map_or(next, |from| from.max(next)));
     }
 
-    fn log(
+    fn ingest_log(
         &mut self,
         index: usize,
-        place: &Place,
-        again: bool,
+        position: &RecordPosition,
+        read_before: bool,
         time: i64,
         now: PulseTime,
-        add: impl FnOnce(&mut LogStore) -> Kept,
-    ) -> Ingested {
-        if time > now.max(place.timestamp()).plus(self.config.clock_ahead).nanos() || time < 0 {
-            self.keep(index, place.offset, i64::MIN);
-            return Ingested::Rejected(Reason::LogTime);
+        add: impl FnOnce(&mut LogStore) -> LogInsertion,
+    ) -> IngestOutcome {
+        if time > now.max(position.timestamp()).plus(self.config.clock_ahead).nanos() || time < 0 {
+            self.hold_metadata(index, position.offset, i64::MIN);
+            return IngestOutcome::Refused(Refusal::LogTime);
         }
-        let kept = add(Arc::make_mut(&mut self.logs));
-        self.came_to(index, time);
-        self.keep(index, place.offset, time);
-        match kept {
-            Kept::New => Ingested::Noted,
-            Kept::Repeat => {
-                self.figures.duplicate_logs += u64::from(!again);
-                Ingested::Repeat
+        let insertion = add(Arc::make_mut(&mut self.logs));
+        self.record_time(index, time);
+        self.hold_metadata(index, position.offset, time);
+        match insertion {
+            LogInsertion::New => IngestOutcome::Recorded,
+            LogInsertion::Repeat => {
+                self.counters.duplicate_logs += u64::from(!read_before);
+                IngestOutcome::Duplicate
             }
-            Kept::Full => Ingested::Rejected(Reason::LogsFull),
+            LogInsertion::Full => IngestOutcome::Refused(Refusal::LogsFull),
         }
     }
 
-    fn veto(&mut self, veto: &VetoConfig, now: PulseTime) -> Ingested {
+    fn ingest_veto(&mut self, veto: &VetoConfig, now: PulseTime) -> IngestOutcome {
         let time = veto.time.nanos();
         if time < 0 || time > now.plus(self.config.clock_ahead).nanos() {
-            return Ingested::Rejected(Reason::VetoTime);
+            return IngestOutcome::Refused(Refusal::VetoTime);
         }
-        match self.ledger.set_mask(time, veto.mask) {
+        match self.frames.set_mask(time, veto.mask) {
             Some((from, to)) => {
                 self.reassess(from, to);
-                Ingested::Noted
+                IngestOutcome::Recorded
             }
-            None => Ingested::Repeat,
+            None => IngestOutcome::Duplicate,
         }
     }
 }

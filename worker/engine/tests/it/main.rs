@@ -1,4 +1,4 @@
-//! The engine as its users see it: streams in, views out.
+//! Tests of the engine's public interface: records in, snapshots out.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod stream;

@@ -1,21 +1,20 @@
-//! Streams for tests: owned records, a broker of partitions that can be read in any order and again, and what a run
-//! should hold.
+//! Streams for tests: owned records, and a broker whose partitions can be read in any order and again.
 
 use std::collections::BTreeMap;
 
 use live_data_engine::config::TimelineConfig;
 use live_data_engine::message::{
-    EventBatch, EventSchema, Frame, Ids, LeI32, LeI64, LeU32, LogSample, LogValue, Message, PulseMetadata, Pulses,
-    RunStart, RunStop, VetoConfig,
+    EventBatch, EventSchema, Frame, IdColumn, LeI32, LeI64, LeU32, LogSample, LogValue, Message, PulseColumns,
+    PulseMetadata, RunStart, RunStop, VetoConfig,
 };
-use live_data_engine::outcome::{Ingested, Signal};
-use live_data_engine::place::{PartitionKey, PartitionProgress, Place, TopicRole};
+use live_data_engine::outcome::{IngestOutcome, Signal};
+use live_data_engine::record_position::{PartitionKey, PartitionProgress, RecordPosition, TopicRole};
 use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::{Timeline, TimelineView};
 
 pub const SECOND: i64 = 1_000_000_000;
-/// When streams begin.
+/// Start of the streams, ns.
 pub const EPOCH: i64 = 1_760_000_000 * SECOND;
 
 pub fn at(seconds: f64) -> i64 {
@@ -38,7 +37,7 @@ pub enum Record {
     Veto(VetoConfig),
 }
 
-/// Events of one pulse, as (id, time of flight).
+/// Record of one pulse's events, `(id, time of flight in ns)`.
 pub fn events(time: i64, events: &[(u32, u32)]) -> Record {
     Record::Events {
         source: "bank",
@@ -105,7 +104,7 @@ pub const fn key(role: TopicRole, partition: i32) -> PartitionKey {
     PartitionKey { role, topic, partition }
 }
 
-/// Partitions of records, and how far each was read.
+/// Partitions of records, and the position of reading in each.
 #[derive(Clone, Debug, Default)]
 pub struct Broker {
     pub partitions: BTreeMap<PartitionKey, Vec<Record>>,
@@ -132,7 +131,7 @@ impl Broker {
     }
 }
 
-/// A timeline with a wall clock that the test moves.
+/// Timeline with a wall clock that the test sets.
 pub struct Worker {
     pub timeline: Timeline,
     pub view: TimelineView,
@@ -151,8 +150,8 @@ impl Worker {
         }
     }
 
-    pub fn ingest(&mut self, key: PartitionKey, offset: i64, record: &Record) -> Ingested {
-        let place = Place {
+    pub fn ingest(&mut self, key: PartitionKey, offset: i64, record: &Record) -> IngestOutcome {
+        let place = RecordPosition {
             partition: key,
             offset,
             timestamp_ms: self.now.millis(),
@@ -179,8 +178,8 @@ impl Worker {
                     count += events.len() as i32;
                 }
                 let pulses = match (schema, pulses.as_slice()) {
-                    (EventSchema::Ev42, [(time, _)]) => Pulses::One(PulseTime::from_nanos(*time)),
-                    _ => Pulses::Many {
+                    (EventSchema::Ev42, [(time, _)]) => PulseColumns::Single(PulseTime::from_nanos(*time)),
+                    _ => PulseColumns::Multiple {
                         times: LeI64::new(&pulse_times),
                         first: LeI32::new(&first),
                     },
@@ -191,7 +190,7 @@ impl Worker {
                     message_id: *id,
                     pulses,
                     time_of_flight: LeU32::new(&times),
-                    ids: Ids::Given(LeU32::new(&ids)),
+                    ids: IdColumn::PerEvent(LeU32::new(&ids)),
                     frame: *frame,
                 };
                 self.timeline.ingest(place, Message::Events(batch), now)
@@ -205,7 +204,7 @@ impl Worker {
     }
 
     /// Reads the next record of a partition.
-    pub fn read(&mut self, broker: &mut Broker, key: PartitionKey) -> Ingested {
+    pub fn read(&mut self, broker: &mut Broker, key: PartitionKey) -> IngestOutcome {
         let next = broker.next.entry(key).or_default();
         let record = broker.partitions[&key][*next].clone();
         *next += 1;
@@ -213,7 +212,7 @@ impl Worker {
         self.ingest(key, offset, &record)
     }
 
-    /// Reads all that is left, partition after partition.
+    /// Reads the remaining records, partition by partition.
     pub fn drain(&mut self, broker: &mut Broker) {
         for key in broker.unread() {
             while broker.next.get(&key).copied().unwrap_or(0) < broker.partitions[&key].len() {
@@ -222,7 +221,7 @@ impl Worker {
         }
     }
 
-    /// Reports everything as read to the end.
+    /// Reports all partitions as read to their ends.
     pub fn report(&mut self, broker: &Broker) {
         let progress: Vec<_> = broker
             .partitions
@@ -233,7 +232,7 @@ impl Worker {
                 high_watermark: Some(records.len() as i64),
             })
             .collect();
-        self.timeline.progress(&progress, self.now);
+        self.timeline.record_progress(&progress, self.now);
     }
 
     pub fn tick(&mut self) -> Vec<Signal> {
@@ -265,7 +264,7 @@ impl Worker {
     }
 }
 
-/// The events of a snapshot as (pulse time, id, time of flight), sorted.
+/// Events of a snapshot as `(pulse time, id, time of flight)`, sorted.
 pub fn listed(snapshot: &Snapshot) -> Vec<(i64, u32, u32)> {
     let mut events = Vec::new();
     snapshot.for_each_event(|id, time_of_flight, time| events.push((time.nanos(), id, time_of_flight)));
@@ -273,7 +272,7 @@ pub fn listed(snapshot: &Snapshot) -> Vec<(i64, u32, u32)> {
     events
 }
 
-/// Checks that a snapshot agrees with itself.
+/// Checks that events, frames and totals of a snapshot agree.
 pub fn assert_consistent(snapshot: &Snapshot) {
     let events = listed(snapshot);
     assert_eq!(
@@ -286,7 +285,7 @@ pub fn assert_consistent(snapshot: &Snapshot) {
         snapshot.run().totals,
         "ledger and totals differ"
     );
-    for part in snapshot.parts().iter() {
+    for part in snapshot.chunks().iter() {
         assert_eq!(part.selected.len(), part.chunk.pulse_times().len());
         let periods = (0..8)
             .filter_map(|period| part.period(period))

@@ -1,12 +1,12 @@
-//! Bad input, bounded memory, and the figures that tell of them.
+//! Bad input and bounded memory, with their counters.
 
 use live_data_engine::config::TimelineConfig;
-use live_data_engine::figures::Reason;
+use live_data_engine::counters::Refusal;
 use live_data_engine::message::{
-    DetectorSpectrumMap, EventBatch, EventSchema, Frame, Ids, LeI32, LeI64, LeU32, Message, Pulses,
+    DetectorSpectrumMap, EventBatch, EventSchema, Frame, IdColumn, LeI32, LeI64, LeU32, Message, PulseColumns,
 };
-use live_data_engine::outcome::{Ingested, Signal};
-use live_data_engine::place::{Place, TopicRole};
+use live_data_engine::outcome::{IngestOutcome, Signal};
+use live_data_engine::record_position::{RecordPosition, TopicRole};
 use live_data_engine::time::PulseTime;
 
 use crate::stream::{Record, Worker, at, events, key, listed, pulse, start};
@@ -22,7 +22,14 @@ fn worker() -> Worker {
     worker
 }
 
-fn raw(worker: &mut Worker, offset: i64, times: &[i64], first: &[i32], tofs: &[i32], ids: Option<&[i32]>) -> Ingested {
+fn raw(
+    worker: &mut Worker,
+    offset: i64,
+    times: &[i64],
+    first: &[i32],
+    tofs: &[i32],
+    ids: Option<&[i32]>,
+) -> IngestOutcome {
     let times: Vec<u8> = times.iter().flat_map(|value| value.to_le_bytes()).collect();
     let column = |values: &[i32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
     let (first, tofs, ids) = (column(first), column(tofs), ids.map(column));
@@ -30,15 +37,17 @@ fn raw(worker: &mut Worker, offset: i64, times: &[i64], first: &[i32], tofs: &[i
         schema: EventSchema::Ev44,
         source: "bank",
         message_id: 0,
-        pulses: Pulses::Many {
+        pulses: PulseColumns::Multiple {
             times: LeI64::new(&times),
             first: LeI32::new(&first),
         },
         time_of_flight: LeU32::new(&tofs),
-        ids: ids.as_deref().map_or(Ids::Implicit, |ids| Ids::Given(LeU32::new(ids))),
+        ids: ids
+            .as_deref()
+            .map_or(IdColumn::Implicit, |ids| IdColumn::PerEvent(LeU32::new(ids))),
         frame: None,
     };
-    let place = Place {
+    let place = RecordPosition {
         partition: key(EVENTS, 0),
         offset,
         timestamp_ms: worker.now.millis(),
@@ -51,33 +60,33 @@ fn malformed_messages_are_refused_whole_and_counted() {
     let mut worker = worker();
     let time = at(1.0);
     #[allow(clippy::type_complexity)]
-    let cases: [(&[i64], &[i32], &[i32], &[i32], Reason); 8] = [
-        (&[time], &[0], &[1, 2], &[1], Reason::EventColumns),
-        (&[time], &[1], &[1, 2], &[1, 2], Reason::PulseIndex),
-        (&[time, time + 1], &[0, 3], &[1, 2], &[1, 2], Reason::PulseIndex),
+    let cases: [(&[i64], &[i32], &[i32], &[i32], Refusal); 8] = [
+        (&[time], &[0], &[1, 2], &[1], Refusal::EventColumns),
+        (&[time], &[1], &[1, 2], &[1, 2], Refusal::PulseIndex),
+        (&[time, time + 1], &[0, 3], &[1, 2], &[1, 2], Refusal::PulseIndex),
         (
             &[time, time + 1, time + 2],
             &[0, 2, 1],
             &[1, 2],
             &[1, 2],
-            Reason::PulseIndex,
+            Refusal::PulseIndex,
         ),
-        (&[time, time + 1], &[0], &[1, 2], &[1, 2], Reason::PulseIndex),
-        (&[time], &[-1], &[1], &[1], Reason::PulseIndex),
-        (&[], &[], &[1], &[1], Reason::PulseIndex),
-        (&[time], &[i32::MAX], &[1], &[1], Reason::PulseIndex),
+        (&[time, time + 1], &[0], &[1, 2], &[1, 2], Refusal::PulseIndex),
+        (&[time], &[-1], &[1], &[1], Refusal::PulseIndex),
+        (&[], &[], &[1], &[1], Refusal::PulseIndex),
+        (&[time], &[i32::MAX], &[1], &[1], Refusal::PulseIndex),
     ];
     for (offset, (times, first, tofs, ids, reason)) in cases.into_iter().enumerate() {
         assert_eq!(
             raw(&mut worker, offset as i64, times, first, tofs, Some(ids)),
-            Ingested::Rejected(reason)
+            IngestOutcome::Refused(reason)
         );
     }
     assert_eq!(
         raw(&mut worker, 100, &[], &[], &[], Some(&[])),
-        Ingested::Events { stored: 0, dropped: 0 }
+        IngestOutcome::Events { stored: 0, dropped: 0 }
     );
-    let rejected = worker.view.figures().rejected;
+    let rejected = worker.view.counters().rejected;
     assert_eq!(rejected["event_columns_differ"], 1);
     assert_eq!(rejected["pulse_index_malformed"], 7);
     assert_eq!(listed(&worker.snapshot("a")), []);
@@ -95,11 +104,11 @@ fn times_of_flight_out_of_range_are_dropped_by_event() {
         &[5, -1, 7, i32::MIN, i32::MAX],
         Some(&[1, 2, 3, 4, -5]),
     );
-    assert_eq!(outcome, Ingested::Events { stored: 3, dropped: 2 });
+    assert_eq!(outcome, IngestOutcome::Events { stored: 3, dropped: 2 });
     let expected = [(one, 1, 5), (one, 3, 7), (two, (-5_i32) as u32, i32::MAX as u32)];
     assert_eq!(listed(&worker.snapshot("a")), expected);
-    assert_eq!(worker.view.figures().rejected["time_of_flight_out_of_range"], 2);
-    assert_eq!(worker.view.figures().events, 5);
+    assert_eq!(worker.view.counters().rejected["time_of_flight_out_of_range"], 2);
+    assert_eq!(worker.view.counters().events, 5);
 }
 
 #[test]
@@ -129,18 +138,21 @@ fn a_clock_that_jumps_neither_wrecks_the_run_nor_the_memory() {
     for (offset, time) in jumps.into_iter().enumerate() {
         assert_eq!(
             worker.ingest(key(EVENTS, 0), offset as i64, &events(time, &[(1, 1)])),
-            Ingested::Partly(Reason::PulseTime)
+            IngestOutcome::PartlyRefused(Refusal::PulseTime)
         );
         assert_eq!(
             worker.ingest(key(TopicRole::SampleEnv, 0), offset as i64, &pulse(time, 0, 0, 1.0)),
-            Ingested::Rejected(Reason::PulseTime)
+            IngestOutcome::Refused(Refusal::PulseTime)
         );
     }
     worker.ingest(key(EVENTS, 0), 99, &events(at(1.0), &[(1, 1)]));
     worker.tick();
     assert_eq!(listed(&worker.snapshot("a")).len(), 1);
-    assert_eq!(worker.view.figures().rejected["pulse_time_unbelievable"], 12);
-    assert_eq!(worker.view.figures().newest_pulse, Some(PulseTime::from_nanos(at(1.0))));
+    assert_eq!(worker.view.counters().rejected["pulse_time_unbelievable"], 12);
+    assert_eq!(
+        worker.view.counters().newest_pulse,
+        Some(PulseTime::from_nanos(at(1.0)))
+    );
 }
 
 #[test]
@@ -149,11 +161,11 @@ fn metadata_that_cannot_be_is_left_out_and_the_rest_is_kept() {
     let place = key(TopicRole::SampleEnv, 0);
     assert_eq!(
         worker.ingest(place, 0, &pulse(at(1.0), 0, 3, f32::NAN)),
-        Ingested::Partly(Reason::ProtonCharge)
+        IngestOutcome::PartlyRefused(Refusal::ProtonCharge)
     );
     assert_eq!(
         worker.ingest(place, 1, &pulse(at(1.02), 0, 70_000, 0.5)),
-        Ingested::Partly(Reason::Period)
+        IngestOutcome::PartlyRefused(Refusal::Period)
     );
     let run = worker.view.current().unwrap();
     assert_eq!(
@@ -206,7 +218,7 @@ fn repeats_and_gaps_are_counted() {
     for (offset, id) in [3, 4, 6, 9].into_iter().enumerate() {
         worker.ingest(key(EVENTS, offset as i32 % 2), offset as i64, &message(id, id as f64));
     }
-    assert_eq!(worker.view.figures().missing_messages, 3);
+    assert_eq!(worker.view.counters().missing_messages, 3);
     // The same frame under a new id, after a crash of the producer.
     let Record::Events {
         source,
@@ -225,14 +237,14 @@ fn repeats_and_gaps_are_counted() {
         frame,
         id: 10,
     };
-    assert_eq!(worker.ingest(key(EVENTS, 0), 20, &again), Ingested::Repeat);
-    let figures = worker.view.figures();
+    assert_eq!(worker.ingest(key(EVENTS, 0), 20, &again), IngestOutcome::Duplicate);
+    let figures = worker.view.counters();
     assert_eq!(
         (figures.duplicate_messages, figures.duplicate_events, figures.events),
         (1, 2, 8)
     );
     assert_eq!(figures.messages["ev44"].repeated, 1);
-    assert_eq!(worker.ingest(key(EVENTS, 0), 20, &again), Ingested::Held);
+    assert_eq!(worker.ingest(key(EVENTS, 0), 20, &again), IngestOutcome::AlreadyHeld);
 }
 
 #[test]
@@ -252,7 +264,7 @@ fn ids_outside_the_map_are_counted_and_kept() {
         0,
         &events(at(1.0), &[(10_001, 1), (10_500, 1), (10_501, 1), (0, 1)]),
     );
-    let figures = worker.view.figures();
+    let figures = worker.view.counters();
     assert_eq!((figures.ids_outside_map, figures.id_outside_map), (2, Some(0)));
     assert_eq!(listed(&worker.snapshot("a")).len(), 4);
 }
@@ -283,7 +295,7 @@ fn at_the_memory_limit_the_view_ends_and_the_totals_go_on() {
         _ => None,
     });
     let from = from.expect("the limit was told");
-    let figures = worker.view.figures();
+    let figures = worker.view.counters();
     assert!(figures.event_bytes < 230_000, "{}", figures.event_bytes);
     assert_eq!(figures.kept_until, Some(from));
     let snapshot = worker.snapshot("a");
@@ -299,7 +311,7 @@ fn at_the_memory_limit_the_view_ends_and_the_totals_go_on() {
     assert_eq!(kept.len() as u64 + run.not_kept_events, 100_000);
     assert!(kept.iter().all(|event| event.0 < from.nanos()));
     drop(snapshot);
-    // The next run is kept whole, once the former is let go of.
+    // The next run is complete once the previous one is freed.
     worker.ingest(key(TopicRole::RunInfo, 0), 1, &start("b", "2", at(100.0)));
     for number in 0..100 {
         worker.ingest(
@@ -319,6 +331,6 @@ fn at_the_memory_limit_the_view_ends_and_the_totals_go_on() {
             &events(at(130.0 + f64::from(number)), &[(1, 1)]),
         );
     }
-    assert_eq!(worker.view.figures().kept_until, None);
+    assert_eq!(worker.view.counters().kept_until, None);
     assert_eq!(listed(&worker.snapshot("b")).len(), 100);
 }

@@ -1,14 +1,14 @@
-//! Whatever the order between partitions, the delays and the repetitions: the same views.
+//! Views do not depend on the order between partitions, on delays or on repetitions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use live_data_engine::config::TimelineConfig;
-use live_data_engine::place::TopicRole;
+use live_data_engine::record_position::TopicRole;
 use proptest::prelude::*;
 
 use crate::stream::{Broker, Worker, assert_consistent, at, events, listed, log, pulse, start, stop, veto};
 
-/// What the generator decided about a pulse.
+/// Random pulse.
 #[derive(Clone, Debug)]
 struct Frame {
     time: i64,
@@ -46,7 +46,7 @@ fn plan() -> impl Strategy<Value = Plan> {
         let mut seen = BTreeSet::new();
         for (index, frame) in frames.iter_mut().enumerate() {
             frame.time = at(index as f64 * 0.02);
-            // An event comes once: only a repeated message brings it again.
+            // Each event is unique; only a repeated message has it again.
             for (place, (_, events)) in frame.messages.iter_mut().enumerate() {
                 events.retain(|event| seen.insert((index, *event)));
                 events
@@ -134,7 +134,7 @@ impl Plan {
         broker
     }
 
-    /// The bounds of every run.
+    /// Bounds of all runs.
     fn bounds(&self) -> Vec<(i64, i64)> {
         let starts: Vec<i64> = self.runs.iter().map(|run| at(run.0)).collect();
         let ends = self.runs.iter().enumerate().map(|(number, run)| {
@@ -206,7 +206,7 @@ impl Plan {
                     .map(|(_, events)| events.len())
                     .sum();
                 let mut found = 0;
-                for part in snapshot.period(u16::from(period)) {
+                for part in snapshot.period_chunks(u16::from(period)) {
                     part.chunk
                         .for_each(|_, _, pulse| found += usize::from(part.selected.get(usize::from(pulse))));
                 }
@@ -282,10 +282,10 @@ proptest! {
         worker.tick();
         plan.check(&worker);
         broker.rewind_all();
-        let before = worker.view.figures();
+        let before = worker.view.counters();
         worker.drain(&mut broker);
         plan.check(&worker);
-        let after = worker.view.figures();
+        let after = worker.view.counters();
         prop_assert_eq!(after.events, before.events, "what is held is not taken in again");
         for (events, snapshot) in held {
             prop_assert_eq!(listed(&snapshot), events, "a snapshot does not change");

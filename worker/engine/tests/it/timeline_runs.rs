@@ -1,8 +1,8 @@
-//! Runs over time: late starts, completion, replays, and what is let go of.
+//! Runs over time: late starts, completion, replays and freeing.
 
 use live_data_engine::config::TimelineConfig;
-use live_data_engine::outcome::{Ingested, Signal};
-use live_data_engine::place::TopicRole;
+use live_data_engine::outcome::{IngestOutcome, Signal};
+use live_data_engine::record_position::TopicRole;
 use live_data_engine::run::RunState;
 use live_data_engine::time::PulseTime;
 
@@ -68,7 +68,7 @@ fn a_start_beyond_what_is_held_asks_for_a_replay_that_brings_it_back() {
     worker.drain(&mut broker);
     worker.report(&broker);
     worker.tick();
-    let kept = worker.view.figures().events_kept;
+    let kept = worker.view.counters().events_kept;
     assert!((60_000..90_000).contains(&kept), "120 s of 200 are kept: {kept}");
     broker.send(RUNS, 0, start("a", "1", at(10.0)));
     worker.drain(&mut broker);
@@ -90,7 +90,7 @@ fn a_start_beyond_what_is_held_asks_for_a_replay_that_brings_it_back() {
     assert_eq!(count(&worker, "a"), 95_000);
     let run = worker.view.current().unwrap();
     assert_eq!(run.totals.charged_frames, 9500);
-    assert_eq!(worker.view.figures().events, 100_000, "counted once");
+    assert_eq!(worker.view.counters().events, 100_000, "counted once");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_run_is_complete_when_every_partition_has_passed_it_or_was_read_to_its_end()
     broker.send(EVENTS, 1, events(at(7.6), &[(78, 1)]));
     worker.drain(&mut broker);
     assert_eq!(count(&worker, "a"), 4001, "what comes after is counted only");
-    assert_eq!(worker.view.figures().late_events, 1);
+    assert_eq!(worker.view.counters().late_events, 1);
     assert_eq!(worker.view.current().unwrap().late_events, 1);
     worker.tick();
     assert_eq!(worker.completed(), ["a"], "once");
@@ -165,7 +165,7 @@ fn memory_after_three_run_changes_is_what_one_run_needs() {
         worker.tick();
         worker.signals.clear();
         worker.tick();
-        let figures = worker.view.figures();
+        let figures = worker.view.counters();
         if run == 0 {
             one = figures.event_bytes;
         }
@@ -203,14 +203,14 @@ fn a_snapshot_keeps_what_the_timeline_let_go_of() {
         worker.view.snapshot(&snapshot.run().key).is_none(),
         "the timeline let go of it"
     );
-    let held = worker.view.figures();
+    let held = worker.view.counters();
     assert!(
         held.event_bytes > held.events_kept * 8 + 100_000,
         "its chunks still count"
     );
     assert_eq!(listed(&snapshot), before);
     drop(snapshot);
-    assert!(worker.view.figures().event_bytes < held.event_bytes - 100_000);
+    assert!(worker.view.counters().event_bytes < held.event_bytes - 100_000);
 }
 
 #[test]
@@ -221,18 +221,18 @@ fn odd_starts_and_stops_are_told() {
     if let Record::Start(run) = &mut other {
         run.instrument_name = "LOKI".into();
     }
-    assert!(matches!(worker.ingest(place, 0, &other), Ingested::Rejected(_)));
+    assert!(matches!(worker.ingest(place, 0, &other), IngestOutcome::Refused(_)));
     assert_eq!(
         worker.ingest(place, 1, &start("a", "MERLIN12", at(0.0))),
-        Ingested::Noted
+        IngestOutcome::Recorded
     );
     assert_eq!(
         worker.ingest(place, 2, &start("a", "MERLIN12", at(0.0))),
-        Ingested::Repeat
+        IngestOutcome::Duplicate
     );
     assert!(matches!(
         worker.ingest(place, 3, &stop("zz", at(5.0))),
-        Ingested::Rejected(_)
+        IngestOutcome::Refused(_)
     ));
     let mut mapped = start("b", "MERLIN13", at(2.0));
     if let Record::Start(run) = &mut mapped {
@@ -242,7 +242,10 @@ fn odd_starts_and_stops_are_told() {
             n_spectra: 2,
         });
     }
-    assert!(matches!(worker.ingest(place, 4, &mapped), Ingested::Partly(_)));
+    assert!(matches!(
+        worker.ingest(place, 4, &mapped),
+        IngestOutcome::PartlyRefused(_)
+    ));
     let runs = worker.view.runs();
     assert_eq!(runs.len(), 2);
     assert_eq!(
@@ -255,7 +258,7 @@ fn odd_starts_and_stops_are_told() {
             .to_string()
             .contains("2 spectrum numbers for 1 detector ids")
     );
-    let rejected = worker.view.figures().rejected;
+    let rejected = worker.view.counters().rejected;
     assert_eq!(rejected["run_start_of_other_instrument"], 1);
     assert_eq!(rejected["run_stop_without_start"], 1);
     assert_eq!(rejected["detector_map_malformed"], 1);
@@ -291,7 +294,7 @@ fn every_pulse_outside_an_open_run_is_told() {
             .iter()
             .any(|signal| matches!(signal, Signal::EveryPulseOutside(true)))
     );
-    assert!(worker.view.figures().every_pulse_outside);
+    assert!(worker.view.counters().every_pulse_outside);
     beam(&mut broker, 1000.0, 100);
     worker.drain(&mut broker);
     worker.wait(11);

@@ -1,21 +1,20 @@
-//! The data group: values and errors, or events, in blocks of rows.
-
-use std::ops::Range;
+//! Data of an entry (NXdata): histograms in the group `workspace`, events in `event_workspace`.
 
 use hdf5_metno::{Dataset, Group};
 
-use super::Writer;
+use super::{Writer, row_blocks, rows_per_block};
+use crate::entry::{AxisUnit, BinMask, EntryData, ProcessedEntry, VerticalAxis, XValues};
 use crate::error::NexusError;
-use crate::file::{Axis, BinMask, Data, EventSource, Horizontal, ProcessedEntry, RowSource, Vertical};
 use crate::raw;
+use crate::source::{EventSource, RowSource};
 
-/// How many numbers a block holds, about: 8 MB.
+/// Numbers in a block, about: 8 MiB of `f64`.
 const BLOCK: usize = 1 << 20;
 
 impl Writer<'_> {
     pub(super) fn data(&self, entry: &Group, description: &ProcessedEntry<'_>) -> Result<(), NexusError> {
         match &description.data {
-            Data::Matrix { x, rows } => {
+            EntryData::Matrix { x, rows } => {
                 let group = self.group(entry, "workspace", "NXdata")?;
                 let values = self.matrix(&group, x, *rows)?;
                 self.number_attribute(&values, "signal", 1)?;
@@ -25,7 +24,7 @@ impl Writer<'_> {
                 self.axes(&group, description)?;
                 self.masks(&group, &description.masked_bins)
             }
-            Data::Events { x, per_row, events } => {
+            EntryData::Events { x, per_row, events } => {
                 let group = self.group(entry, "event_workspace", "NXdata")?;
                 let shape = match per_row {
                     None => vec![x.len()],
@@ -33,7 +32,7 @@ impl Writer<'_> {
                 };
                 let expected = shape.iter().product();
                 if x.len() != expected {
-                    return Err(NexusError::Mismatch {
+                    return Err(NexusError::LengthMismatch {
                         what: "the list of X values",
                         found: x.len(),
                         expected,
@@ -49,13 +48,13 @@ impl Writer<'_> {
         }
     }
 
-    fn matrix(&self, group: &Group, x: &Horizontal, source: &dyn RowSource) -> Result<Dataset, NexusError> {
+    fn matrix(&self, group: &Group, x: &XValues, source: &dyn RowSource) -> Result<Dataset, NexusError> {
         let (rows, bins) = (source.rows(), source.bins());
         let values = self.empty::<f64>(group, "values", &[rows, bins])?;
         let errors = self.empty::<f64>(group, "errors", &[rows, bins])?;
-        let step = BLOCK.checked_div(bins).unwrap_or(rows).max(1);
-        let mut buffers = (vec![0.0; step.min(rows) * bins], vec![0.0; step.min(rows) * bins]);
-        for block in blocks(rows, step) {
+        let numbers = rows_per_block(rows, bins, BLOCK).min(rows) * bins;
+        let mut buffers = (vec![0.0; numbers], vec![0.0; numbers]);
+        for block in row_blocks(rows, bins, BLOCK) {
             let cells = block.len() * bins;
             let (y, e) = (&mut buffers.0[..cells], &mut buffers.1[..cells]);
             source.fill(block.clone(), y, e)?;
@@ -64,14 +63,13 @@ impl Writer<'_> {
             raw::write_block(&errors, &start, &count, e).map_err(self.failed("errors"))?;
         }
         match x {
-            Horizontal::Common(x) => {
+            XValues::Common(x) => {
                 self.table(group, "axis1", &[x.len()], x)?;
             }
-            Horizontal::PerRow(length) => {
+            XValues::PerRow(length) => {
                 let axis = self.empty::<f64>(group, "axis1", &[rows, *length])?;
-                let step = BLOCK.checked_div(*length).unwrap_or(rows).max(1);
-                let mut buffer = vec![0.0; step.min(rows) * length];
-                for block in blocks(rows, step) {
+                let mut buffer = vec![0.0; rows_per_block(rows, *length, BLOCK).min(rows) * length];
+                for block in row_blocks(rows, *length, BLOCK) {
                     let x = &mut buffer[..block.len() * length];
                     source.fill_x(block.clone(), x)?;
                     let (start, count) = ([block.start, 0], [block.len(), *length]);
@@ -106,15 +104,10 @@ impl Writer<'_> {
             .transpose()?;
         let (mut first, mut written) = (0, 0_usize);
         while first < counts.len() {
-            let mut last = first;
-            let mut expected = 0_usize;
-            while last < counts.len() && (last == first || expected + counts[last] as usize <= BLOCK) {
-                expected += counts[last] as usize;
-                last += 1;
-            }
+            let (last, expected) = event_block_end(counts, first);
             let block = source.events(first..last)?;
             if block.x.len() != expected {
-                return Err(NexusError::Mismatch {
+                return Err(NexusError::LengthMismatch {
                     what: "a block of events",
                     found: block.x.len(),
                     expected,
@@ -137,28 +130,27 @@ impl Writer<'_> {
 
     fn axes(&self, group: &Group, entry: &ProcessedEntry<'_>) -> Result<(), NexusError> {
         let axis1 = group.dataset("axis1").map_err(self.failed("axis1"))?;
-        self.unit(&axis1, &entry.x_axis)?;
+        self.unit(&axis1, &entry.x_unit)?;
         self.attribute(&axis1, "distribution", if entry.distribution { "1" } else { "0" })?;
         let rows = entry.rows();
-        match &entry.vertical {
-            Vertical::SpectraNumber => {
+        match &entry.vertical_axis {
+            VerticalAxis::SpectraNumber => {
                 let numbers: Vec<f64> = entry.spectra.numbers.iter().map(|number| f64::from(*number)).collect();
                 let axis2 = self.table(group, "axis2", &[rows], &numbers)?;
                 self.attribute(&axis2, "units", "spectraNumber")
             }
-            Vertical::Numeric(values, axis) => {
+            VerticalAxis::Numeric(values, axis) => {
                 let axis2 = self.table(group, "axis2", &[values.len()], values)?;
                 self.unit(&axis2, axis)
             }
-            Vertical::Text(values) => {
-                // One text with a line for each row.
+            VerticalAxis::Text(values) => {
                 let axis2 = self.text(group, "axis2", &values.join("\n"))?;
                 self.attribute(&axis2, "units", "TextAxis")
             }
         }
     }
 
-    fn unit(&self, dataset: &Dataset, axis: &Axis) -> Result<(), NexusError> {
+    fn unit(&self, dataset: &Dataset, axis: &AxisUnit) -> Result<(), NexusError> {
         self.attribute(dataset, "units", &axis.units)?;
         if let Some(caption) = &axis.caption {
             self.attribute(dataset, "caption", caption)?;
@@ -168,7 +160,8 @@ impl Writer<'_> {
             .map_or(Ok(()), |label| self.attribute(dataset, "label", label))
     }
 
-    /// Masked bins: pairs of a row and where its bins begin in the lists that follow.
+    /// Datasets of masked bins: `masked_spectra` holds pairs of a row and the index of its first element in
+    /// `masked_bins` and `mask_weights`.
     fn masks(&self, group: &Group, masks: &[BinMask]) -> Result<(), NexusError> {
         if masks.is_empty() {
             return Ok(());
@@ -190,8 +183,13 @@ impl Writer<'_> {
     }
 }
 
-fn blocks(rows: usize, step: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..rows)
-        .step_by(step)
-        .map(move |first| first..(first + step).min(rows))
+/// End (exclusive) of the block of rows that begins at `first`, and the number of its events: at most [`BLOCK`] unless
+/// one row alone has more.
+fn event_block_end(counts: &[u64], first: usize) -> (usize, usize) {
+    let (mut last, mut events) = (first, 0_usize);
+    while last < counts.len() && (last == first || events + counts[last] as usize <= BLOCK) {
+        events += counts[last] as usize;
+        last += 1;
+    }
+    (last, events)
 }

@@ -1,12 +1,12 @@
-//! Everything beside the data: instrument, sample, logs, history.
+//! Instrument, sample, logs and history of an entry.
 
 use std::collections::HashSet;
 
 use hdf5_metno::Group;
 
 use super::Writer;
+use crate::entry::{History, LogValues, NxLog, NxNote, PhysicalDetector, ProcessedEntry, Sample};
 use crate::error::NexusError;
-use crate::file::{History, Log, LogValues, Note, PhysicalDetector, ProcessedEntry, Sample};
 use crate::raw;
 
 impl Writer<'_> {
@@ -25,14 +25,14 @@ impl Writer<'_> {
         self.text(&map, "data", &instrument.parameter_map)?;
         self.text(&map, "type", "text/plain")?;
         self.text(&map, "description", "A string representation of the parameter map")?;
-        self.physical(
+        self.physical_detectors(
             &group,
             "physical_detectors",
             "NXdetector",
             "detectors",
             &instrument.detectors,
         )?;
-        self.physical(
+        self.physical_detectors(
             &group,
             "physical_monitors",
             "NXmonitor",
@@ -72,7 +72,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn physical(
+    fn physical_detectors(
         &self,
         instrument: &Group,
         name: &str,
@@ -112,13 +112,13 @@ impl Writer<'_> {
         Ok(())
     }
 
-    pub(super) fn logs(&self, entry: &Group, logs: &[Log]) -> Result<(), NexusError> {
+    pub(super) fn logs(&self, entry: &Group, logs: &[NxLog]) -> Result<(), NexusError> {
         let group = self.group(entry, "logs", "NXgroup")?;
         self.number_attribute(&group, "version", 1)?;
         let mut names = HashSet::new();
         for log in logs {
-            // A series without a value has nothing to say; a name is used once.
-            let name = file_name_of(&log.name);
+            // A log without values is not written; of two logs with one link name the first is kept.
+            let name = link_name(&log.name);
             if !log.values.is_empty() && names.insert(name.clone()) {
                 self.log(&group, &name, log)?;
             }
@@ -126,7 +126,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn log(&self, logs: &Group, name: &str, log: &Log) -> Result<(), NexusError> {
+    fn log(&self, logs: &Group, name: &str, log: &NxLog) -> Result<(), NexusError> {
         let group = self.group(logs, name, "NXlog")?;
         let count = [log.values.len()];
         let value = match &log.values {
@@ -148,10 +148,10 @@ impl Writer<'_> {
             }
         };
         self.attribute(&value, "units", &log.units)?;
-        if let Some((start, times)) = &log.times {
-            let time = self.table(&group, "time", &count, times)?;
+        if let Some(times) = &log.times {
+            let time = self.table(&group, "time", &count, &times.seconds)?;
             self.attribute(&time, "units", "second")?;
-            self.attribute(&time, "start", start)?;
+            self.attribute(&time, "start", &times.start)?;
         }
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn note(&self, process: &Group, name: &str, note: &Note) -> Result<(), NexusError> {
+    fn note(&self, process: &Group, name: &str, note: &NxNote) -> Result<(), NexusError> {
         let group = self.group(process, name, "NXnote")?;
         let author = self.text(&group, "author", &note.author)?;
         self.attribute(&author, "date", &note.date)?;
@@ -175,8 +175,8 @@ impl Writer<'_> {
     }
 }
 
-/// A log's name as a link of a group: HDF5 takes a slash for a path, and a lone dot for the group itself.
-fn file_name_of(name: &str) -> String {
+/// Name of a log's group. HDF5 reads `/` as a path and a lone `.` as the parent group itself.
+fn link_name(name: &str) -> String {
     match name {
         "" => "unnamed".to_owned(),
         "." => "_".to_owned(),

@@ -1,4 +1,4 @@
-//! Processed files: written by us, read by h5py and by us.
+//! Processed files: layout as h5py reads it, round trip, appending, and errors.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 use live_data_nexus::*;
 use serde_json::Value;
 
-/// The interpreter that has h5py.
+/// Python with h5py: `LIVE_DATA_TEST_PYTHON`, or the cached environment of the project.
 fn python() -> PathBuf {
     if let Some(python) = std::env::var_os("LIVE_DATA_TEST_PYTHON") {
         return python.into();
@@ -26,7 +26,7 @@ fn python() -> PathBuf {
     python
 }
 
-/// Everything in a file, as h5py sees it: path → {kind, attrs, dtype, shape, value}.
+/// Script that prints a file as JSON: path → {attrs, attr_types, dtype, shape, value, compression}.
 const DUMP: &str = r#"
 import h5py, json, sys, numpy as np
 def plain(v):
@@ -63,6 +63,7 @@ fn dump(path: &Path) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// Rows whose values count up from 0 over the whole table.
 struct Ramp {
     rows: usize,
     bins: usize,
@@ -77,9 +78,9 @@ impl RowSource for Ramp {
     }
     fn fill(&self, rows: Range<usize>, values: &mut [f64], errors: &mut [f64]) -> Result<(), SourceError> {
         assert_eq!(values.len(), rows.len() * self.bins);
-        for (place, cell) in (rows.start * self.bins..rows.end * self.bins).enumerate() {
-            values[place] = cell as f64;
-            errors[place] = (cell as f64).sqrt();
+        for (index, cell) in (rows.start * self.bins..rows.end * self.bins).enumerate() {
+            values[index] = cell as f64;
+            errors[index] = (cell as f64).sqrt();
         }
         Ok(())
     }
@@ -93,6 +94,7 @@ impl RowSource for Ramp {
     }
 }
 
+/// Source that fails at the first block.
 struct Failing;
 
 impl RowSource for Failing {
@@ -141,13 +143,18 @@ impl EventSource for Counted {
     }
 }
 
-fn entry<'a>(name: &str, data: Data<'a>) -> ProcessedEntry<'a> {
+fn entry<'a>(name: &str, data: EntryData<'a>) -> ProcessedEntry<'a> {
     let rows = match &data {
-        Data::Matrix { rows, .. } => rows.rows(),
-        Data::Events { events, .. } => events.counts().len(),
+        EntryData::Matrix { rows, .. } => rows.rows(),
+        EntryData::Events { events, .. } => events.counts().len(),
     };
-    let series = |values| Some(("2024-11-05T12:00:00".to_owned(), values));
-    let log = |name: &str, units: &str, values, times| Log {
+    let series = |seconds| {
+        Some(LogTimes {
+            start: "2024-11-05T12:00:00".to_owned(),
+            seconds,
+        })
+    };
+    let log = |name: &str, units: &str, values, times| NxLog {
         name: name.into(),
         units: units.into(),
         values,
@@ -157,14 +164,14 @@ fn entry<'a>(name: &str, data: Data<'a>) -> ProcessedEntry<'a> {
         title: "Vanadium, 50 meV – Å".into(),
         workspace_name: name.into(),
         data,
-        x_axis: Axis {
+        x_unit: AxisUnit {
             units: "TOF".into(),
-            ..Axis::default()
+            ..AxisUnit::default()
         },
         y_unit: "Counts".into(),
         y_label: "Counts per microAmp.hour".into(),
         distribution: false,
-        vertical: Vertical::SpectraNumber,
+        vertical_axis: VerticalAxis::SpectraNumber,
         spectra: Spectra {
             numbers: (1..=rows as i32).collect(),
             detector_counts: vec![2; rows],
@@ -236,12 +243,12 @@ fn entry<'a>(name: &str, data: Data<'a>) -> ProcessedEntry<'a> {
             log("empty", "", LogValues::Float(Vec::new()), series(Vec::new())),
         ],
         history: History {
-            environment: Note {
+            environment: NxNote {
                 author: "live-data".into(),
                 date: "2024-11-05T12:10:00".into(),
-                ..Note::default()
+                ..NxNote::default()
             },
-            algorithms: vec![Note {
+            algorithms: vec![NxNote {
                 author: "live-data".into(),
                 date: "2024-11-05T12:11:00".into(),
                 description: "Rebin history".into(),
@@ -251,9 +258,9 @@ fn entry<'a>(name: &str, data: Data<'a>) -> ProcessedEntry<'a> {
     }
 }
 
-fn matrix(rows: &Ramp) -> Data<'_> {
-    Data::Matrix {
-        x: Horizontal::Common((0..=rows.bins).map(|edge| edge as f64 * 2.0).collect()),
+fn matrix(rows: &Ramp) -> EntryData<'_> {
+    EntryData::Matrix {
+        x: XValues::Common((0..=rows.bins).map(|edge| edge as f64 * 2.0).collect()),
         rows,
     }
 }
@@ -267,7 +274,7 @@ fn h5py_reads_the_layout_of_processed_files() {
         counts: vec![2, 0, 3],
         weighted: true,
     };
-    let second = Data::Events {
+    let second = EntryData::Events {
         x: vec![0.0, 5000.0],
         per_row: None,
         events: &events,
@@ -275,7 +282,7 @@ fn h5py_reads_the_layout_of_processed_files() {
     write_to(
         &path,
         &[entry("lives", matrix(&ramp)), entry("events", second)],
-        Options::default(),
+        WriteOptions::default(),
     )
     .unwrap();
     let file = dump(&path);
@@ -439,23 +446,23 @@ fn what_is_written_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("back.nxs");
     let ramp = Ramp { rows: 3, bins: 4 };
-    let ragged = Data::Matrix {
-        x: Horizontal::PerRow(5),
+    let ragged = EntryData::Matrix {
+        x: XValues::PerRow(5),
         rows: &ramp,
     };
     let events = Counted {
         counts: vec![2, 0, 3],
         weighted: false,
     };
-    let plain = Data::Events {
+    let plain = EntryData::Events {
         x: vec![0.0, 5000.0],
         per_row: None,
         events: &events,
     };
     let mut first = entry("ragged", ragged);
-    first.vertical = Vertical::Text(vec!["a".into(), "b c".into(), String::new()]);
+    first.vertical_axis = VerticalAxis::Text(vec!["a".into(), "b c".into(), String::new()]);
     first.distribution = true;
-    write_to(&path, &[first, entry("plain", plain)], Options::default()).unwrap();
+    write_to(&path, &[first, entry("plain", plain)], WriteOptions::default()).unwrap();
     let reader = ProcessedReader::open(&path).unwrap();
     assert_eq!(reader.entries(), 2);
     let (first, second) = (reader.entry(1).unwrap(), reader.entry(2).unwrap());
@@ -470,13 +477,13 @@ fn what_is_written_is_read_back() {
         (first.x_per_row, first.x[5..10].to_vec()),
         (Some(5), vec![1.0, 1.5, 2.0, 2.5, 3.0])
     );
-    assert_eq!(first.vertical_text, ["a", "b c", ""]);
+    assert_eq!(first.vertical_axis.texts, ["a", "b c", ""]);
     assert!(first.distribution && !second.distribution);
 
     let description = entry(
         "plain",
-        Data::Matrix {
-            x: Horizontal::PerRow(5),
+        EntryData::Matrix {
+            x: XValues::PerRow(5),
             rows: &ramp,
         },
     );
@@ -487,7 +494,13 @@ fn what_is_written_is_read_back() {
     assert_eq!(second.spectra.detectors, description.spectra.detectors);
     assert_eq!(second.spectra.positions, description.spectra.positions);
     assert_eq!(second.masked_bins, description.masked_bins);
-    assert_eq!(second.vertical, ("spectraNumber".to_owned(), vec![1.0, 2.0, 3.0]));
+    assert_eq!(
+        (
+            second.vertical_axis.units.as_str(),
+            second.vertical_axis.values.as_slice()
+        ),
+        ("spectraNumber", &[1.0, 2.0, 3.0][..])
+    );
     assert_eq!(second.history, description.history.algorithms);
     assert_eq!(second.sample, "vanadium");
     for log in description.logs.iter().filter(|log| !log.values.is_empty()) {
@@ -522,7 +535,7 @@ fn large_tables_are_streamed_and_compression_changes_no_number() {
     };
     for compress in [false, true] {
         let path = folder.path().join(format!("large-{compress}.nxs"));
-        let second = Data::Events {
+        let second = EntryData::Events {
             x: vec![0.0, 5000.0],
             per_row: None,
             events: &events,
@@ -530,7 +543,7 @@ fn large_tables_are_streamed_and_compression_changes_no_number() {
         write_to(
             &path,
             &[entry("table", matrix(&ramp)), entry("events", second)],
-            Options { compress },
+            WriteOptions { compress },
         )
         .unwrap();
         let reader = ProcessedReader::open(&path).unwrap();
@@ -550,7 +563,7 @@ fn large_tables_are_streamed_and_compression_changes_no_number() {
         let expected: u64 = events.counts.iter().sum();
         assert_eq!(*read.offsets.last().unwrap(), expected);
         assert_eq!(*read.x.last().unwrap(), 1499.0 * 1000.0 + 1498.0);
-        assert!(read.weights.unwrap().0.iter().all(|weight| *weight == 0.5));
+        assert!(read.weights.unwrap().weight.iter().all(|weight| *weight == 0.5));
     }
     let size = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().len();
     assert!(size("large-true.nxs") < size("large-false.nxs") / 2);
@@ -563,7 +576,12 @@ fn entries_are_appended_to_what_is_there() {
     let ramp = Ramp { rows: 2, bins: 3 };
     for number in 1..=3 {
         assert_eq!(
-            append_to(&path, &entry(&format!("ws{number}"), matrix(&ramp)), Options::default()).unwrap(),
+            append_to(
+                &path,
+                &entry(&format!("ws{number}"), matrix(&ramp)),
+                WriteOptions::default()
+            )
+            .unwrap(),
             number
         );
     }
@@ -575,7 +593,7 @@ fn entries_are_appended_to_what_is_there() {
         Err(NexusError::NotProcessed { number: 4, .. })
     ));
     drop(reader);
-    write_to(&path, &[entry("alone", matrix(&ramp))], Options::default()).unwrap();
+    write_to(&path, &[entry("alone", matrix(&ramp))], WriteOptions::default()).unwrap();
     assert_eq!(
         ProcessedReader::open(&path).unwrap().entries(),
         1,
@@ -592,14 +610,19 @@ fn empty_workspaces_are_files_too() {
         counts: vec![0, 0],
         weighted: false,
     };
-    let second = Data::Events {
+    let second = EntryData::Events {
         x: vec![0.0, 1.0],
         per_row: None,
         events: &events,
     };
     let mut first = entry("none", matrix(&nothing));
     first.masked_bins.clear();
-    write_to(&path, &[first, entry("no events", second)], Options { compress: true }).unwrap();
+    write_to(
+        &path,
+        &[first, entry("no events", second)],
+        WriteOptions { compress: true },
+    )
+    .unwrap();
     let reader = ProcessedReader::open(&path).unwrap();
     let LoadedData::Matrix(matrix) = reader.entry(1).unwrap().data else {
         panic!("a table became events")
@@ -619,11 +642,11 @@ fn what_goes_wrong_is_said() {
     let ramp = Ramp { rows: 2, bins: 3 };
     let mut short = entry("short", matrix(&ramp));
     short.spectra.numbers.pop();
-    let error = write_to(&path, &[short], Options::default()).unwrap_err();
+    let error = write_to(&path, &[short], WriteOptions::default()).unwrap_err();
     assert!(
         matches!(
             error,
-            NexusError::Mismatch {
+            NexusError::LengthMismatch {
                 found: 1,
                 expected: 2,
                 ..
@@ -633,15 +656,15 @@ fn what_goes_wrong_is_said() {
     );
     assert!(!path.exists(), "a description that contradicts itself leaves no file");
 
-    let failing = Data::Matrix {
-        x: Horizontal::Common(vec![0.0, 1.0, 2.0, 3.0]),
+    let failing = EntryData::Matrix {
+        x: XValues::Common(vec![0.0, 1.0, 2.0, 3.0]),
         rows: &Failing,
     };
-    let error = write_to(&path, &[entry("failing", failing)], Options::default()).unwrap_err();
+    let error = write_to(&path, &[entry("failing", failing)], WriteOptions::default()).unwrap_err();
     assert!(error.to_string().contains("cancelled"), "{error}");
 
     let missing = folder.path().join("no/such/folder/file.nxs");
-    let error = write_to(&missing, &[entry("lost", matrix(&ramp))], Options::default()).unwrap_err();
+    let error = write_to(&missing, &[entry("lost", matrix(&ramp))], WriteOptions::default()).unwrap_err();
     assert!(
         matches!(error, NexusError::Open { .. }) && error.to_string().contains("no/such/folder"),
         "{error}"
@@ -700,7 +723,7 @@ with h5py.File(sys.argv[1], "w") as f:
     let reader = ProcessedReader::open(&path).unwrap();
     let entry = reader.entry(1).unwrap();
     assert_eq!(entry.title, "variable length – text");
-    assert_eq!(entry.x_axis.units, "dSpacing");
+    assert_eq!(entry.x_unit.units, "dSpacing");
     assert_eq!(entry.unknown_logs, ["odd"]);
     assert_eq!(entry.logs[0].values, LogValues::Int(vec![1, 2]));
     assert!(
@@ -720,7 +743,7 @@ fn several_threads_write_at_once() {
             scope.spawn(move || {
                 let ramp = Ramp { rows: 300, bins: 200 };
                 for _ in 0..5 {
-                    write_to(&path, &[entry("threads", matrix(&ramp))], Options::default()).unwrap();
+                    write_to(&path, &[entry("threads", matrix(&ramp))], WriteOptions::default()).unwrap();
                     let read = ProcessedReader::open(&path).unwrap().entry(1).unwrap();
                     assert!(matches!(read.data, LoadedData::Matrix(matrix) if matrix.values[59_999] == 59_999.0));
                 }

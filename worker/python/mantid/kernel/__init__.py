@@ -27,7 +27,7 @@ from mantid.kernel import funcinspect
 
 
 def version_str():
-    """The version as text."""
+    """Version of Mantid that the API follows."""
     import mantid
 
     return mantid.__version__

@@ -1,4 +1,4 @@
-"""What a function can learn of the variables that its result is assigned to."""
+"""Names of the variables that a call's result is assigned to."""
 
 from livedata import names
 
@@ -20,7 +20,7 @@ def lhs_info(output_type="both", frame=None):
 
 
 def customise_func(func, name, signature, docstring):
-    """Gives a function a name, a signature and a docstring."""
+    """Sets a function's name, signature and docstring."""
     func.__name__ = func.__qualname__ = str(name)
     func.__doc__ = docstring
     func.__signature__ = signature

@@ -1,10 +1,10 @@
-//! AddSampleLog: a log of one value, or the first of a series.
+//! AddSampleLog: a log of one value, or of a series that begins with it.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::date_and_time::DateAndTime;
-use crate::declaration::{Declaration, Kind, Validator, in_out, input, option};
+use crate::declaration::{Declaration, PropertyKind, Validator, in_out, input, option};
 use crate::error::{Result, invalid};
-use crate::run::{LogProperty, LogValue, TimeSeries};
+use crate::run::{LogProperty, LogPropertyValue, TimeSeriesProperty};
 use crate::value::Value;
 
 pub(crate) struct AddSampleLog;
@@ -15,45 +15,51 @@ impl Algorithm for AddSampleLog {
             "AddSampleLog",
             1,
             "DataHandling\\Logs",
-            "Adds a log to a workspace, in place of one of the same name.",
+            "Adds a log to a workspace and replaces one of the same name.",
         )
-        .with(in_out("Workspace", Kind::Matrix, "The workspace that gets the log."))
-        .with(input("LogName", Kind::Str, "The log's name.").mandatory())
-        .with(option("LogText", Kind::Str, "", "The log's value."))
+        .with(in_out(
+            "Workspace",
+            PropertyKind::Matrix,
+            "Workspace that receives the log.",
+        ))
+        .with(input("LogName", PropertyKind::Str, "Name of the log.").mandatory())
+        .with(option("LogText", PropertyKind::Str, "", "Value of the log, as text."))
         .with(
-            option("LogType", Kind::Str, "String", "What the value is.").validator(Validator::OneOf(&[
+            option("LogType", PropertyKind::Str, "String", "Type of the log.").validator(Validator::OneOf(&[
                 "String",
                 "Number",
                 "Number Series",
             ])),
         )
-        .with(option("LogUnit", Kind::Str, "", "The unit of the value."))
+        .with(option("LogUnit", PropertyKind::Str, "", "Unit of the value."))
         .with(
-            option("NumberType", Kind::Str, "AutoDetect", "Which kind of number.").validator(Validator::OneOf(&[
+            option(
+                "NumberType",
+                PropertyKind::Str,
                 "AutoDetect",
-                "Int",
-                "Double",
-            ])),
+                "Type of a number; AutoDetect takes integers as Int.",
+            )
+            .validator(Validator::OneOf(&["AutoDetect", "Int", "Double"])),
         )
         .with(option(
             "TimeUnit",
-            Kind::Str,
+            PropertyKind::Str,
             "Second",
-            "The unit of the times in TimeSeriesWorkspace; not used.",
+            "Not used: times in TimeSeriesWorkspace are in seconds.",
         ))
         .with(option(
             "RelativeTime",
-            Kind::Bool,
+            PropertyKind::Bool,
             true,
-            "Whether those times count from the start; not used.",
+            "Not used: times in TimeSeriesWorkspace count from the start of the run.",
         ))
         .with(option(
             "TimeSeriesWorkspace",
-            Kind::Matrix,
+            PropertyKind::Matrix,
             Value::None,
-            "A workspace whose first spectrum is the series: X in seconds from the start, Y the values.",
+            "Workspace whose first spectrum is the series: X in seconds from the start of the run, Y the values.",
         ))
-        .with(option("AutoMetaData", Kind::Bool, false, "Not used."))
+        .with(option("AutoMetaData", PropertyKind::Bool, false, "Not used."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -61,7 +67,7 @@ impl Algorithm for AddSampleLog {
         let name = context.str("LogName")?;
         let text = context.str("LogText")?;
         let value = match context.str("LogType")?.as_str() {
-            "String" => LogValue::Str(text),
+            "String" => LogPropertyValue::Str(text),
             "Number" => number(&text, &context.str("NumberType")?)?,
             _ => {
                 let start = workspace.run().start_time().unwrap_or(DateAndTime::from_nanoseconds(0));
@@ -75,35 +81,35 @@ impl Algorithm for AddSampleLog {
     }
 }
 
-fn number(text: &str, kind: &str) -> Result<LogValue> {
+fn number(text: &str, kind: &str) -> Result<LogPropertyValue> {
     let text = text.trim();
     match (text.parse::<i64>(), text.parse::<f64>(), kind) {
-        (Ok(value), _, "AutoDetect" | "Int") => Ok(LogValue::Int(value)),
-        (_, Ok(value), "AutoDetect" | "Double") => Ok(LogValue::Float(value)),
+        (Ok(value), _, "AutoDetect" | "Int") => Ok(LogPropertyValue::Int(value)),
+        (_, Ok(value), "AutoDetect" | "Double") => Ok(LogPropertyValue::Float(value)),
         _ => invalid(format!("Error interpreting string '{text}' as a number.")),
     }
 }
 
-fn series(context: &Context<'_>, text: &str, start: DateAndTime) -> Result<LogValue> {
-    if let Some(given) = context.opt_matrix("TimeSeriesWorkspace")? {
-        let (x, y) = (given.x(0)?, given.y(0, context.cancel)?);
+fn series(context: &Context<'_>, text: &str, start: DateAndTime) -> Result<LogPropertyValue> {
+    if let Some(source) = context.opt_matrix("TimeSeriesWorkspace")? {
+        let (x, y) = (source.x(0)?, source.y(0, context.cancel)?);
         let times = x
             .iter()
             .take(y.len())
             .map(|seconds| start.plus_seconds(*seconds))
             .collect();
-        return match TimeSeries::new(times, crate::run::SeriesValues::Floats(y.to_vec())) {
-            Some(series) => Ok(LogValue::Series(series)),
+        return match TimeSeriesProperty::new(times, crate::run::SeriesValues::Floats(y.to_vec())) {
+            Some(series) => Ok(LogPropertyValue::Series(series)),
             None => invalid("TimeSeriesWorkspace: its X and Y differ in length"),
         };
     }
     let value = if text.is_empty() {
-        LogValue::Float(0.0)
+        LogPropertyValue::Float(0.0)
     } else {
         number(text, &context.str("NumberType")?)?
     };
-    match TimeSeries::single(start, &value) {
-        Some(series) => Ok(LogValue::Series(series)),
+    match TimeSeriesProperty::single(start, &value) {
+        Some(series) => Ok(LogPropertyValue::Series(series)),
         None => invalid(format!("'{text}' cannot be the value of a series")),
     }
 }
@@ -111,20 +117,20 @@ fn series(context: &Context<'_>, text: &str, start: DateAndTime) -> Result<LogVa
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
-    use crate::run::LogValue;
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
+    use crate::run::LogPropertyValue;
 
     #[test]
     fn kinds_of_logs() {
-        let bench = Bench::new();
-        let w = bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
+        let fixture = AlgorithmFixture::new();
+        let w = fixture.workspace("w", &[0.0, 1.0], &[1.0], 1);
         for (name, text, kind) in [
             ("a", "1", "Number"),
             ("b", "1.5", "Number"),
             ("c", "1", "String"),
             ("d", "2", "Number Series"),
         ] {
-            bench.run(
+            fixture.run(
                 "AddSampleLog",
                 &[
                     ("Workspace", "w".into()),
@@ -134,13 +140,13 @@ mod tests {
                 ],
             );
         }
-        let run = m(&w).run().clone();
-        assert_eq!(run.get("a").unwrap().value, LogValue::Int(1));
-        assert_eq!(run.get("b").unwrap().value, LogValue::Float(1.5));
-        assert_eq!(run.get("c").unwrap().value, LogValue::Str("1".into()));
+        let run = matrix(&w).run().clone();
+        assert_eq!(run.get("a").unwrap().value, LogPropertyValue::Int(1));
+        assert_eq!(run.get("b").unwrap().value, LogPropertyValue::Float(1.5));
+        assert_eq!(run.get("c").unwrap().value, LogPropertyValue::Str("1".into()));
         assert_eq!(run.series("d").unwrap().numbers().unwrap(), [2.0]);
         assert!(
-            bench
+            fixture
                 .try_run(
                     "AddSampleLog",
                     &[

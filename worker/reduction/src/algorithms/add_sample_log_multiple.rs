@@ -1,9 +1,9 @@
 //! AddSampleLogMultiple: several logs of one value each.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, in_out, input, option};
+use crate::declaration::{Declaration, PropertyKind, in_out, input, option};
 use crate::error::{Result, invalid};
-use crate::run::{LogProperty, LogValue};
+use crate::run::{LogProperty, LogPropertyValue};
 use crate::value::Value;
 
 pub(crate) struct AddSampleLogMultiple;
@@ -16,26 +16,30 @@ impl Algorithm for AddSampleLogMultiple {
             "DataHandling\\Logs",
             "Adds several logs to a workspace.",
         )
-        .with(in_out("Workspace", Kind::Matrix, "The workspace that gets the logs."))
-        .with(input("LogNames", Kind::Strs, "The logs' names.").mandatory())
-        .with(input("LogValues", Kind::Strs, "Their values, one for each name.").mandatory())
+        .with(in_out(
+            "Workspace",
+            PropertyKind::Matrix,
+            "Workspace that receives the logs.",
+        ))
+        .with(input("LogNames", PropertyKind::Strs, "Names of the logs.").mandatory())
+        .with(input("LogValues", PropertyKind::Strs, "Values as text, one for each name.").mandatory())
         .with(option(
             "LogUnits",
-            Kind::Strs,
+            PropertyKind::Strs,
             Value::None,
-            "Their units, one for each name.",
+            "Units, one for each name.",
         ))
         .with(option(
             "LogTypes",
-            Kind::Strs,
+            PropertyKind::Strs,
             Value::None,
-            "What each value is: String, Number or Number Series; by the value when not given.",
+            "String, Number or Number Series, one for each name; inferred from the values when not given.",
         ))
         .with(option(
             "ParseType",
-            Kind::Bool,
+            PropertyKind::Bool,
             true,
-            "Make numbers of values that read as numbers.",
+            "Store values that parse as numbers as numbers, where LogTypes is not given.",
         ))
     }
 
@@ -61,19 +65,19 @@ impl Algorithm for AddSampleLogMultiple {
         for (index, (name, text)) in names.iter().zip(&values).enumerate() {
             let kind = types.get(index).map(String::as_str);
             let value = match kind {
-                Some("String") => LogValue::Str(text.clone()),
+                Some("String") => LogPropertyValue::Str(text.clone()),
                 Some("Number") | Some("Number Series") => match number(text) {
                     Some(value) => value,
                     None => return invalid(format!("Error interpreting string '{text}' as a number.")),
                 },
                 Some(other) => return invalid(format!("LogTypes: {other} is none of String, Number, Number Series")),
-                None if parsed => number(text).unwrap_or_else(|| LogValue::Str(text.clone())),
-                None => LogValue::Str(text.clone()),
+                None if parsed => number(text).unwrap_or_else(|| LogPropertyValue::Str(text.clone())),
+                None => LogPropertyValue::Str(text.clone()),
             };
             let value = match (kind, value) {
                 (Some("Number Series"), value) => {
                     let start = workspace.run().start_time().unwrap_or_default();
-                    crate::run::TimeSeries::single(start, &value).map_or(value, LogValue::Series)
+                    crate::run::TimeSeriesProperty::single(start, &value).map_or(value, LogPropertyValue::Series)
                 }
                 (_, value) => value,
             };
@@ -84,44 +88,48 @@ impl Algorithm for AddSampleLogMultiple {
     }
 }
 
-fn number(text: &str) -> Option<LogValue> {
+fn number(text: &str) -> Option<LogPropertyValue> {
     let text = text.trim();
-    let whole = text.parse().ok().map(LogValue::Int);
-    whole.or_else(|| text.parse().ok().map(LogValue::Float))
+    let whole = text.parse().ok().map(LogPropertyValue::Int);
+    whole.or_else(|| text.parse().ok().map(LogPropertyValue::Float))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
-    use crate::run::LogValue;
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
+    use crate::run::LogPropertyValue;
     use crate::value::Value;
 
     #[test]
     fn values_are_what_they_read_as_unless_said() {
-        let bench = Bench::new();
-        let w = bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
+        let fixture = AlgorithmFixture::new();
+        let w = fixture.workspace("w", &[0.0, 1.0], &[1.0], 1);
         let add = |more: &[(&str, Value)]| {
             let named = [
                 ("Workspace", "w".into()),
                 ("LogNames", "a,b,c".into()),
                 ("LogValues", "1,2.5,on".into()),
             ];
-            bench.try_run("AddSampleLogMultiple", &[&named[..], more].concat())
+            fixture.try_run("AddSampleLogMultiple", &[&named[..], more].concat())
         };
-        let held = |name: &str| m(&w).run().property(name).unwrap().value.clone();
+        let held = |name: &str| matrix(&w).run().property(name).unwrap().value.clone();
         add(&[("LogUnits", "mm,K,".into())]).unwrap_err();
         add(&[("LogUnits", vec!["mm".to_owned(), "K".to_owned(), String::new()].into())]).unwrap();
         assert_eq!(
             (held("a"), held("b"), held("c")),
-            (LogValue::Int(1), LogValue::Float(2.5), LogValue::Str("on".to_owned()))
+            (
+                LogPropertyValue::Int(1),
+                LogPropertyValue::Float(2.5),
+                LogPropertyValue::Str("on".to_owned())
+            )
         );
-        assert_eq!(m(&w).run().property("b").unwrap().units, "K");
+        assert_eq!(matrix(&w).run().property("b").unwrap().units, "K");
         add(&[("LogTypes", "String,Number Series,String".into())]).unwrap();
-        assert_eq!(held("a"), LogValue::Str("1".to_owned()));
-        assert_eq!(m(&w).run().series("b").unwrap().len(), 1);
+        assert_eq!(held("a"), LogPropertyValue::Str("1".to_owned()));
+        assert_eq!(matrix(&w).run().series("b").unwrap().len(), 1);
         add(&[("ParseType", false.into())]).unwrap();
-        assert_eq!(held("b"), LogValue::Str("2.5".to_owned()));
+        assert_eq!(held("b"), LogPropertyValue::Str("2.5".to_owned()));
         assert!(add(&[("LogTypes", "Number,Number,Number".into())]).is_err());
         assert!(add(&[("LogTypes", "Number".into())]).is_err());
     }

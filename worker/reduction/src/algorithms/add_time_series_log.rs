@@ -1,10 +1,10 @@
-//! AddTimeSeriesLog: one more value of a series.
+//! AddTimeSeriesLog: one more value of a time series.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::date_and_time::DateAndTime;
-use crate::declaration::{Declaration, Kind, Validator, in_out, input, option};
+use crate::declaration::{Declaration, PropertyKind, Validator, in_out, input, option};
 use crate::error::{Result, invalid};
-use crate::run::{LogProperty, LogValue, TimeSeries};
+use crate::run::{LogProperty, LogPropertyValue, TimeSeriesProperty};
 
 pub(crate) struct AddTimeSeriesLog;
 
@@ -14,25 +14,29 @@ impl Algorithm for AddTimeSeriesLog {
             "AddTimeSeriesLog",
             1,
             "DataHandling\\Logs",
-            "Adds a value with its time to a log, which is made if it is not there.",
+            "Appends a value with its time to a log, which is created where it is missing.",
         )
-        .with(in_out("Workspace", Kind::Matrix, "The workspace that gets the value."))
-        .with(input("Name", Kind::Str, "The log's name.").mandatory())
-        .with(input("Time", Kind::Str, "The time, as ISO 8601 text (UTC).").mandatory())
-        .with(input("Value", Kind::Float, "The value.").mandatory())
+        .with(in_out(
+            "Workspace",
+            PropertyKind::Matrix,
+            "Workspace that receives the value.",
+        ))
+        .with(input("Name", PropertyKind::Str, "Name of the log.").mandatory())
+        .with(input("Time", PropertyKind::Str, "Time of the value, ISO 8601 (UTC).").mandatory())
+        .with(input("Value", PropertyKind::Float, "Value at this time.").mandatory())
         .with(
-            option("Type", Kind::Str, "double", "Which kind of number.")
+            option("Type", PropertyKind::Str, "double", "Type of the value.")
                 .validator(Validator::OneOf(&["double", "int"])),
         )
         .with(option(
             "DeleteExisting",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Forget the values that the log has.",
+            "Remove earlier values of the log first.",
         ))
     }
 
-    // Scripts add thousands of values: each would make a line of history.
+    // Scripts append thousands of values, each of which would be an entry of the history.
     fn records_history(&self) -> bool {
         false
     }
@@ -48,15 +52,15 @@ impl Algorithm for AddTimeSeriesLog {
         };
         let value = context.float("Value")?;
         let value = if context.str("Type")? == "int" {
-            LogValue::Int(value as i64)
+            LogPropertyValue::Int(value as i64)
         } else {
-            LogValue::Float(value)
+            LogPropertyValue::Float(value)
         };
         let run = workspace.run_mut();
         if context.bool("DeleteExisting")?
-            && let Some(series) = TimeSeries::single(time, &value)
+            && let Some(series) = TimeSeriesProperty::single(time, &value)
         {
-            run.set(&name, LogProperty::new(LogValue::Series(series)));
+            run.set(&name, LogProperty::new(LogPropertyValue::Series(series)));
         } else {
             run.append(&name, time, &value)?;
         }
@@ -67,10 +71,10 @@ impl Algorithm for AddTimeSeriesLog {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
     use crate::value::Value;
 
-    fn add(bench: &Bench, time: &str, value: f64, delete: bool) -> crate::error::Result<crate::Outputs> {
+    fn add(fixture: &AlgorithmFixture, time: &str, value: f64, delete: bool) -> crate::error::Result<crate::Outputs> {
         let properties: [(&str, Value); 5] = [
             ("Workspace", "w".into()),
             ("Name", "log".into()),
@@ -78,18 +82,18 @@ mod tests {
             ("Value", value.into()),
             ("DeleteExisting", delete.into()),
         ];
-        bench.try_run("AddTimeSeriesLog", &properties)
+        fixture.try_run("AddTimeSeriesLog", &properties)
     }
 
     #[test]
     fn values_are_added_in_any_order() {
-        let bench = Bench::new();
-        let w = bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
-        add(&bench, "2010-01-01T00:02:00", 2.0, false).unwrap();
-        add(&bench, "2010-01-01T00:01:00", 1.0, false).unwrap();
-        assert_eq!(m(&w).run().series("log").unwrap().numbers().unwrap(), [1.0, 2.0]);
-        add(&bench, "2010-01-01T00:01:00", 5.0, true).unwrap();
-        assert_eq!(m(&w).run().series("log").unwrap().numbers().unwrap(), [5.0]);
-        assert!(add(&bench, "yesterday", 1.0, false).is_err());
+        let fixture = AlgorithmFixture::new();
+        let w = fixture.workspace("w", &[0.0, 1.0], &[1.0], 1);
+        add(&fixture, "2010-01-01T00:02:00", 2.0, false).unwrap();
+        add(&fixture, "2010-01-01T00:01:00", 1.0, false).unwrap();
+        assert_eq!(matrix(&w).run().series("log").unwrap().numbers().unwrap(), [1.0, 2.0]);
+        add(&fixture, "2010-01-01T00:01:00", 5.0, true).unwrap();
+        assert_eq!(matrix(&w).run().series("log").unwrap().numbers().unwrap(), [5.0]);
+        assert!(add(&fixture, "yesterday", 1.0, false).is_err());
     }
 }

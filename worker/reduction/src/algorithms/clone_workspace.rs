@@ -1,7 +1,7 @@
-//! CloneWorkspace: a workspace under another name. Shares all data with the original until one of them is changed.
+//! CloneWorkspace: a copy under another name; both share their data until one of them is changed.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, input, output};
+use crate::declaration::{Declaration, PropertyKind, input, output};
 use crate::error::Result;
 
 pub(crate) struct CloneWorkspace;
@@ -12,10 +12,14 @@ impl Algorithm for CloneWorkspace {
             "CloneWorkspace",
             1,
             "Utility\\Workspaces",
-            "Copies a workspace; the copy can be changed on its own.",
+            "Copies a workspace; changes of the copy leave the original as it is.",
         )
-        .with(input("InputWorkspace", Kind::Workspace, "The workspace to copy."))
-        .with(output("OutputWorkspace", Kind::Workspace, "The copy."))
+        .with(input("InputWorkspace", PropertyKind::Workspace, "Workspace to copy."))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Workspace,
+            "Copy of the workspace.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {

@@ -1,10 +1,13 @@
-//! CompareWorkspaces: whether two workspaces are the same within a tolerance, and the first thing in which they differ.
+//! CompareWorkspaces: equality of two workspaces within a tolerance, and the first difference.
+//!
+//! Two numbers a and b match where |a − b| ≤ t, or with ToleranceRelErr |a − b| ≤ t·(|a| + |b|)/2, with t the Tolerance
+//! in the unit of the numbers (or dimensionless). Two NaN match. Source: Mantid's page CompareWorkspaces v1.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::compute::Reader;
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::compute::HistogramReader;
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::Result;
-use crate::service::Level;
+use crate::service::LogLevel;
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
 use crate::workspace::axis::VerticalAxis;
@@ -13,76 +16,85 @@ pub(crate) struct CompareWorkspaces;
 
 impl Algorithm for CompareWorkspaces {
     fn declaration(&self) -> Declaration {
-        let flag = |name, document| option(name, Kind::Bool, true, document);
+        let flag = |name, document| option(name, PropertyKind::Bool, true, document);
         Declaration::new(
             "CompareWorkspaces",
             1,
             "Utility\\Workspaces",
-            "Tells whether two workspaces are the same.",
+            "Compares two workspaces within a tolerance.",
         )
-        .with(input("Workspace1", Kind::Matrix, "One workspace."))
-        .with(input("Workspace2", Kind::Matrix, "The other workspace."))
-        .with(output("Result", Kind::Bool, "Whether they are the same."))
-        .with(output("Messages", Kind::Strs, "In what they differ: a table of texts."))
+        .with(input("Workspace1", PropertyKind::Matrix, "First workspace."))
+        .with(input("Workspace2", PropertyKind::Matrix, "Second workspace."))
+        .with(output("Result", PropertyKind::Bool, "True if the workspaces match."))
+        .with(output("Messages", PropertyKind::Strs, "Differences, one text each."))
         .with(
-            option("Tolerance", Kind::Float, 1e-10, "How far numbers may be apart.").validator(Validator::AtLeast(0.0)),
+            option(
+                "Tolerance",
+                PropertyKind::Float,
+                1e-10,
+                "Largest difference of two numbers that match.",
+            )
+            .validator(Validator::AtLeast(0.0)),
         )
-        .with(flag("CheckType", "Whether both must be histograms, or events."))
-        .with(flag("CheckAxes", "Whether axes must agree."))
         .with(flag(
-            "CheckSpectraMap",
-            "Whether spectra's numbers and detectors must agree.",
+            "CheckType",
+            "Require both to be histograms, or events of one type.",
         ))
-        .with(flag("CheckInstrument", "Whether instruments must agree."))
-        .with(flag("CheckMasking", "Whether masks must agree."))
+        .with(flag("CheckAxes", "Require equal units and axes."))
+        .with(flag("CheckSpectraMap", "Require equal spectrum numbers and detectors."))
+        .with(flag(
+            "CheckInstrument",
+            "Require equal instruments: name, detector ids and positions.",
+        ))
+        .with(flag("CheckMasking", "Require equal masks of detectors."))
         .with(option(
             "CheckSample",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Whether charge and names of logs must agree.",
+            "Require equal proton charge and names of logs.",
         ))
         .with(option(
             "ToleranceRelErr",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Whether the tolerance is relative.",
+            "Take the tolerance as a fraction of the mean of both magnitudes.",
         ))
         .with(option(
             "CheckAllData",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Whether every spectrum that differs is named.",
+            "Report every spectrum that differs, not only the first difference.",
         ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let (a, b) = (context.matrix("Workspace1")?, context.matrix("Workspace2")?);
-        let mut messages = properties(&a, &b, context)?;
+        let mut messages = property_differences(&a, &b, context)?;
         if messages.is_empty() {
-            messages = data(&a, &b, context)?;
+            messages = data_differences(&a, &b, context)?;
         }
         let level = if messages.is_empty() {
-            Level::Notice
+            LogLevel::Notice
         } else {
-            Level::Warning
+            LogLevel::Warning
         };
-        let words = if messages.is_empty() {
+        let text = if messages.is_empty() {
             "the workspaces match".to_owned()
         } else {
             messages.join("; ")
         };
-        context.log(level, &words);
+        context.log(level, &text);
         context.output_value("Result", Value::Bool(messages.is_empty()))?;
         context.output_value("Messages", Value::Strs(messages))
     }
 }
 
-/// What differs in one respect, within a tolerance.
-type Check = fn(&MatrixWorkspace, &MatrixWorkspace, f64) -> Option<&'static str>;
+/// Comparison of one aspect within a tolerance: the difference, or `None` where both match.
+type Comparison = fn(&MatrixWorkspace, &MatrixWorkspace, f64) -> Option<&'static str>;
 
-/// What differs besides the data: one text at most.
-fn properties(a: &MatrixWorkspace, b: &MatrixWorkspace, context: &Context<'_>) -> Result<Vec<String>> {
-    let checks: [(&str, Check); 6] = [
+/// First difference apart from the data: one text at most.
+fn property_differences(a: &MatrixWorkspace, b: &MatrixWorkspace, context: &Context<'_>) -> Result<Vec<String>> {
+    let checks: [(&str, Comparison); 6] = [
         ("CheckType", kinds),
         ("CheckAxes", axes),
         ("CheckSpectraMap", spectra),
@@ -96,9 +108,9 @@ fn properties(a: &MatrixWorkspace, b: &MatrixWorkspace, context: &Context<'_>) -
     }
     for (name, check) in checks {
         if context.bool(name)?
-            && let Some(words) = check(a, b, tolerance)
+            && let Some(text) = check(a, b, tolerance)
         {
-            return Ok(vec![words.to_owned()]);
+            return Ok(vec![text.to_owned()]);
         }
     }
     Ok(Vec::new())
@@ -186,17 +198,20 @@ fn logs(a: &MatrixWorkspace, b: &MatrixWorkspace, tolerance: f64) -> Option<&'st
     (sorted(a) != sorted(b)).then_some("Different numbers of logs")
 }
 
-/// In which spectra X, Y or E differ: one text, or one for each with CheckAllData.
-fn data(a: &MatrixWorkspace, b: &MatrixWorkspace, context: &Context<'_>) -> Result<Vec<String>> {
+/// Spectra whose X, Y or E differ: one text for the first, or one for each with CheckAllData.
+fn data_differences(a: &MatrixWorkspace, b: &MatrixWorkspace, context: &Context<'_>) -> Result<Vec<String>> {
     let tolerance = context.float("Tolerance")?;
     let relative = context.bool("ToleranceRelErr")?;
     let all = context.bool("CheckAllData")?;
-    let far = |(a, b): (&f64, &f64)| {
+    let differs = |(a, b): (&f64, &f64)| {
         let scale = if relative { 0.5 * (a.abs() + b.abs()) } else { 1.0 };
         (a - b).abs() > tolerance * scale || a.is_nan() != b.is_nan()
     };
-    let differ = |a: &[f64], b: &[f64]| a.iter().zip(b).any(far);
-    let (left, right) = (Reader::new(a, context.cancel)?, Reader::new(b, context.cancel)?);
+    let any_differs = |a: &[f64], b: &[f64]| a.iter().zip(b).any(differs);
+    let (left, right) = (
+        HistogramReader::new(a, context.cancel)?,
+        HistogramReader::new(b, context.cancel)?,
+    );
     let mut messages = Vec::new();
     for index in 0..a.histograms() {
         context.check_cancelled()?;
@@ -205,7 +220,7 @@ fn data(a: &MatrixWorkspace, b: &MatrixWorkspace, context: &Context<'_>) -> Resu
             messages.push("Size mismatch".to_owned());
         } else if x.len() != x2.len() {
             messages.push("Histogram/point-like mismatch".to_owned());
-        } else if differ(&x, &x2) || differ(&y, &y2) || differ(&e, &e2) {
+        } else if any_differs(&x, &x2) || any_differs(&y, &y2) || any_differs(&e, &e2) {
             messages.push(if all {
                 format!("Data mismatch in spectrum {index}")
             } else {
@@ -224,43 +239,43 @@ fn data(a: &MatrixWorkspace, b: &MatrixWorkspace, context: &Context<'_>) -> Resu
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::Bench;
+    use crate::algorithms::testing::AlgorithmFixture;
     use crate::value::Value;
 
-    fn verdict(bench: &Bench, properties: &[(&str, Value)]) -> (bool, String) {
+    fn compare(fixture: &AlgorithmFixture, properties: &[(&str, Value)]) -> (bool, String) {
         let mut call = vec![("Workspace1", "a".into()), ("Workspace2", "b".into())];
         call.extend(properties.iter().cloned());
-        let out = bench.run("CompareWorkspaces", &call);
+        let out = fixture.run("CompareWorkspaces", &call);
         let messages = out.get("Messages").unwrap().to_strs().unwrap();
         (out.get("Result").unwrap().to_bool().unwrap(), messages.join(","))
     }
 
     #[test]
     fn the_first_difference_is_said() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         let small = [("NumBanks", 1_i64.into()), ("BankPixelWidth", 2_i64.into())];
-        bench.sample("a", &small);
-        let says = |change: &dyn Fn(&Bench), words: &str| {
-            bench.sample("b", &small);
-            change(&bench);
-            assert_eq!(verdict(&bench, &[]), (words.is_empty(), words.to_owned()));
+        fixture.sample_workspace("a", &small);
+        let expect_message = |change: &dyn Fn(&AlgorithmFixture), words: &str| {
+            fixture.sample_workspace("b", &small);
+            change(&fixture);
+            assert_eq!(compare(&fixture, &[]), (words.is_empty(), words.to_owned()));
         };
-        says(&|_| (), "");
-        says(
-            &|bench| drop(bench.make("b", "Scale", &[("InputWorkspace", "b".into()), ("Factor", 2.0.into())])),
+        expect_message(&|_| (), "");
+        expect_message(
+            &|fixture| drop(fixture.create("b", "Scale", &[("InputWorkspace", "b".into()), ("Factor", 2.0.into())])),
             "Data mismatch",
         );
-        says(
-            &|bench| drop(bench.sample("b", &[("NumBanks", 1_i64.into())])),
+        expect_message(
+            &|fixture| drop(fixture.sample_workspace("b", &[("NumBanks", 1_i64.into())])),
             "Mismatched number of histograms.",
         );
-        says(
-            &|bench| drop(bench.run("ConvertToDistribution", &[("Workspace", "b".into())])),
+        expect_message(
+            &|fixture| drop(fixture.run("ConvertToDistribution", &[("Workspace", "b".into())])),
             "Distribution flag mismatch",
         );
-        says(
-            &|bench| {
-                drop(bench.run(
+        expect_message(
+            &|fixture| {
+                drop(fixture.run(
                     "MaskDetectors",
                     &[("Workspace", "b".into()), ("DetectorList", "5".into())],
                 ))
@@ -272,8 +287,8 @@ mod tests {
             ("ComponentName", "bank1".into()),
             ("X", 1.0.into()),
         ];
-        says(
-            &|bench| drop(bench.run("MoveInstrumentComponent", &moved)),
+        expect_message(
+            &|fixture| drop(fixture.run("MoveInstrumentComponent", &moved)),
             "DetectorInfo mismatch",
         );
         let events = [
@@ -281,29 +296,29 @@ mod tests {
             ("BankPixelWidth", 2_i64.into()),
             ("WorkspaceType", "Event".into()),
         ];
-        says(
-            &|bench| drop(bench.sample("b", &events)),
+        expect_message(
+            &|fixture| drop(fixture.sample_workspace("b", &events)),
             "One workspace is an EventWorkspace and the other is not.",
         );
     }
 
     #[test]
     fn tolerances_and_switches_are_kept_to() {
-        let bench = Bench::new();
-        bench.workspace("a", &[0.0, 1.0, 2.0], &[10.0, f64::NAN, 10.0, 7.0], 2);
-        bench.workspace("b", &[0.0, 1.0, 2.0], &[10.5, f64::NAN, 10.0, 7.5], 2);
-        assert_eq!(verdict(&bench, &[]), (false, "Data mismatch".to_owned()));
-        assert!(verdict(&bench, &[("Tolerance", 0.6.into())]).0);
-        assert!(verdict(&bench, &[("Tolerance", 0.1.into()), ("ToleranceRelErr", true.into())]).0);
-        let all = verdict(&bench, &[("CheckAllData", true.into())]).1;
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("a", &[0.0, 1.0, 2.0], &[10.0, f64::NAN, 10.0, 7.0], 2);
+        fixture.workspace("b", &[0.0, 1.0, 2.0], &[10.5, f64::NAN, 10.0, 7.5], 2);
+        assert_eq!(compare(&fixture, &[]), (false, "Data mismatch".to_owned()));
+        assert!(compare(&fixture, &[("Tolerance", 0.6.into())]).0);
+        assert!(compare(&fixture, &[("Tolerance", 0.1.into()), ("ToleranceRelErr", true.into())]).0);
+        let all = compare(&fixture, &[("CheckAllData", true.into())]).1;
         assert_eq!(all, "Data mismatch in spectrum 0,Data mismatch in spectrum 1");
         let unit = [
             ("DataX", vec![0.0, 1.0].into()),
             ("DataY", vec![1.0].into()),
             ("UnitX", "TOF".into()),
         ];
-        bench.workspace("a", &[0.0, 1.0], &[1.0], 1);
-        bench.make("b", "CreateWorkspace", &unit);
-        assert_eq!(verdict(&bench, &[]).1, "Axis 0 unit mismatch");
+        fixture.workspace("a", &[0.0, 1.0], &[1.0], 1);
+        fixture.create("b", "CreateWorkspace", &unit);
+        assert_eq!(compare(&fixture, &[]).1, "Axis 0 unit mismatch");
     }
 }

@@ -1,4 +1,14 @@
-//! CompressEvents: events that lie close together as one, of their summed weight.
+//! CompressEvents: events that lie close together joined to one weighted event.
+//!
+//! Events of a spectrum are sorted by x. A group starts at x₀ and takes events with x ≤ x₀ + T, or x ≤ x₀(1 + T) in
+//! logarithmic mode; T is the Tolerance (unit of X, or dimensionless). The joined event has
+//!
+//! - weight Σ wᵢ and squared error Σ σᵢ²,
+//! - x = Σ xᵢ/σᵢ² / Σ 1/σᵢ² and, with WallClockTolerance, the pulse time averaged in the same way (1/σᵢ² is 1 where
+//!   σᵢ = 0).
+//!
+//! With WallClockTolerance τ (s), events join only within one interval [t₀ + iτ, t₀ + (i + 1)τ) of pulse time, i ≥ 0,
+//! with t₀ the StartTime; earlier events are dropped. Source: Mantid's page CompressEvents v1.
 
 use live_data_engine::cancel::Cancel;
 use live_data_engine::columns::{Columns, Events};
@@ -8,51 +18,51 @@ use rayon::prelude::*;
 
 use crate::algorithm::{Algorithm, Context};
 use crate::date_and_time::DateAndTime;
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::{AlgorithmError, Result, failed, invalid};
 use crate::value::Value;
-use crate::workspace::matrix::Data;
+use crate::workspace::matrix::WorkspaceData;
 
 pub(crate) struct CompressEvents;
 
 impl Algorithm for CompressEvents {
     fn declaration(&self) -> Declaration {
-        let within = "How far apart events of one group may be; a part of X when it is negative.";
-        let clock = "How far apart their pulses may be; without it pulse times are forgotten.";
+        let tolerance = "Largest difference of X in one group; a negative value is a fraction of X.";
+        let interval = "Length of the intervals of pulse time, above 0; pulse times are dropped when not given.";
         let mode = option(
             "BinningMode",
-            Kind::Str,
+            PropertyKind::Str,
             "Default",
-            "Whether the tolerance is a part of X.",
+            "Linear: Tolerance is in the unit of X; Logarithmic: a fraction of X; Default: by its sign.",
         );
         Declaration::new(
             "CompressEvents",
             1,
             "Events",
-            "Joins events that lie close together, and sums their weights.",
+            "Joins events that lie close together and sums their weights.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The events."))
+        .with(input("InputWorkspace", PropertyKind::Matrix, "Workspace of events."))
         .with(output(
             "OutputWorkspace",
-            Kind::Matrix,
-            "Fewer events of the same total weight.",
+            PropertyKind::Matrix,
+            "Weighted events of the same total weight.",
         ))
-        .with(option("Tolerance", Kind::Float, 1e-5, within).unit("the unit of X"))
+        .with(option("Tolerance", PropertyKind::Float, 1e-5, tolerance).unit("the unit of X"))
         .with(
-            option("WallClockTolerance", Kind::Float, Value::None, clock)
+            option("WallClockTolerance", PropertyKind::Float, Value::None, interval)
                 .unit("s")
                 .validator(Validator::AtLeast(0.0)),
         )
         .with(option(
             "StartTime",
-            Kind::Str,
+            PropertyKind::Str,
             "",
-            "Where intervals of pulse time begin, as ISO 8601 text; the run's start when not given.",
+            "Start of the first interval of pulse time, ISO 8601 (UTC); the run's start when not given.",
         ))
         .with(mode.validator(Validator::OneOf(&["Default", "Linear", "Logarithmic"])))
         .with(option(
             "SortFirst",
-            Kind::Bool,
+            PropertyKind::Bool,
             true,
             "Not used: events are always sorted.",
         ))
@@ -68,20 +78,23 @@ impl Algorithm for CompressEvents {
             return invalid(format!("Tolerance is {tolerance}: it must be a number"));
         }
         let mode = context.str("BinningMode")?;
-        let grouping = Grouping {
+        let options = CompressionOptions {
             tolerance: tolerance.abs(),
             logarithmic: mode == "Logarithmic" || (mode == "Default" && tolerance < 0.0),
-            clock: clock(context, input.run())?,
+            pulse_intervals: pulse_intervals(context, input.run())?,
         };
         let columns = events.plan().to_columns(context.cancel)?;
-        let rows = compress(&columns, grouping, context.cancel)?;
+        let rows = compress(&columns, options, context.cancel)?;
         let data = events.with_plan(EventPlan::columns(Columns::from_rows(&rows)));
-        context.output("OutputWorkspace", input.clone().with_data(Data::Events(data)))
+        context.output("OutputWorkspace", input.clone().with_data(WorkspaceData::Events(data)))
     }
 }
 
-/// Where intervals of pulse time begin, in ns since the Unix epoch, and their length in ns.
-fn clock(context: &Context<'_>, run: &crate::run::Run) -> Result<Option<(i64, f64)>> {
+/// Intervals of pulse time from WallClockTolerance and StartTime; `None` where the former is not given.
+///
+/// # Errors
+/// `InvalidArgument` for a tolerance that is not above 0, `Execution` for a time that is not ISO 8601.
+fn pulse_intervals(context: &Context<'_>, run: &crate::run::Run) -> Result<Option<PulseIntervals>> {
     let Some(seconds) = context.opt_float("WallClockTolerance")? else {
         return Ok(None);
     };
@@ -94,21 +107,31 @@ fn clock(context: &Context<'_>, run: &crate::run::Run) -> Result<Option<(i64, f6
         (false, Some(start)) => start,
         (false, None) => return failed(format!("'{text}' is no ISO 8601 time, such as 2020-01-31T12:00:00")),
     };
-    Ok(Some((start.unix_nanoseconds(), seconds * 1e9)))
+    Ok(Some(PulseIntervals {
+        start_ns: start.unix_nanoseconds(),
+        length_ns: seconds * 1e9,
+    }))
+}
+
+/// Equal intervals of pulse time; the first starts at `start_ns` since the Unix epoch.
+#[derive(Clone, Copy)]
+struct PulseIntervals {
+    start_ns: i64,
+    length_ns: f64,
 }
 
 #[derive(Clone, Copy)]
-struct Grouping {
+struct CompressionOptions {
     tolerance: f64,
     logarithmic: bool,
-    clock: Option<(i64, f64)>,
+    pulse_intervals: Option<PulseIntervals>,
 }
 
-fn compress(columns: &Columns, grouping: Grouping, cancel: &Cancel) -> Result<Vec<Events>> {
-    if grouping.clock.is_some() && columns.pulse_times().is_none() && !columns.is_empty() {
+fn compress(columns: &Columns, options: CompressionOptions, cancel: &Cancel) -> Result<Vec<Events>> {
+    if options.pulse_intervals.is_some() && columns.pulse_times().is_none() && !columns.is_empty() {
         return failed("the events have no pulse times: leave WallClockTolerance out");
     }
-    if grouping.logarithmic && columns.x().iter().any(|x| !(*x >= 0.0)) {
+    if options.logarithmic && columns.x().iter().any(|x| !(*x >= 0.0)) {
         return failed("events below 0 cannot be compressed logarithmically");
     }
     pool::install(|| {
@@ -116,26 +139,28 @@ fn compress(columns: &Columns, grouping: Grouping, cancel: &Cancel) -> Result<Ve
             .into_par_iter()
             .map(|row| {
                 cancel.check().map_err(|_| AlgorithmError::Cancelled)?;
-                Ok(compress_row(columns, row, grouping))
+                Ok(compress_row(columns, row, options))
             })
             .collect()
     })
 }
 
-/// One group of events while it grows.
-struct Group {
+/// Group of events that is being filled.
+struct EventGroup {
     interval: i64,
+    /// Largest X of a further member, inclusive.
     limit: f64,
     weight: f64,
     error_squared: f64,
-    /// Sums that give means: of the norm, of the value, and of the time from the group's first pulse.
+    /// Σ 1/σ², by which the two sums below are divided for the means.
     norm: f64,
-    x: f64,
+    x_sum: f64,
+    /// Pulse time of the first member, ns; `delay_sum` counts from it, so that small differences stay exact.
     first_pulse: i64,
-    later: f64,
+    delay_sum: f64,
 }
 
-fn compress_row(columns: &Columns, row: usize, grouping: Grouping) -> Events {
+fn compress_row(columns: &Columns, row: usize, options: CompressionOptions) -> Events {
     let time = |at: usize| {
         columns
             .pulse_times()
@@ -144,8 +169,8 @@ fn compress_row(columns: &Columns, row: usize, grouping: Grouping) -> Events {
             .unwrap_or_default()
     };
     let interval = |at: usize| {
-        grouping.clock.map_or(0, |(start, length)| {
-            (time(at).saturating_sub(start) as f64 / length).floor() as i64
+        options.pulse_intervals.map_or(0, |intervals| {
+            (time(at).saturating_sub(intervals.start_ns) as f64 / intervals.length_ns).floor() as i64
         })
     };
     let mut order: Vec<(i64, f64, usize)> = columns
@@ -155,51 +180,52 @@ fn compress_row(columns: &Columns, row: usize, grouping: Grouping) -> Events {
         .collect();
     order.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let mut out = Events::default();
-    let mut open: Option<Group> = None;
+    let mut open: Option<EventGroup> = None;
     for (interval, x, at) in order {
         let (weight, error_squared) = columns.weight(at);
-        // Means are weighted by how well each event is known.
+        // An event without error has the weight of one with an error of 1.
         let norm = if error_squared > 0.0 { 1.0 / error_squared } else { 1.0 };
         match &mut open {
             Some(group) if group.interval == interval && x <= group.limit => {
                 group.weight += weight;
                 group.error_squared += error_squared;
                 group.norm += norm;
-                group.x += x * norm;
-                group.later += time(at).saturating_sub(group.first_pulse) as f64 * norm;
+                group.x_sum += x * norm;
+                group.delay_sum += time(at).saturating_sub(group.first_pulse) as f64 * norm;
             }
             _ => {
-                close(open.take(), grouping, &mut out);
-                let reach = if grouping.logarithmic {
-                    x.abs() * grouping.tolerance
+                push_group(open.take(), options, &mut out);
+                let width = if options.logarithmic {
+                    x.abs() * options.tolerance
                 } else {
-                    grouping.tolerance
+                    options.tolerance
                 };
-                open = Some(Group {
+                open = Some(EventGroup {
                     interval,
-                    limit: x + reach,
+                    limit: x + width,
                     weight,
                     error_squared,
                     norm,
-                    x: x * norm,
+                    x_sum: x * norm,
                     first_pulse: time(at),
-                    later: 0.0,
+                    delay_sum: 0.0,
                 });
             }
         }
     }
-    close(open, grouping, &mut out);
+    push_group(open, options, &mut out);
     out
 }
 
-fn close(group: Option<Group>, grouping: Grouping, out: &mut Events) {
+/// Appends the joined event of a complete group.
+fn push_group(group: Option<EventGroup>, options: CompressionOptions, out: &mut Events) {
     let Some(group) = group else { return };
-    out.x.push(group.x / group.norm);
+    out.x.push(group.x_sum / group.norm);
     out.weight.push(group.weight as f32);
     out.error_squared.push(group.error_squared as f32);
-    if grouping.clock.is_some() {
+    if options.pulse_intervals.is_some() {
         out.pulse_time
-            .push(group.first_pulse.saturating_add((group.later / group.norm) as i64));
+            .push(group.first_pulse.saturating_add((group.delay_sum / group.norm) as i64));
     }
 }
 
@@ -209,42 +235,43 @@ mod tests {
     use live_data_engine::cancel::Cancel;
     use live_data_engine::columns::{EventKind, Events};
 
-    use crate::algorithms::testing::{Bench, close, e, m, total, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, e, matrix, total_counts, y};
     use crate::value::Value;
 
-    fn compress(bench: &Bench, more: &[(&str, Value)]) -> crate::Handle {
-        bench.make(
+    fn compress(fixture: &AlgorithmFixture, more: &[(&str, Value)]) -> crate::WorkspaceHandle {
+        fixture.create(
             "o",
             "CompressEvents",
             &[&[("InputWorkspace", "s".into())][..], more].concat(),
         )
     }
 
-    fn number(handle: &crate::Handle) -> u64 {
-        m(handle).events().unwrap().number(&Cancel::new()).unwrap()
+    fn number(handle: &crate::WorkspaceHandle) -> u64 {
+        matrix(handle).events().unwrap().number(&Cancel::new()).unwrap()
     }
 
+    // Mantid's page CompressEvents v1: 1900 events, 257 in bin 50.
     #[test]
     fn the_documented_example_keeps_its_counts() {
-        let bench = Bench::new();
-        let s = bench.sample(
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace(
             "s",
             &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 1_i64.into())],
         );
-        let out = compress(&bench, &[]);
+        let out = compress(&fixture, &[]);
         assert_eq!(
-            (number(&out), m(&out).events().unwrap().kind()),
+            (number(&out), matrix(&out).events().unwrap().kind()),
             (1900, EventKind::WeightedNoTime)
         );
-        close(&[y(&out, 0)[50]], &[257.0]);
+        assert_close(&[y(&out, 0)[50]], &[257.0]);
         // Coarse groups: fewer events of the same total.
-        let coarse = compress(&bench, &[("Tolerance", 20.0.into())]);
+        let coarse = compress(&fixture, &[("Tolerance", 20.0.into())]);
         assert!(number(&coarse) < 1600);
-        close(&[total(&coarse)], &[total(&s)]);
+        assert_close(&[total_counts(&coarse)], &[total_counts(&s)]);
     }
 
-    fn by_hand(bench: &Bench) -> crate::Handle {
-        let s = bench.sample(
+    fn by_hand(fixture: &AlgorithmFixture) -> crate::WorkspaceHandle {
+        let s = fixture.sample_workspace(
             "s",
             &[
                 ("WorkspaceType", "Event".into()),
@@ -252,7 +279,7 @@ mod tests {
                 ("BankPixelWidth", 1_i64.into()),
             ],
         );
-        let start = m(&s).run().start_time().unwrap().unix_nanoseconds();
+        let start = matrix(&s).run().start_time().unwrap().unix_nanoseconds();
         let second = 1_000_000_000;
         let events = Events {
             x: vec![5.0, 5.5, 7.0, 5.2, 5.0],
@@ -266,39 +293,42 @@ mod tests {
 
     #[test]
     fn groups_have_mean_values_and_summed_weights() {
-        let bench = Bench::new();
-        by_hand(&bench);
-        let out = compress(&bench, &[("Tolerance", 0.5.into())]);
-        let events = m(&out).events().unwrap().spectrum(0, &Cancel::new()).unwrap();
+        let fixture = AlgorithmFixture::new();
+        by_hand(&fixture);
+        let out = compress(&fixture, &[("Tolerance", 0.5.into())]);
+        let events = matrix(&out).events().unwrap().spectrum(0, &Cancel::new()).unwrap();
         assert_eq!(events.weight, [15.0, 1.0]);
         assert_eq!(events.error_squared, [13.0, 1.0]);
         let mean = (5.0 + 5.5 + 5.2 / 2.0 + 5.0 / 9.0) / (2.0 + 0.5 + 1.0 / 9.0);
-        close(&events.x, &[mean, 7.0]);
+        assert_close(&events.x, &[mean, 7.0]);
         assert!(events.pulse_time.is_empty());
-        close(&e(&out, 0)[..1], &[14.0_f64.sqrt()]);
-        let parts = compress(&bench, &[("Tolerance", (-0.05).into())]);
+        assert_close(&e(&out, 0)[..1], &[14.0_f64.sqrt()]);
+        let parts = compress(&fixture, &[("Tolerance", (-0.05).into())]);
         assert_eq!(number(&parts), 3);
     }
 
     #[test]
     fn pulses_of_one_interval_stay_together_and_earlier_ones_go() {
-        let bench = Bench::new();
-        let s = by_hand(&bench);
-        let out = compress(&bench, &[("Tolerance", 0.5.into()), ("WallClockTolerance", 5.0.into())]);
-        let events = m(&out).events().unwrap().spectrum(0, &Cancel::new()).unwrap();
-        assert_eq!(m(&out).events().unwrap().kind(), EventKind::Weighted);
+        let fixture = AlgorithmFixture::new();
+        let s = by_hand(&fixture);
+        let out = compress(
+            &fixture,
+            &[("Tolerance", 0.5.into()), ("WallClockTolerance", 5.0.into())],
+        );
+        let events = matrix(&out).events().unwrap().spectrum(0, &Cancel::new()).unwrap();
+        assert_eq!(matrix(&out).events().unwrap().kind(), EventKind::Weighted);
         assert_eq!(events.weight, [4.0, 1.0, 2.0]);
-        let start = m(&s).run().start_time().unwrap().unix_nanoseconds();
+        let start = matrix(&s).run().start_time().unwrap().unix_nanoseconds();
         assert_eq!(events.pulse_time[0] - start, 500_000_000);
     }
 
     #[test]
     fn what_cannot_be_compressed_is_refused() {
-        let bench = Bench::new();
-        bench.sample("s", &[("BankPixelWidth", 1_i64.into())]);
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace("s", &[("BankPixelWidth", 1_i64.into())]);
         let refused = |more: &[(&str, Value)]| {
-            bench
-                .try_make(
+            fixture
+                .try_create(
                     "o",
                     "CompressEvents",
                     &[&[("InputWorkspace", "s".into())][..], more].concat(),
@@ -306,7 +336,7 @@ mod tests {
                 .is_err()
         };
         assert!(refused(&[]));
-        by_hand(&bench);
+        by_hand(&fixture);
         assert!(refused(&[("Tolerance", f64::NAN.into())]));
         assert!(refused(&[("WallClockTolerance", 0.0.into())]));
         assert!(refused(&[

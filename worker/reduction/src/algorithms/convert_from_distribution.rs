@@ -1,4 +1,7 @@
-//! ConvertFromDistribution: counts from counts per unit of X.
+//! ConvertFromDistribution: counts from counts per unit of X, Y = f·w and E = e·w.
+//!
+//! f and e are the frequency and its standard deviation, w the bin's width in the unit of X. Source: Mantid's page
+//! ConvertFromDistribution v1.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::distribution;
@@ -16,22 +19,22 @@ impl Algorithm for ConvertFromDistribution {
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        distribution::convert(false, context)
+        distribution::set_distribution(false, context)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, close, m, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, y};
 
     #[test]
     fn widths_go_in_and_out() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[("Function", "Multiple Peaks".into())]);
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[("Function", "Multiple Peaks".into())]);
         let before = y(&s, 0);
-        bench.run("ConvertToDistribution", &[("Workspace", "s".into())]);
-        bench.run("ConvertFromDistribution", &[("Workspace", "s".into())]);
-        close(&y(&s, 0), &before);
-        assert!(!m(&s).is_distribution());
+        fixture.run("ConvertToDistribution", &[("Workspace", "s".into())]);
+        fixture.run("ConvertFromDistribution", &[("Workspace", "s".into())]);
+        assert_close(&y(&s, 0), &before);
+        assert!(!matrix(&s).is_distribution());
     }
 }

@@ -1,12 +1,25 @@
-//! ConvertSpectrumAxis: spectra by their scattering angle, or by the momentum transfer or d-spacing of elastic scattering.
+//! ConvertSpectrumAxis, version 2: spectra by scattering angle, or by momentum transfer or d-spacing of elastic
+//! scattering.
+//!
+//! | Target | value | unit |
+//! |---|---|---|
+//! | Theta, theta | 2θ, the mean over the spectrum's detectors | degrees |
+//! | SignedTheta, signed_theta | 2θ with the sign of the side of the beam | degrees |
+//! | InPlaneTwoTheta, SignedInPlaneTwoTheta | angle of the mean position projected on the horizontal plane | degrees |
+//! | ElasticQ | Q = 4π sin(2θ/2) / λ, with λ = h / √(2mE) | Å⁻¹ |
+//! | ElasticQSquared | Q² | Å⁻² |
+//! | ElasticDSpacing | d = 2π / Q | Å |
+//!
+//! h is Planck's constant, m the neutron's mass ([`crate::unit`]: CODATA 2006), E the fixed energy in meV and λ the
+//! wavelength in Å. Source: Mantid's page ConvertSpectrumAxis v2.
 
 use std::f64::consts::PI;
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::{Result, failed, invalid};
-use crate::instrument::{Detector, Instrument, V3};
-use crate::service::Level;
+use crate::instrument::{Detector, Instrument, V3D};
+use crate::service::LogLevel;
 use crate::unit::{Quantity, Unit, de_broglie, half_mass};
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
@@ -30,47 +43,52 @@ impl Algorithm for ConvertSpectrumAxis {
     fn declaration(&self) -> Declaration {
         let target = input(
             "Target",
-            Kind::Str,
-            "What the vertical axis counts; theta stands for two theta in degrees.",
+            PropertyKind::Str,
+            "Quantity of the vertical axis; Theta is 2θ in degrees.",
         );
-        let energy = "The energy before (Direct) or after (Indirect) the sample; the log Ei or the parameter Efixed when not given.";
+        let energy = "Energy before (Direct) or after (Indirect) the sample; the log Ei or the detector's parameter Efixed when not given.";
         Declaration::new(
             "ConvertSpectrumAxis",
             2,
             "Transforms\\Units;Transforms\\Axes",
-            "Makes angles or momenta of spectrum numbers.",
+            "Replaces spectrum numbers by angles or elastic momentum transfers.",
         )
         .with(input(
             "InputWorkspace",
-            Kind::Matrix,
-            "The workspace; it needs an instrument.",
+            PropertyKind::Matrix,
+            "Workspace with an instrument and spectrum numbers.",
         ))
         .with(output(
             "OutputWorkspace",
-            Kind::Matrix,
-            "The workspace with another vertical axis.",
+            PropertyKind::Matrix,
+            "Workspace with a numeric vertical axis.",
         ))
         .with(target.mandatory().validator(Validator::OneOf(TARGETS)))
         .with(
-            option("EMode", Kind::Str, "Direct", "Which energy is fixed.")
-                .validator(Validator::OneOf(&["Direct", "Indirect"])),
+            option(
+                "EMode",
+                PropertyKind::Str,
+                "Direct",
+                "Direct: the energy before the sample is fixed; Indirect: after it.",
+            )
+            .validator(Validator::OneOf(&["Direct", "Indirect"])),
         )
         .with(
-            option("EFixed", Kind::Float, Value::None, energy)
+            option("EFixed", PropertyKind::Float, Value::None, energy)
                 .unit("meV")
                 .validator(Validator::AtLeast(0.0)),
         )
         .with(option(
             "OrderAxis",
-            Kind::Bool,
+            PropertyKind::Bool,
             true,
-            "Put the spectra in the order of the axis.",
+            "Sort the spectra by the axis, ascending.",
         ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let input = context.matrix("InputWorkspace")?;
-        check(&input)?;
+        check_input(&input)?;
         let target = context.str("Target")?;
         let quantity = match target.as_str() {
             "ElasticQ" => Quantity::MomentumTransfer,
@@ -79,15 +97,18 @@ impl Algorithm for ConvertSpectrumAxis {
             _ => Quantity::Degrees,
         };
         let ordered = context.bool("OrderAxis")?;
-        let out = by_axis(&input, quantity, ordered, context, |index| {
-            value(&input, index, &target, context).map(Some)
+        let out = with_numeric_axis(&input, quantity, ordered, context, |index| {
+            axis_value(&input, index, &target, context).map(Some)
         })?;
         context.output("OutputWorkspace", out)
     }
 }
 
-/// Fails where spectra have no numbers, or nothing is known of where detectors are.
-pub(crate) fn check(input: &MatrixWorkspace) -> Result<()> {
+/// Checks that the vertical axis holds spectrum numbers and the instrument has a source.
+///
+/// # Errors
+/// `InvalidArgument` otherwise.
+pub(crate) fn check_input(input: &MatrixWorkspace) -> Result<()> {
     if *input.vertical() != VerticalAxis::Spectra {
         return invalid("InputWorkspace: The workspace must have spectra axis");
     }
@@ -97,8 +118,11 @@ pub(crate) fn check(input: &MatrixWorkspace) -> Result<()> {
     Ok(())
 }
 
-/// The spectra that have a detector, each at its value on the vertical axis.
-pub(crate) fn by_axis(
+/// Spectra with a known detector, each at `value(index)` on a vertical axis in the unit of `quantity`.
+///
+/// # Errors
+/// `Execution` where no spectrum has one.
+pub(crate) fn with_numeric_axis(
     input: &MatrixWorkspace,
     quantity: Quantity,
     ordered: bool,
@@ -118,7 +142,7 @@ pub(crate) fn by_axis(
     }
     if order.len() < input.histograms() {
         context.log(
-            Level::Warning,
+            LogLevel::Warning,
             "The instrument definition is incomplete - spectra dropped from output",
         );
     }
@@ -134,41 +158,43 @@ pub(crate) fn by_axis(
     Ok(out)
 }
 
-fn value(input: &MatrixWorkspace, index: usize, target: &str, context: &Context<'_>) -> Result<f64> {
+fn axis_value(input: &MatrixWorkspace, index: usize, target: &str, context: &Context<'_>) -> Result<f64> {
     let instrument = input.instrument();
     let ids = input.spectra().detectors(index);
-    let known: Vec<&Detector> = ids.iter().filter_map(|id| instrument.detector(*id)).collect();
-    let mean = |f: &dyn Fn(&Detector) -> f64| known.iter().map(|d| f(d)).sum::<f64>() / known.len() as f64;
+    let detectors: Vec<&Detector> = ids.iter().filter_map(|id| instrument.detector(*id)).collect();
+    let mean = |f: &dyn Fn(&Detector) -> f64| detectors.iter().map(|d| f(d)).sum::<f64>() / detectors.len() as f64;
     let monitor = input.is_monitor(index);
-    let q = || -> Result<f64> {
+    let elastic_q = || -> Result<f64> {
         if monitor {
             return Ok(0.0);
         }
-        let energy = fixed_energy(input, known.first().copied(), context)?;
+        let energy = fixed_energy(input, detectors.first().copied(), context)?;
         let wavelength = de_broglie() / (energy / half_mass()).sqrt();
         Ok(4.0 * PI * (mean(&|d| instrument.two_theta(d)) / 2.0).sin() / wavelength)
     };
     match target {
-        "ElasticQ" => q(),
-        "ElasticQSquared" => q().map(|q| q * q),
-        "ElasticDSpacing" => q().map(|q| 2.0 * PI / q),
+        "ElasticQ" => elastic_q(),
+        "ElasticQSquared" => elastic_q().map(|q| q * q),
+        "ElasticDSpacing" => elastic_q().map(|q| 2.0 * PI / q),
         _ if monitor => Ok(0.0),
         "SignedTheta" | "signed_theta" => Ok(mean(&|d| instrument.signed_two_theta(d)).to_degrees()),
-        "InPlaneTwoTheta" => Ok(in_plane(instrument, mean_position(&known)).abs().to_degrees()),
-        "SignedInPlaneTwoTheta" => Ok(in_plane(instrument, mean_position(&known)).to_degrees()),
+        "InPlaneTwoTheta" => Ok(in_plane_two_theta(instrument, mean_position(&detectors))
+            .abs()
+            .to_degrees()),
+        "SignedInPlaneTwoTheta" => Ok(in_plane_two_theta(instrument, mean_position(&detectors)).to_degrees()),
         _ => Ok(mean(&|d| instrument.two_theta(d)).to_degrees()),
     }
 }
 
-fn mean_position(detectors: &[&Detector]) -> V3 {
+fn mean_position(detectors: &[&Detector]) -> V3D {
     let sum = detectors
         .iter()
-        .fold(V3::default(), |sum, detector| sum + detector.position);
+        .fold(V3D::default(), |sum, detector| sum + detector.position);
     sum * (1.0 / detectors.len().max(1) as f64)
 }
 
-/// The angle in the horizontal plane, radians.
-fn in_plane(instrument: &Instrument, position: V3) -> f64 {
+/// Angle between the beam and `position` seen from the sample, in the horizontal plane, radians in (−π, π].
+fn in_plane_two_theta(instrument: &Instrument, position: V3D) -> f64 {
     let from_sample = (position - instrument.sample_position()).to_array();
     let (up, along) = (instrument.frame.up, instrument.frame.along_beam);
     let across = (0..3).find(|axis| *axis != up && *axis != along).unwrap_or(0);
@@ -181,8 +207,8 @@ fn fixed_energy(input: &MatrixWorkspace, detector: Option<&Detector>, context: &
         return Ok(given);
     }
     if context.str("EMode")? == "Direct" {
-        let known = input.run().number("Ei");
-        return known.map_or_else(
+        let logged = input.run().number("Ei");
+        return logged.map_or_else(
             || invalid("Could not retrieve Efixed from the workspace. Please provide a value."),
             Ok,
         );
@@ -197,33 +223,34 @@ fn fixed_energy(input: &MatrixWorkspace, detector: Option<&Detector>, context: &
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
     use crate::value::Value;
     use crate::workspace::axis::VerticalAxis;
 
-    fn axis(bench: &Bench, more: &[(&str, Value)]) -> (Vec<f64>, String, Vec<i32>) {
-        let out = bench.make(
+    fn axis(fixture: &AlgorithmFixture, more: &[(&str, Value)]) -> (Vec<f64>, String, Vec<i32>) {
+        let out = fixture.create(
             "o",
             "ConvertSpectrumAxis",
             &[&[("InputWorkspace", "s".into())][..], more].concat(),
         );
-        let out = m(&out);
+        let out = matrix(&out);
         let VerticalAxis::Numeric { unit, values } = out.vertical() else {
             return Default::default();
         };
         (values.to_vec(), unit.id().to_owned(), out.spectra().numbers().to_vec())
     }
 
+    // Mantid's page ConvertSpectrumAxis v2: 0.129645 degrees and 0.006088 Å⁻¹.
     #[test]
     fn documented_values_come_out_in_order() {
-        let bench = Bench::new();
-        bench.sample("s", &[("NumBanks", 1_i64.into()), ("BankPixelWidth", 2_i64.into())]);
-        let (theta, unit, numbers) = axis(&bench, &[("Target", "Theta".into())]);
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace("s", &[("NumBanks", 1_i64.into()), ("BankPixelWidth", 2_i64.into())]);
+        let (theta, unit, numbers) = axis(&fixture, &[("Target", "Theta".into())]);
         assert_eq!((theta.len(), unit.as_str()), (4, "Degrees"));
         assert!((theta[3] - 0.129_645).abs() < 5e-7, "{theta:?}");
         assert!(theta.is_sorted() && numbers[0] == 1);
         let (q, unit, _) = axis(
-            &bench,
+            &fixture,
             &[
                 ("Target", "ElasticQ".into()),
                 ("EFixed", 15.0.into()),
@@ -232,22 +259,25 @@ mod tests {
         );
         assert!((q[3] - 0.006_088).abs() < 5e-7 && unit == "MomentumTransfer", "{q:?}");
         let (plane, _, _) = axis(
-            &bench,
+            &fixture,
             &[("Target", "SignedInPlaneTwoTheta".into()), ("OrderAxis", false.into())],
         );
         assert_eq!((plane[0], plane[1]), (0.0, 0.0));
         assert!((plane[2] - (0.008_f64 / 5.0).atan().to_degrees()).abs() < 1e-9);
-        let (squared, _, _) = axis(&bench, &[("Target", "ElasticQSquared".into()), ("EFixed", 15.0.into())]);
+        let (squared, _, _) = axis(
+            &fixture,
+            &[("Target", "ElasticQSquared".into()), ("EFixed", 15.0.into())],
+        );
         assert!((squared[3] - q[3] * q[3]).abs() < 1e-15);
     }
 
     #[test]
     fn what_is_not_known_is_asked_for() {
-        let bench = Bench::new();
-        bench.sample("s", &[("BankPixelWidth", 1_i64.into())]);
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace("s", &[("BankPixelWidth", 1_i64.into())]);
         let text = |name: &str, more: &[(&str, Value)]| {
-            bench
-                .try_make(
+            fixture
+                .try_create(
                     "o",
                     "ConvertSpectrumAxis",
                     &[&[("InputWorkspace", name.into())][..], more].concat(),
@@ -261,7 +291,7 @@ mod tests {
             text("s", &[q[0].clone(), ("EMode", "Indirect".into())])
                 .starts_with("Could not retrieve Efixed from the detector.")
         );
-        bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
+        fixture.workspace("w", &[0.0, 1.0], &[1.0], 1);
         assert!(text("w", &q).ends_with("must have an instrument defined"));
         assert!(text("s", &[("Target", "Colour".into())]).contains("not in the list of allowed values"));
     }

@@ -1,4 +1,7 @@
-//! ConvertToDistribution: counts as counts per unit of X.
+//! ConvertToDistribution: counts per unit of X from counts, Y = n / w and E = e / w.
+//!
+//! n and e are the counts of a bin and their standard deviation, w the bin's width in the unit of X. Source: Mantid's
+//! page ConvertToDistribution v1.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::distribution;
@@ -16,40 +19,41 @@ impl Algorithm for ConvertToDistribution {
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        distribution::convert(true, context)
+        distribution::set_distribution(true, context)
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, m, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, y};
 
+    // Mantid's page ConvertToDistribution v1.
     #[test]
     fn documented_numbers_come_out() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[("Function", "Multiple Peaks".into())]);
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[("Function", "Multiple Peaks".into())]);
         for _ in 0..2 {
-            // What is a distribution already stays as it is.
-            bench.run("ConvertToDistribution", &[("Workspace", "s".into())]);
-            assert!(m(&s).is_distribution());
-            close(&y(&s, 0)[..1], &[0.0015]);
-            close(&y(&s, 0)[60..61], &[0.0415]);
+            // A distribution is left unchanged.
+            fixture.run("ConvertToDistribution", &[("Workspace", "s".into())]);
+            assert!(matrix(&s).is_distribution());
+            assert_close(&y(&s, 0)[..1], &[0.0015]);
+            assert_close(&y(&s, 0)[60..61], &[0.0415]);
         }
     }
 
     #[test]
     fn events_and_points_are_refused() {
-        let bench = Bench::new();
-        bench.sample("e", &[("WorkspaceType", "Event".into())]);
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace("e", &[("WorkspaceType", "Event".into())]);
         for name in ["ConvertToDistribution", "ConvertFromDistribution"] {
-            let error = bench.try_run(name, &[("Workspace", "e".into())]).unwrap_err();
+            let error = fixture.try_run(name, &[("Workspace", "e".into())]).unwrap_err();
             assert_eq!(
                 error.to_string(),
                 "Event workspaces cannot be directly converted to distributions."
             );
-            bench.workspace("p", &[1.0, 2.0], &[1.0, 2.0], 1);
-            assert!(bench.try_run(name, &[("Workspace", "p".into())]).is_err());
+            fixture.workspace("p", &[1.0, 2.0], &[1.0, 2.0], 1);
+            assert!(fixture.try_run(name, &[("Workspace", "p".into())]).is_err());
         }
     }
 }

@@ -1,45 +1,62 @@
-//! ConvertToEventWorkspace: histograms as weighted events, one or more in each bin.
+//! ConvertToEventWorkspace: histograms as weighted events.
+//!
+//! A bin of signal y and standard deviation e becomes n events of weight y / n and squared error e² / n. n is 1, or
+//! with GenerateMultipleEvents ⌈|y|⌉ up to MaxEventsPerBin, spread evenly over the bin. Source: Mantid's page
+//! ConvertToEventWorkspace v1.
 
 use live_data_engine::columns::{Columns, Events};
 use live_data_engine::plan::EventPlan;
 
 use crate::algorithm::{Algorithm, Context};
-use crate::compute::Reader;
+use crate::compute::HistogramReader;
 use crate::date_and_time::DateAndTime;
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::{Result, failed, invalid};
 use crate::workspace::events::EventData;
-use crate::workspace::matrix::Data;
+use crate::workspace::matrix::WorkspaceData;
 
 pub(crate) struct ConvertToEventWorkspace;
 
-/// More events than a conversion may make.
-const MOST: usize = 500_000_000;
+/// Largest number of events of one conversion: 12 GB at 24 bytes an event.
+const MAX_EVENTS: usize = 500_000_000;
 
 impl Algorithm for ConvertToEventWorkspace {
     fn declaration(&self) -> Declaration {
-        let most = option("MaxEventsPerBin", Kind::Int, 10_i64, "The most events in one bin.");
+        let max_per_bin = option(
+            "MaxEventsPerBin",
+            PropertyKind::Int,
+            10_i64,
+            "Largest number of events in one bin.",
+        );
         Declaration::new(
             "ConvertToEventWorkspace",
             1,
             "Events",
-            "Makes weighted events of histograms.",
+            "Converts histograms to weighted events.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "Histograms."))
+        .with(input(
+            "InputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace of histograms.",
+        ))
         .with(option(
             "GenerateZeros",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Make events of weight zero for empty bins.",
+            "Create events of weight zero for empty bins.",
         ))
         .with(option(
             "GenerateMultipleEvents",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Make as many events as there are counts, evenly over the bin.",
+            "Create as many events as counts, spread evenly over the bin.",
         ))
-        .with(most.validator(Validator::AtLeast(0.0)))
-        .with(output("OutputWorkspace", Kind::Matrix, "Weighted events."))
+        .with(max_per_bin.validator(Validator::AtLeast(0.0)))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace of weighted events with the input's bins.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -50,10 +67,10 @@ impl Algorithm for ConvertToEventWorkspace {
         if !input.is_histogram_data() {
             return invalid("InputWorkspace: The workspace must contain histogram data");
         }
-        let (zeros, several) = (context.bool("GenerateZeros")?, context.bool("GenerateMultipleEvents")?);
-        let most = context.opt_int("MaxEventsPerBin")?.unwrap_or(10).clamp(1, 1_000_000);
+        let (zeros, multiple) = (context.bool("GenerateZeros")?, context.bool("GenerateMultipleEvents")?);
+        let max_per_bin = context.opt_int("MaxEventsPerBin")?.unwrap_or(10).clamp(1, 1_000_000);
         let pulse = DateAndTime::from_nanoseconds(0).unix_nanoseconds();
-        let reader = Reader::new(&input, context.cancel)?;
+        let reader = HistogramReader::new(&input, context.cancel)?;
         let mut rows = Vec::with_capacity(input.histograms());
         let mut total = 0_usize;
         for index in 0..input.histograms() {
@@ -66,8 +83,8 @@ impl Algorithm for ConvertToEventWorkspace {
                 if !y.is_finite() || !e.is_finite() || (empty && !zeros) {
                     continue;
                 }
-                let count = if several {
-                    (y.abs().ceil() as i64).clamp(1, most)
+                let count = if multiple {
+                    (y.abs().ceil() as i64).clamp(1, max_per_bin)
                 } else {
                     1
                 };
@@ -78,38 +95,38 @@ impl Algorithm for ConvertToEventWorkspace {
                     row.error_squared.push((e * e / count as f64) as f32);
                 }
                 total += count as usize;
-                if total > MOST {
-                    return failed(format!("more than {MOST} events would be made"));
+                if total > MAX_EVENTS {
+                    return failed(format!("more than {MAX_EVENTS} events would be made"));
                 }
             }
             rows.push(row);
         }
         let data = EventData::new(EventPlan::columns(Columns::from_rows(&rows)), input.xs().clone());
-        context.output("OutputWorkspace", input.clone().with_data(Data::Events(data)))
+        context.output("OutputWorkspace", input.clone().with_data(WorkspaceData::Events(data)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, e, m, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, e, matrix, y};
     use crate::value::Value;
 
-    fn convert(bench: &Bench, more: &[(&str, Value)]) -> (crate::Handle, u64) {
-        let out = bench.make(
+    fn convert(fixture: &AlgorithmFixture, more: &[(&str, Value)]) -> (crate::WorkspaceHandle, u64) {
+        let out = fixture.create(
             "o",
             "ConvertToEventWorkspace",
             &[&[("InputWorkspace", "w".into())][..], more].concat(),
         );
-        let number = m(&out).events().unwrap().number(&Default::default()).unwrap();
+        let number = matrix(&out).events().unwrap().number(&Default::default()).unwrap();
         (out, number)
     }
 
     #[test]
     fn bins_keep_their_signal_and_error() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         let edges = [0.0, 1.0, 2.0, 3.0, 4.0];
-        bench.workspace_with("w", &edges, &[3.0, 0.0, f64::NAN, 2.5], &[2.0, 0.0, 1.0, 0.5], 1);
+        fixture.workspace_with_errors("w", &edges, &[3.0, 0.0, f64::NAN, 2.5], &[2.0, 0.0, 1.0, 0.5], 1);
         for (more, wanted) in [
             (&[][..], 2),
             (&[("GenerateZeros", true.into())][..], 3),
@@ -122,20 +139,20 @@ mod tests {
                 4,
             ),
         ] {
-            let (out, number) = convert(&bench, more);
-            assert_eq!((m(&out).id(), number), ("EventWorkspace", wanted));
-            close(&y(&out, 0), &[3.0, 0.0, 0.0, 2.5]);
-            close(&e(&out, 0), &[2.0, 0.0, 0.0, 0.5]);
+            let (out, number) = convert(&fixture, more);
+            assert_eq!((matrix(&out).id(), number), ("EventWorkspace", wanted));
+            assert_close(&y(&out, 0), &[3.0, 0.0, 0.0, 2.5]);
+            assert_close(&e(&out, 0), &[2.0, 0.0, 0.0, 0.5]);
         }
-        bench.workspace("w", &[0.0, 1.0], &[1.0, 2.0], 1);
+        fixture.workspace("w", &[0.0, 1.0], &[1.0, 2.0], 1);
         assert!(
-            bench
-                .try_make("o", "ConvertToEventWorkspace", &[("InputWorkspace", "w".into())])
+            fixture
+                .try_create("o", "ConvertToEventWorkspace", &[("InputWorkspace", "w".into())])
                 .is_err()
         );
         assert!(
-            bench
-                .try_make("p", "ConvertToEventWorkspace", &[("InputWorkspace", "o".into())])
+            fixture
+                .try_create("p", "ConvertToEventWorkspace", &[("InputWorkspace", "o".into())])
                 .is_err()
         );
     }

@@ -1,24 +1,27 @@
-//! ConvertToHistogram: points as bins, whose edges are halfway between them.
+//! ConvertToHistogram: bins from points, with edges halfway between them.
+//!
+//! The first and last edge lie as far outside as their neighbours lie inside: x₀ − (x₁ − x₀)/2. Source: Mantid's page
+//! ConvertToHistogram v1.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::as_histogram;
 use crate::compute::binning::points_to_edges;
-use crate::declaration::{Declaration, Kind, input, output};
+use crate::declaration::{Declaration, PropertyKind, input, output};
 use crate::error::Result;
 
 pub(crate) struct ConvertToHistogram;
 
 impl Algorithm for ConvertToHistogram {
     fn declaration(&self) -> Declaration {
-        Declaration::new("ConvertToHistogram", 1, "Transforms\\Axes", "Makes bins of points.")
+        Declaration::new("ConvertToHistogram", 1, "Transforms\\Axes", "Converts points to bins.")
             .with(input(
                 "InputWorkspace",
-                Kind::Matrix,
-                "The workspace; bins stay as they are.",
+                PropertyKind::Matrix,
+                "Workspace of points; bins are left unchanged.",
             ))
             .with(output(
                 "OutputWorkspace",
-                Kind::Matrix,
+                PropertyKind::Matrix,
                 "Bins with edges halfway between the points.",
             ))
     }
@@ -35,16 +38,16 @@ impl Algorithm for ConvertToHistogram {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, close, m, x};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, x};
 
     #[test]
     fn points_become_edges_and_bins_stay() {
-        let bench = Bench::new();
-        bench.workspace("w", &[1.0, 2.0, 4.0], &[4.0, 5.0, 6.0], 1);
-        let out = bench.make("h", "ConvertToHistogram", &[("InputWorkspace", "w".into())]);
-        close(&x(&out, 0), &[0.5, 1.5, 3.0, 5.0]);
-        let same = bench.make("i", "ConvertToHistogram", &[("InputWorkspace", "h".into())]);
-        close(&x(&same, 0), &[0.5, 1.5, 3.0, 5.0]);
-        assert!(m(&same).is_histogram_data());
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("w", &[1.0, 2.0, 4.0], &[4.0, 5.0, 6.0], 1);
+        let out = fixture.create("h", "ConvertToHistogram", &[("InputWorkspace", "w".into())]);
+        assert_close(&x(&out, 0), &[0.5, 1.5, 3.0, 5.0]);
+        let same = fixture.create("i", "ConvertToHistogram", &[("InputWorkspace", "h".into())]);
+        assert_close(&x(&same, 0), &[0.5, 1.5, 3.0, 5.0]);
+        assert!(matrix(&same).is_histogram_data());
     }
 }

@@ -1,8 +1,8 @@
-//! ConvertToMatrixWorkspace: events as counts over their X.
+//! ConvertToMatrixWorkspace: counts of events in the workspace's bins.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::as_histogram;
-use crate::declaration::{Declaration, Kind, input, output};
+use crate::declaration::{Declaration, PropertyKind, input, output};
 use crate::error::Result;
 
 pub(crate) struct ConvertToMatrixWorkspace;
@@ -13,10 +13,18 @@ impl Algorithm for ConvertToMatrixWorkspace {
             "ConvertToMatrixWorkspace",
             1,
             "Events",
-            "Makes histograms of events, over the X that the workspace has.",
+            "Histograms events in the workspace's bins.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace to convert."))
-        .with(output("OutputWorkspace", Kind::Matrix, "Histograms."))
+        .with(input(
+            "InputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace to convert; histograms are left unchanged.",
+        ))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace of histograms.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -27,13 +35,16 @@ impl Algorithm for ConvertToMatrixWorkspace {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, m, total};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix, total_counts};
 
     #[test]
     fn counts_stay() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[("WorkspaceType", "Event".into())]);
-        let out = bench.make("o", "ConvertToMatrixWorkspace", &[("InputWorkspace", "s".into())]);
-        assert_eq!((m(&out).id(), total(&out)), ("Workspace2D", total(&s)));
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[("WorkspaceType", "Event".into())]);
+        let out = fixture.create("o", "ConvertToMatrixWorkspace", &[("InputWorkspace", "s".into())]);
+        assert_eq!(
+            (matrix(&out).id(), total_counts(&out)),
+            ("Workspace2D", total_counts(&s))
+        );
     }
 }

@@ -1,23 +1,43 @@
-//! ConvertUnits: X in another unit, by the flight paths and angles of each spectrum's detectors.
+//! ConvertUnits: X in another unit, by the flight path and scattering angle of each spectrum's detectors.
+//!
+//! With t the time of flight (µs), L = L1 + L2 the flight path (m), 2θ the scattering angle, h Planck's constant and m
+//! the neutron's mass:
+//!
+//! | unit | formula | unit of the result |
+//! |---|---|---|
+//! | Wavelength | λ = h·t / (m·L) | Å |
+//! | Energy | E = m·(L/t)² / 2 | meV |
+//! | dSpacing | d = λ / (2 sin θ) | Å |
+//! | MomentumTransfer, QSquared | Q = 4π sin θ / λ, Q² | Å⁻¹, Å⁻² |
+//! | Momentum | k = 2π / λ | Å⁻¹ |
+//! | DeltaE, Direct | ΔE = Ei − m·(L2 / (t − t1))² / 2, t1 = L1·√(m / (2·Ei)) | meV |
+//! | DeltaE, Indirect | ΔE = m·(L1 / (t − t2))² / 2 − Ef, t2 = L2·√(m / (2·Ef)) | meV |
+//!
+//! Ei and Ef (EFixed) are the energies before and after the sample in meV. Constants are in [`crate::unit`].
+//! Distributions are multiplied by the old bins' widths and divided by the new ones'. Sources: Mantid's pages
+//! ConvertUnits v1 and UnitFactory (concept), and PhysicalConstants.h (CODATA 2006).
+//!
+//! Promises: X increases afterwards; bins of energy transfer that no neutron can have are removed from all spectra
+//! alike; spectra without detectors are cleared and masked.
 
-use live_data_engine::transform::{Direction, Step};
+use live_data_engine::transform::{ConversionStep, Direction};
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::arithmetic::clear_masked;
 use crate::compute::binning::{edges_to_points, points_to_edges, rebin};
-use crate::compute::flight::{Fixed, flights};
-use crate::compute::{Reader, Spectrum, build_spectra};
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::compute::flight_paths::{EfixedSource, flight_paths};
+use crate::compute::{HistogramReader, Spectrum, build_spectra};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::{Result, failed, invalid};
-use crate::run::{LogProperty, LogValue};
+use crate::run::{LogProperty, LogPropertyValue};
 use crate::unit::{
-    CONVERTIBLE, EnergyMode, Flight, Quantity, Unit, apply, from_time_of_flight, is_convertible, is_energy_transfer,
+    CONVERTIBLE, EMode, FlightPath, Quantity, Unit, apply, from_time_of_flight, is_convertible, is_energy_transfer,
     to_time_of_flight,
 };
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
-use crate::workspace::data::{Row, Xs};
-use crate::workspace::matrix::Data;
+use crate::workspace::data::{SharedRow, XRows};
+use crate::workspace::matrix::WorkspaceData;
 
 pub(crate) struct ConvertUnits;
 
@@ -26,44 +46,44 @@ impl Algorithm for ConvertUnits {
         Declaration::new("ConvertUnits", 1, "Transforms\\Units", "Converts X to another unit.")
             .with(input(
                 "InputWorkspace",
-                Kind::Matrix,
-                "The workspace; it needs an instrument.",
+                PropertyKind::Matrix,
+                "Workspace with an instrument.",
             ))
             .with(output(
                 "OutputWorkspace",
-                Kind::Matrix,
-                "The workspace with X converted.",
+                PropertyKind::Matrix,
+                "Workspace with X converted.",
             ))
             .with(
-                input("Target", Kind::Str, "The unit.")
+                input("Target", PropertyKind::Str, "Unit of X afterwards.")
                     .mandatory()
                     .validator(Validator::OneOf(CONVERTIBLE)),
             )
             .with(
-                option("EMode", Kind::Str, "Elastic", "How energy is exchanged.")
+                option("EMode", PropertyKind::Str, "Elastic", "Elastic, or the fixed energy: before (Direct) or after (Indirect) the sample.")
                     .validator(Validator::OneOf(&["Elastic", "Direct", "Indirect"])),
             )
             .with(
                 option(
                     "EFixed",
-                    Kind::Float,
+                    PropertyKind::Float,
                     Value::None,
-                    "The energy before (Direct) or after (Indirect) the sample.",
+                    "Energy before (Direct) or after (Indirect) the sample; the log Ei or the parameter Efixed when not given.",
                 )
                 .unit("meV")
                 .validator(Validator::AtLeast(0.0)),
             )
             .with(option(
                 "AlignBins",
-                Kind::Bool,
+                PropertyKind::Bool,
                 false,
-                "Rebin, so that all spectra have the same X.",
+                "Rebin to common bins of equal width from the smallest to the largest X.",
             ))
             .with(option(
                 "ConvertFromPointData",
-                Kind::Bool,
+                PropertyKind::Bool,
                 true,
-                "Convert points by way of histograms.",
+                "Convert points through histograms.",
             ))
     }
 
@@ -82,21 +102,21 @@ impl Algorithm for ConvertUnits {
                 input.x_unit().id()
             ));
         }
-        let Some(mode) = EnergyMode::from_name(&context.str("EMode")?) else {
+        let Some(mode) = EMode::from_name(&context.str("EMode")?) else {
             return invalid("EMode is not known");
         };
-        if mode == EnergyMode::Elastic && (is_energy_transfer(target.quantity()) || is_energy_transfer(from)) {
+        if mode == EMode::Elastic && (is_energy_transfer(target.quantity()) || is_energy_transfer(from)) {
             return failed("efixed must be set for energy transfer calculation: choose EMode Direct or Indirect");
         }
-        let e_fixed = e_fixed(&input, mode, context)?;
-        let known = flights(&input, e_fixed)?;
-        if e_fixed == Fixed::OfDetector && known.iter().all(Option::is_none) {
+        let efixed = efixed(&input, mode, context)?;
+        let known = flight_paths(&input, efixed)?;
+        if efixed == EfixedSource::OfDetector && known.iter().all(Option::is_none) {
             return failed("efixed must be set for energy transfer calculation");
         }
         let mut out = convert(
             &input,
             &known,
-            &Conversion {
+            &UnitConversion {
                 from,
                 to: target.quantity(),
                 mode,
@@ -105,62 +125,65 @@ impl Algorithm for ConvertUnits {
         )?;
         out.set_x_unit(target);
         let name = context.str("EMode")?;
-        out.run_mut().set("deltaE-mode", LogProperty::new(LogValue::Str(name)));
-        if mode == EnergyMode::Direct
-            && let Fixed::Same(energy) = e_fixed
+        out.run_mut()
+            .set("deltaE-mode", LogProperty::new(LogPropertyValue::Str(name)));
+        if mode == EMode::Direct
+            && let EfixedSource::Same(energy) = efixed
         {
             out.run_mut().set_number("Ei", energy, "meV");
         }
-        // What has no detectors cannot be converted, and holds nothing from here on.
+        // A spectrum without detectors has no flight path: its data are cleared.
         let lost: Vec<bool> = known.iter().map(Option::is_none).collect();
         if lost.iter().any(|lost| *lost) {
             out = clear_masked(out, &lost, context.cancel)?;
         }
         if context.bool("AlignBins")? {
-            out = align(&out, context)?;
+            out = align_bins(&out, context)?;
         }
         context.output("OutputWorkspace", out)
     }
 }
 
-struct Conversion {
+/// Conversion of X between two quantities in one energy mode.
+struct UnitConversion {
     from: Quantity,
     to: Quantity,
-    mode: EnergyMode,
+    mode: EMode,
 }
 
-impl Conversion {
-    fn steps(&self, flights: &[Flight]) -> Vec<Step> {
+impl UnitConversion {
+    fn steps(&self, flights: &[FlightPath]) -> Vec<ConversionStep> {
         let mut steps = to_time_of_flight(self.from, self.mode, flights);
         steps.extend(from_time_of_flight(self.to, self.mode, flights));
         steps
     }
 }
 
-fn e_fixed(input: &MatrixWorkspace, mode: EnergyMode, context: &Context<'_>) -> Result<Fixed> {
+fn efixed(input: &MatrixWorkspace, mode: EMode, context: &Context<'_>) -> Result<EfixedSource> {
     let given = context.opt_float("EFixed")?.filter(|energy| *energy > 0.0);
     match (mode, given) {
-        (EnergyMode::Elastic, _) => Ok(Fixed::Nothing),
-        (_, Some(given)) => Ok(Fixed::Same(given)),
-        (EnergyMode::Direct, None) => match input.run().number("Ei") {
-            Some(energy) if energy > 0.0 => Ok(Fixed::Same(energy)),
+        (EMode::Elastic, _) => Ok(EfixedSource::Nothing),
+        (_, Some(given)) => Ok(EfixedSource::Same(given)),
+        (EMode::Direct, None) => match input.run().number("Ei") {
+            Some(energy) if energy > 0.0 => Ok(EfixedSource::Same(energy)),
             _ => failed("Could not retrieve incident energy from run object"),
         },
-        (EnergyMode::Indirect, None) => Ok(Fixed::OfDetector),
+        (EMode::Indirect, None) => Ok(EfixedSource::OfDetector),
     }
 }
 
 fn convert(
     input: &MatrixWorkspace,
-    known: &[Option<Flight>],
-    conversion: &Conversion,
+    known: &[Option<FlightPath>],
+    conversion: &UnitConversion,
     context: &Context<'_>,
 ) -> Result<MatrixWorkspace> {
-    // A flight for every spectrum, so that constants are one for each; what has none is cleared afterwards.
-    let Some(stand_in) = known.iter().flatten().next().copied() else {
+    // A conversion of events has one constant for each spectrum: those without a flight path, which are cleared afterwards,
+    // have that of another.
+    let Some(substitute) = known.iter().flatten().next().copied() else {
         return failed("no spectrum has a detector that the instrument knows: X cannot be converted");
     };
-    let all: Vec<Flight> = known.iter().map(|flight| flight.unwrap_or(stand_in)).collect();
+    let all: Vec<FlightPath> = known.iter().map(|flight| flight.unwrap_or(substitute)).collect();
     let Some(events) = input.events() else {
         return convert_histograms(input, &all, known, conversion, context);
     };
@@ -169,7 +192,7 @@ fn convert(
         plan = plan.convert(&step)?;
     }
     let falling = plan.direction() == Some(Direction::Decreasing);
-    let rows: Vec<Row> = (0..input.histograms())
+    let rows: Vec<SharedRow> = (0..input.histograms())
         .map(|index| {
             let x = input.x(index)?;
             let steps = conversion.steps(all.get(index..=index).unwrap_or_default());
@@ -177,16 +200,16 @@ fn convert(
             if falling || row.first() > row.last() {
                 row.reverse();
             }
-            Ok(tidy(row))
+            Ok(increasing_edges(row))
         })
         .collect::<Result<_>>()?;
     let mut data = events.with_plan(plan);
-    data.set_x(shared(rows));
-    Ok(input.clone().with_data(Data::Events(data)))
+    data.set_x(common_or_per_spectrum(rows));
+    Ok(input.clone().with_data(WorkspaceData::Events(data)))
 }
 
-/// Edges of events that increase: what is inaccessible or the same as its neighbour is left out.
-fn tidy(row: Vec<f64>) -> Row {
+/// Strictly increasing edges: values that are inaccessible (±∞, ±`f64::MAX`) or repeat their neighbour are removed.
+fn increasing_edges(row: Vec<f64>) -> SharedRow {
     let mut out: Vec<f64> = Vec::with_capacity(row.len());
     for value in row {
         if value.is_finite() && value.abs() < f64::MAX && out.last().is_none_or(|last| value > *last) {
@@ -200,25 +223,25 @@ fn tidy(row: Vec<f64>) -> Row {
     }
 }
 
-fn shared(rows: Vec<Row>) -> Xs {
+fn common_or_per_spectrum(rows: Vec<SharedRow>) -> XRows {
     match rows.first() {
-        Some(first) if rows.iter().all(|row| **row == **first) => Xs::Common(first.clone()),
-        _ => Xs::Each(std::sync::Arc::new(rows)),
+        Some(first) if rows.iter().all(|row| **row == **first) => XRows::Common(first.clone()),
+        _ => XRows::PerSpectrum(std::sync::Arc::new(rows)),
     }
 }
 
 fn convert_histograms(
     input: &MatrixWorkspace,
-    all: &[Flight],
-    known: &[Option<Flight>],
-    conversion: &Conversion,
+    all: &[FlightPath],
+    known: &[Option<FlightPath>],
+    conversion: &UnitConversion,
     context: &Context<'_>,
 ) -> Result<MatrixWorkspace> {
-    let reader = Reader::new(input, context.cancel)?;
+    let reader = HistogramReader::new(input, context.cancel)?;
     let points = !input.is_histogram_data();
     let by_edges = points && context.bool("ConvertFromPointData")?;
     let distribution = input.is_distribution() && !points;
-    // The inaccessible region is cut off alike everywhere, by the first spectrum that is no monitor.
+    // As in Mantid, the first spectrum that is not a monitor gives the number of inaccessible bins of all spectra.
     let leading = (0..input.histograms())
         .find(|index| !input.is_monitor(*index) && known.get(*index).is_some_and(Option::is_some));
     let inaccessible = match leading {
@@ -261,7 +284,7 @@ fn convert_histograms(
             e.reverse();
         }
         if inaccessible > 0 && inaccessible < new.len() {
-            // They are the earliest times: the lowest energy transfers of a direct instrument.
+            // Inaccessible bins have the earliest times: the lowest energy transfers of a direct instrument.
             let low = new.first().is_some_and(|v| *v <= -f64::MAX || !v.is_finite()) || !falls;
             let cut = |values: &mut Vec<f64>| {
                 let n = inaccessible.min(values.len());
@@ -284,8 +307,8 @@ fn convert_histograms(
         Ok(Spectrum { x: new.into(), y, e })
     })?;
     let x = match &x {
-        Xs::Each(rows) => shared(rows.to_vec()),
-        Xs::Common(_) => x,
+        XRows::PerSpectrum(rows) => common_or_per_spectrum(rows.to_vec()),
+        XRows::Common(_) => x,
     };
     Ok(input.clone().with_histogram(x, y, e))
 }
@@ -299,8 +322,8 @@ fn scale_by_width(x: &[f64], y: &mut [f64], e: &mut [f64], out: bool) {
     }
 }
 
-/// The same bins for all: from the smallest to the largest X, in as many steps as the first spectrum has.
-fn align(input: &MatrixWorkspace, context: &Context<'_>) -> Result<MatrixWorkspace> {
+/// Data over common bins of equal width from the smallest to the largest X, as many as the longest spectrum has.
+fn align_bins(input: &MatrixWorkspace, context: &Context<'_>) -> Result<MatrixWorkspace> {
     let Some((low, high)) = crate::algorithms::rebin::x_range(input) else {
         return Ok(input.clone());
     };
@@ -310,67 +333,74 @@ fn align(input: &MatrixWorkspace, context: &Context<'_>) -> Result<MatrixWorkspa
         .unwrap_or(1)
         .max(1);
     let width = (high - low) / bins as f64;
-    let edges: Row = (0..=bins)
+    let edges: SharedRow = (0..=bins)
         .map(|i| if i == bins { high } else { low + i as f64 * width })
         .collect();
     if input.is_events() {
         let mut out = input.clone();
-        out.set_xs(Xs::Common(edges));
+        out.set_xs(XRows::Common(edges));
         return Ok(out);
     }
-    let reader = Reader::new(input, context.cancel)?;
+    let reader = HistogramReader::new(input, context.cancel)?;
     let (y, e) = crate::compute::build_rows(input.histograms(), context.cancel, |index| {
         let (x, y, e) = reader.get(index)?;
         rebin(&x, &y, &e, &edges, input.is_distribution(), true)
     })?;
-    Ok(input.clone().with_histogram(Xs::Common(edges), y, e))
+    Ok(input.clone().with_histogram(XRows::Common(edges), y, e))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, m, total, x, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, total_counts, x, y};
     use crate::value::Value;
 
-    fn one(bench: &Bench, kind: &str) -> crate::Handle {
+    fn one(fixture: &AlgorithmFixture, kind: &str) -> crate::WorkspaceHandle {
         let small = [
             ("WorkspaceType", kind.into()),
             ("NumBanks", 1_i64.into()),
             ("BankPixelWidth", 1_i64.into()),
         ];
-        bench.sample("s", &small)
+        fixture.sample_workspace("s", &small)
     }
 
-    fn to(bench: &Bench, out: &str, from: &str, target: &str, more: &[(&str, Value)]) -> crate::Handle {
-        bench.make(
+    fn to(
+        fixture: &AlgorithmFixture,
+        out: &str,
+        from: &str,
+        target: &str,
+        more: &[(&str, Value)],
+    ) -> crate::WorkspaceHandle {
+        fixture.create(
             out,
             "ConvertUnits",
             &[&[("InputWorkspace", from.into()), ("Target", target.into())], more].concat(),
         )
     }
 
+    // Mantid's page ConvertUnits v1: the edge at 19800 µs over 15 m.
     #[test]
     fn the_documented_wavelength_comes_out() {
-        let bench = Bench::new();
-        one(&bench, "Histogram");
-        let out = to(&bench, "o", "s", "Wavelength", &[]);
-        close(&x(&out, 0)[99..100], &[5.221_964_853_01]);
+        let fixture = AlgorithmFixture::new();
+        one(&fixture, "Histogram");
+        let out = to(&fixture, "o", "s", "Wavelength", &[]);
+        assert_close(&x(&out, 0)[99..100], &[5.221_964_853_01]);
         assert_eq!(
-            (m(&out).x_unit().id(), m(&out).energy_mode()),
+            (matrix(&out).x_unit().id(), matrix(&out).energy_mode()),
             ("Wavelength", "Elastic".to_owned())
         );
     }
 
     #[test]
     fn events_and_histograms_agree_and_come_back() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         let narrow = [
             ("XMin", 2000.0.into()),
             ("WorkspaceType", "Event".into()),
             ("BankPixelWidth", 3_i64.into()),
         ];
-        let s = bench.sample("s", &narrow);
-        let before = total(&s);
+        let s = fixture.sample_workspace("s", &narrow);
+        let before = total_counts(&s);
         for target in [
             "Wavelength",
             "dSpacing",
@@ -381,60 +411,60 @@ mod tests {
             "Energy_inWavenumber",
         ] {
             // The pixels on the axis scatter by no angle: the others are enough.
-            bench.make(
+            fixture.create(
                 "some",
                 "ExtractSpectra",
                 &[("InputWorkspace", "s".into()), ("WorkspaceIndexList", "4-8".into())],
             );
-            bench.make(
+            fixture.create(
                 "counts",
                 "ConvertToMatrixWorkspace",
                 &[("InputWorkspace", "some".into())],
             );
-            let events = to(&bench, "e", "some", target, &[]);
-            let counts = to(&bench, "h", "counts", target, &[]);
-            close(&x(&events, 2), &x(&counts, 2));
+            let events = to(&fixture, "e", "some", target, &[]);
+            let counts = to(&fixture, "h", "counts", target, &[]);
+            assert_close(&x(&events, 2), &x(&counts, 2));
             let (a, b) = (y(&events, 2), y(&counts, 2));
             // Events that lie on an edge may change bins when the order is reversed.
             let moved: f64 = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).sum();
             assert!(moved <= 0.01 * a.iter().sum::<f64>(), "{target} {moved}");
-            let back = to(&bench, "b", "h", "TOF", &[]);
-            let (there, here) = (x(&back, 1), x(&bench.service.data.retrieve("counts").unwrap(), 1));
+            let back = to(&fixture, "b", "h", "TOF", &[]);
+            let (there, here) = (x(&back, 1), x(&fixture.service.data.retrieve("counts").unwrap(), 1));
             assert!(
                 there.iter().zip(&here).all(|(a, b)| (a - b).abs() < 1e-6 * b),
                 "{target}"
             );
-            close(&y(&back, 1), &y(&bench.service.data.retrieve("counts").unwrap(), 1));
+            assert_close(&y(&back, 1), &y(&fixture.service.data.retrieve("counts").unwrap(), 1));
         }
-        assert_eq!(before, total(&s));
+        assert_eq!(before, total_counts(&s));
     }
 
     #[test]
     fn energy_transfer_leaves_out_what_cannot_be() {
-        let bench = Bench::new();
-        one(&bench, "Histogram");
+        let fixture = AlgorithmFixture::new();
+        one(&fixture, "Histogram");
         let direct = [("EMode", "Direct".into()), ("EFixed", 12.0.into())];
-        let out = to(&bench, "o", "s", "DeltaE", &direct);
+        let out = to(&fixture, "o", "s", "DeltaE", &direct);
         assert!(x(&out, 0).windows(2).all(|pair| pair[1] > pair[0]));
         assert!(x(&out, 0).len() < 101 && x(&out, 0)[0] > -1e300);
-        assert_eq!(m(&out).run().number("Ei"), Some(12.0));
+        assert_eq!(matrix(&out).run().number("Ei"), Some(12.0));
         let low = [("EMode", "Direct".into()), ("EFixed", 1e-6.into())];
         let call = [&[("InputWorkspace", "s".into()), ("Target", "DeltaE".into())][..], &low].concat();
-        let error = bench.try_make("o", "ConvertUnits", &call).unwrap_err();
+        let error = fixture.try_create("o", "ConvertUnits", &call).unwrap_err();
         assert!(error.to_string().starts_with("Check the input EFixed"));
         let none = [
             ("InputWorkspace", "s".into()),
             ("Target", "DeltaE".into()),
             ("EMode", "Direct".into()),
         ];
-        let error = bench.try_make("o", "ConvertUnits", &none).unwrap_err();
+        let error = fixture.try_create("o", "ConvertUnits", &none).unwrap_err();
         assert_eq!(error.to_string(), "Could not retrieve incident energy from run object");
     }
 
     #[test]
     fn each_detector_has_its_own_final_energy() {
-        let bench = Bench::new();
-        let s = bench.sample(
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace(
             "s",
             &[
                 ("NumBanks", 1_i64.into()),
@@ -448,7 +478,7 @@ mod tests {
             ("Target", "DeltaE".into()),
             indirect.clone(),
         ];
-        let error = bench.try_make("o", "ConvertUnits", &call).unwrap_err();
+        let error = fixture.try_create("o", "ConvertUnits", &call).unwrap_err();
         assert_eq!(error.to_string(), "efixed must be set for energy transfer calculation");
         s.update(|ws| {
             let mut instrument = crate::instrument::Instrument::clone(ws.instrument());
@@ -463,37 +493,37 @@ mod tests {
             Ok(())
         })
         .unwrap();
-        let own = to(&bench, "own", "s", "DeltaE", std::slice::from_ref(&indirect));
+        let own = to(&fixture, "own", "s", "DeltaE", std::slice::from_ref(&indirect));
         for (energy, index) in [(1.845, 1), (7.38, 2)] {
             let same = to(
-                &bench,
+                &fixture,
                 "same",
                 "s",
                 "DeltaE",
                 &[indirect.clone(), ("EFixed", energy.into())],
             );
-            close(&x(&own, index), &x(&same, index));
+            assert_close(&x(&own, index), &x(&same, index));
         }
         assert!((x(&own, 1)[5] - x(&own, 2)[5]).abs() > 1.0);
     }
 
     #[test]
     fn spectra_without_detectors_are_cleared() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[("BankPixelWidth", 2_i64.into())]);
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[("BankPixelWidth", 2_i64.into())]);
         s.update(|ws| {
             let mut spectra = (**ws.spectra()).clone();
             spectra.set_detectors(3, &[]);
             ws.set_spectra(spectra)
         })
         .unwrap();
-        let out = to(&bench, "o", "s", "Wavelength", &[]);
-        close(&[y(&out, 3).iter().sum::<f64>()], &[0.0]);
+        let out = to(&fixture, "o", "s", "Wavelength", &[]);
+        assert_close(&[y(&out, 3).iter().sum::<f64>()], &[0.0]);
         assert!(y(&out, 2).iter().sum::<f64>() > 0.0);
-        bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
+        fixture.workspace("w", &[0.0, 1.0], &[1.0], 1);
         assert!(
-            bench
-                .try_make(
+            fixture
+                .try_create(
                     "o",
                     "ConvertUnits",
                     &[("InputWorkspace", "w".into()), ("Target", "TOF".into())]

@@ -1,7 +1,7 @@
-//! CopyLogs: the logs of one workspace for another.
+//! CopyLogs: the logs of one workspace copied to another.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, Validator, in_out, input, option};
+use crate::declaration::{Declaration, PropertyKind, Validator, in_out, input, option};
 use crate::error::Result;
 
 pub(crate) struct CopyLogs;
@@ -14,9 +14,9 @@ impl Algorithm for CopyLogs {
     fn declaration(&self) -> Declaration {
         let strategy = option(
             "MergeStrategy",
-            Kind::Str,
+            PropertyKind::Str,
             REPLACE,
-            "What becomes of logs that are there.",
+            "Treatment of logs that OutputWorkspace already has.",
         );
         Declaration::new(
             "CopyLogs",
@@ -26,10 +26,14 @@ impl Algorithm for CopyLogs {
         )
         .with(input(
             "InputWorkspace",
-            Kind::Matrix,
-            "The workspace that gives its logs.",
+            PropertyKind::Matrix,
+            "Workspace whose logs are copied.",
         ))
-        .with(in_out("OutputWorkspace", Kind::Matrix, "The workspace that gets them."))
+        .with(in_out(
+            "OutputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace that receives the logs.",
+        ))
         .with(strategy.validator(Validator::OneOf(&[REPLACE, WIPE, KEEP])))
     }
 
@@ -54,7 +58,7 @@ impl Algorithm for CopyLogs {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
 
     #[test]
     fn logs_are_replaced_kept_or_wiped() {
@@ -63,12 +67,12 @@ mod tests {
             ("MergeKeepExisting", "mine", true),
             ("WipeExisting", "Test Workspace", false),
         ] {
-            let bench = Bench::new();
-            bench.sample("s", &[("BankPixelWidth", 1_i64.into())]);
-            bench.charge("s");
-            let w = bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
+            let fixture = AlgorithmFixture::new();
+            fixture.sample_workspace("s", &[("BankPixelWidth", 1_i64.into())]);
+            fixture.add_charge("s");
+            let w = fixture.workspace("w", &[0.0, 1.0], &[1.0], 1);
             for name in ["run_title", "own"] {
-                bench.run(
+                fixture.run(
                     "AddSampleLog",
                     &[
                         ("Workspace", "w".into()),
@@ -82,13 +86,16 @@ mod tests {
                 ("OutputWorkspace", "w".into()),
                 ("MergeStrategy", strategy.into()),
             ];
-            bench.run("CopyLogs", &call);
+            fixture.run("CopyLogs", &call);
             assert_eq!(
-                (m(&w).run().text("run_title").as_deref(), m(&w).run().has("own")),
+                (
+                    matrix(&w).run().text("run_title").as_deref(),
+                    matrix(&w).run().has("own")
+                ),
                 (Some(title), own),
                 "{strategy}"
             );
-            assert!(m(&w).run().has("proton_charge"));
+            assert!(matrix(&w).run().has("proton_charge"));
         }
     }
 }

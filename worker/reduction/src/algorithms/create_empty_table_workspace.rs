@@ -1,9 +1,9 @@
-//! CreateEmptyTableWorkspace: a table without columns and rows, which the caller adds.
+//! CreateEmptyTableWorkspace: a table without columns and rows.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, output};
+use crate::declaration::{Declaration, PropertyKind, output};
 use crate::error::Result;
-use crate::workspace::Table;
+use crate::workspace::TableWorkspace;
 
 pub(crate) struct CreateEmptyTableWorkspace;
 
@@ -13,32 +13,36 @@ impl Algorithm for CreateEmptyTableWorkspace {
             "CreateEmptyTableWorkspace",
             1,
             "Utility\\Workspaces",
-            "Makes a table without columns.",
+            "Creates a table without columns.",
         )
-        .with(output("OutputWorkspace", Kind::Table, "The table."))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Table,
+            "Table without columns and rows.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        context.output("OutputWorkspace", Table::default())
+        context.output("OutputWorkspace", TableWorkspace::default())
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::Bench;
+    use crate::algorithms::testing::AlgorithmFixture;
 
     #[test]
     fn tables_are_stored_and_are_no_spectra() {
-        let bench = Bench::new();
-        let made = bench.make("t", "CreateEmptyTableWorkspace", &[]);
+        let fixture = AlgorithmFixture::new();
+        let made = fixture.create("t", "CreateEmptyTableWorkspace", &[]);
         made.update_table(|table| table.add_column("int", "n")).unwrap();
-        let held = bench.service.data.retrieve("t").unwrap();
+        let held = fixture.service.data.retrieve("t").unwrap();
         assert_eq!(
             (held.table().unwrap().columns().len(), made.raw().id()),
             (1, "TableWorkspace")
         );
-        let error = bench.try_make("o", "Scale", &[("InputWorkspace", "t".into()), ("Factor", 2.0.into())]);
+        let error = fixture.try_create("o", "Scale", &[("InputWorkspace", "t".into()), ("Factor", 2.0.into())]);
         assert_eq!(
             error.unwrap_err().to_string(),
             "t is a TableWorkspace, not a MatrixWorkspace"

@@ -1,7 +1,7 @@
-//! CreateSingleValuedWorkspace: one number with its uncertainty.
+//! CreateSingleValuedWorkspace: one number with its standard deviation.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, option, output};
+use crate::declaration::{Declaration, PropertyKind, option, output};
 use crate::error::Result;
 use crate::workspace::MatrixWorkspace;
 
@@ -13,11 +13,20 @@ impl Algorithm for CreateSingleValuedWorkspace {
             "CreateSingleValuedWorkspace",
             1,
             "Utility\\Workspaces",
-            "Makes a workspace of one number.",
+            "Creates a workspace of one number.",
         )
-        .with(output("OutputWorkspace", Kind::Matrix, "The workspace."))
-        .with(option("DataValue", Kind::Float, 0.0, "The number."))
-        .with(option("ErrorValue", Kind::Float, 0.0, "Its standard deviation."))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace with one value and without instrument.",
+        ))
+        .with(option("DataValue", PropertyKind::Float, 0.0, "Value of Y."))
+        .with(option(
+            "ErrorValue",
+            PropertyKind::Float,
+            0.0,
+            "Standard deviation of Y.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -28,21 +37,21 @@ impl Algorithm for CreateSingleValuedWorkspace {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, e, m, y};
+    use crate::algorithms::testing::{AlgorithmFixture, e, matrix, y};
 
     #[test]
     fn it_holds_one_number() {
-        let bench = Bench::new();
-        let made = bench.make(
+        let fixture = AlgorithmFixture::new();
+        let made = fixture.create(
             "a",
             "CreateSingleValuedWorkspace",
             &[("DataValue", 2.5.into()), ("ErrorValue", 0.5.into())],
         );
         assert_eq!(
-            (m(&made).id(), y(&made, 0), e(&made, 0)),
+            (matrix(&made).id(), y(&made, 0), e(&made, 0)),
             ("WorkspaceSingleValue", vec![2.5], vec![0.5])
         );
-        let zero = bench.make("a", "CreateSingleValuedWorkspace", &[]);
+        let zero = fixture.create("a", "CreateSingleValuedWorkspace", &[]);
         assert_eq!((y(&zero, 0), e(&zero, 0)), (vec![0.0], vec![0.0]));
     }
 }

@@ -1,15 +1,18 @@
 //! CreateWorkspace: a workspace from lists of numbers.
+//!
+//! With n = len(DataY) / NSpec values a spectrum, DataX of n + 1 values holds edges and of n values points, once for
+//! all spectra or once for each.
 
 use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, input, option, output};
 use crate::error::{Result, failed, invalid};
 use crate::unit::Unit;
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
 use crate::workspace::axis::VerticalAxis;
-use crate::workspace::data::{Row, Rows, Xs};
+use crate::workspace::data::{Rows, SharedRow, XRows};
 
 pub(crate) struct CreateWorkspace;
 
@@ -19,52 +22,66 @@ impl Algorithm for CreateWorkspace {
             "CreateWorkspace",
             1,
             "Utility\\Workspaces",
-            "Makes a workspace from lists of X, Y and E.",
+            "Creates a workspace from lists of X, Y and E.",
         )
-        .with(output("OutputWorkspace", Kind::Matrix, "The workspace."))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace with NSpec spectra.",
+        ))
         .with(
             input(
                 "DataX",
-                Kind::Floats,
-                "X: edges (one more per spectrum than Y) or points, once or for each spectrum.",
+                PropertyKind::Floats,
+                "Edges (one more a spectrum than Y) or points, once for all spectra or once for each.",
             )
             .mandatory(),
         )
-        .with(input("DataY", Kind::Floats, "Y, spectrum after spectrum.").mandatory())
+        .with(input("DataY", PropertyKind::Floats, "Signal, spectrum after spectrum.").mandatory())
         .with(option(
             "DataE",
-            Kind::Floats,
+            PropertyKind::Floats,
             Value::None,
-            "E, spectrum after spectrum; zero when not given.",
+            "Standard deviations, spectrum after spectrum; zero when not given.",
         ))
-        .with(option("NSpec", Kind::Int, 1_i64, "How many spectra Y holds."))
-        .with(option("UnitX", Kind::Str, "", "The unit of X."))
+        .with(option("NSpec", PropertyKind::Int, 1_i64, "Number of spectra in DataY."))
+        .with(option(
+            "UnitX",
+            PropertyKind::Str,
+            "",
+            "Unit of X: a unit's id, or any other text as its caption.",
+        ))
         .with(option(
             "VerticalAxisUnit",
-            Kind::Str,
+            PropertyKind::Str,
             "SpectraNumber",
-            "The unit of the vertical axis.",
+            "Unit of the vertical axis: SpectraNumber, Text or a unit's id.",
         ))
         .with(option(
             "VerticalAxisValues",
-            Kind::Strs,
+            PropertyKind::Strs,
             Value::None,
-            "The values of the vertical axis.",
+            "Values of the vertical axis: one for each spectrum, or one more as edges.",
         ))
-        .with(option("Distribution", Kind::Bool, false, "Whether Y is per unit of X."))
-        .with(option("YUnitLabel", Kind::Str, "", "The text for the axis of Y."))
-        .with(option("WorkspaceTitle", Kind::Str, "", "The title."))
+        .with(option("Distribution", PropertyKind::Bool, false, "Y is per unit of X."))
+        .with(option("YUnitLabel", PropertyKind::Str, "", "Label of Y."))
+        .with(option(
+            "WorkspaceTitle",
+            PropertyKind::Str,
+            "",
+            "Title of the workspace.",
+        ))
         .with(option(
             "ParentWorkspace",
-            Kind::Matrix,
+            PropertyKind::Matrix,
             Value::None,
-            "A workspace whose instrument and logs are taken over.",
+            "Workspace whose instrument, logs and unit of X are copied.",
         ))
         .with(option(
             "Dx",
-            Kind::Floats,
+            PropertyKind::Floats,
             Value::None,
-            "Resolution of X; read and not kept.",
+            "Not used: the resolution of X is not stored.",
         ))
     }
 
@@ -92,8 +109,8 @@ impl Algorithm for CreateWorkspace {
             ));
         }
         let bins = ys.len() / count;
-        let x = rows_of_x(&xs, bins, count)?;
-        let split = |values: &[f64]| values.chunks(bins).map(Arc::from).collect::<Vec<Row>>();
+        let x = x_rows(&xs, bins, count)?;
+        let split = |values: &[f64]| values.chunks(bins).map(Arc::from).collect::<Vec<SharedRow>>();
         let y = Rows::new(split(&ys));
         let e = if es.is_empty() {
             Rows::repeated(vec![0.0; bins].into(), count)
@@ -113,7 +130,7 @@ impl Algorithm for CreateWorkspace {
         };
         let unit = context.str("UnitX")?;
         if !unit.is_empty() || !context.given("ParentWorkspace") {
-            // What is no unit is a label: without a name, an empty one.
+            // A text that is no unit id becomes the caption of a label.
             workspace.x_unit = Unit::from_id(&unit).unwrap_or_else(|| Unit::label(&unit, &unit));
         }
         workspace.distribution = context.bool("Distribution")?;
@@ -127,18 +144,18 @@ impl Algorithm for CreateWorkspace {
         }
         let values = context.value("VerticalAxisValues")?.to_strs()?;
         let unit = context.str("VerticalAxisUnit")?;
-        set_axis(&mut workspace, &unit, &values, count)?;
+        set_vertical_axis(&mut workspace, &unit, &values, count)?;
         context.output("OutputWorkspace", workspace)
     }
 }
 
-fn rows_of_x(xs: &[f64], bins: usize, count: usize) -> Result<Xs> {
+fn x_rows(xs: &[f64], bins: usize, count: usize) -> Result<XRows> {
     if xs.len() == bins || xs.len() == bins + 1 {
-        return Ok(Xs::Common(Arc::from(xs)));
+        return Ok(XRows::Common(Arc::from(xs)));
     }
     if count > 1 && (xs.len() == bins * count || xs.len() == (bins + 1) * count) {
         let length = xs.len() / count;
-        return Ok(Xs::Each(Arc::new(xs.chunks(length).map(Arc::from).collect())));
+        return Ok(XRows::PerSpectrum(Arc::new(xs.chunks(length).map(Arc::from).collect())));
     }
     invalid(format!(
         "Number of values of X ({}) does not fit {bins} values of Y: give {bins} points or {} edges, once or for each spectrum",
@@ -147,7 +164,7 @@ fn rows_of_x(xs: &[f64], bins: usize, count: usize) -> Result<Xs> {
     ))
 }
 
-fn set_axis(workspace: &mut MatrixWorkspace, unit: &str, values: &[String], count: usize) -> Result<()> {
+fn set_vertical_axis(workspace: &mut MatrixWorkspace, unit: &str, values: &[String], count: usize) -> Result<()> {
     if unit == "SpectraNumber" {
         return if values.is_empty() {
             Ok(())
@@ -176,36 +193,36 @@ fn set_axis(workspace: &mut MatrixWorkspace, unit: &str, values: &[String], coun
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, m, x, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, x, y};
 
     #[test]
     fn lengths_decide_between_edges_and_points() {
-        let bench = Bench::new();
-        let edges = bench.workspace("a", &[0.0, 1.0, 2.0], &[1.0, 2.0, 3.0, 4.0], 2);
-        assert!(m(&edges).is_histogram_data());
-        assert_eq!(m(&edges).histograms(), 2);
-        close(&y(&edges, 1), &[3.0, 4.0]);
-        let points = bench.workspace("b", &[0.0, 1.0], &[1.0, 2.0], 1);
-        assert!(!m(&points).is_histogram_data());
-        let each = bench.workspace("c", &[0.0, 1.0, 5.0, 6.0], &[1.0, 2.0], 2);
-        close(&x(&each, 1), &[5.0, 6.0]);
+        let fixture = AlgorithmFixture::new();
+        let edges = fixture.workspace("a", &[0.0, 1.0, 2.0], &[1.0, 2.0, 3.0, 4.0], 2);
+        assert!(matrix(&edges).is_histogram_data());
+        assert_eq!(matrix(&edges).histograms(), 2);
+        assert_close(&y(&edges, 1), &[3.0, 4.0]);
+        let points = fixture.workspace("b", &[0.0, 1.0], &[1.0, 2.0], 1);
+        assert!(!matrix(&points).is_histogram_data());
+        let each = fixture.workspace("c", &[0.0, 1.0, 5.0, 6.0], &[1.0, 2.0], 2);
+        assert_close(&x(&each, 1), &[5.0, 6.0]);
     }
 
     #[test]
     fn lists_that_do_not_fit_are_refused() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         for (x, y, n) in [
             (vec![0.0; 9], vec![1.0; 3], 1_i64),
             (vec![0.0; 2], vec![1.0; 3], 2),
             (vec![], vec![], 0),
         ] {
-            let made = bench.try_make(
+            let made = fixture.try_create(
                 "a",
                 "CreateWorkspace",
                 &[("DataX", x.into()), ("DataY", y.into()), ("NSpec", n.into())],
             );
             assert!(made.is_err());
         }
-        assert!(bench.service.data.is_empty());
+        assert!(fixture.service.data.is_empty());
     }
 }

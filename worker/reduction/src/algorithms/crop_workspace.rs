@@ -1,9 +1,9 @@
-//! CropWorkspace: part of the spectra, over part of X.
+//! CropWorkspace: a range of spectra over a range of X. Source of the limits' meaning: Mantid's page CropWorkspace v1.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::extract_spectra::crop;
+use crate::algorithms::extract_spectra::crop_range;
 use crate::compute::indices;
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::Result;
 use crate::value::Value;
 
@@ -17,33 +17,45 @@ impl Algorithm for CropWorkspace {
             "Transforms\\Splitting",
             "Keeps a range of X and a range of spectra.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace to crop."))
-        .with(output("OutputWorkspace", Kind::Matrix, "What is left."))
+        .with(input("InputWorkspace", PropertyKind::Matrix, "Workspace to crop."))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Matrix,
+            "Spectra and bins within the ranges.",
+        ))
         .with(
             option(
                 "XMin",
-                Kind::Float,
+                PropertyKind::Float,
                 Value::None,
-                "Bins that begin before this are left out.",
+                "Lower limit of X: bins that begin below it are removed.",
             )
             .unit("the unit of X"),
         )
         .with(
             option(
                 "XMax",
-                Kind::Float,
+                PropertyKind::Float,
                 Value::None,
-                "Bins that end after this are left out.",
+                "Upper limit of X: bins that end above it are removed.",
             )
             .unit("the unit of X"),
         )
-        .with(option("StartWorkspaceIndex", Kind::Int, 0_i64, "The first spectrum.").validator(Validator::AtLeast(0.0)))
+        .with(
+            option(
+                "StartWorkspaceIndex",
+                PropertyKind::Int,
+                0_i64,
+                "Workspace index of the first spectrum.",
+            )
+            .validator(Validator::AtLeast(0.0)),
+        )
         .with(
             option(
                 "EndWorkspaceIndex",
-                Kind::Int,
+                PropertyKind::Int,
                 Value::None,
-                "The last spectrum; all to the end when not given.",
+                "Workspace index of the last spectrum, inclusive; the workspace's last when not given.",
             )
             .validator(Validator::AtLeast(0.0)),
         )
@@ -59,7 +71,7 @@ impl Algorithm for CropWorkspace {
         if chosen.len() != input.histograms() {
             input = input.subset(&chosen)?;
         }
-        let out = crop(input, context.opt_float("XMin")?, context.opt_float("XMax")?, context)?;
+        let out = crop_range(input, context.opt_float("XMin")?, context.opt_float("XMax")?, context)?;
         context.output("OutputWorkspace", out)
     }
 }
@@ -67,12 +79,12 @@ impl Algorithm for CropWorkspace {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, m, total, x, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, total_counts, x, y};
 
     #[test]
     fn the_documented_example_comes_out() {
-        let bench = Bench::new();
-        bench.sample(
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace(
             "s",
             &[("XMin", 0.0.into()), ("XMax", 50.0.into()), ("BinWidth", 10.0.into())],
         );
@@ -81,9 +93,9 @@ mod tests {
             ("XMin", 10.0.into()),
             ("XMax", 40.0.into()),
         ];
-        let out = bench.make("o", "CropWorkspace", &range);
-        close(&x(&out, 0), &[10.0, 20.0, 30.0, 40.0]);
-        let part = bench.make(
+        let out = fixture.create("o", "CropWorkspace", &range);
+        assert_close(&x(&out, 0), &[10.0, 20.0, 30.0, 40.0]);
+        let part = fixture.create(
             "o",
             "CropWorkspace",
             &[
@@ -95,13 +107,13 @@ mod tests {
             ]
             .concat(),
         );
-        assert_eq!((m(&part).histograms(), m(&part).spectra().number(0)), (3, 3));
+        assert_eq!((matrix(&part).histograms(), matrix(&part).spectra().number(0)), (3, 3));
     }
 
     #[test]
     fn ranges_that_keep_nothing_are_refused_in_the_known_words() {
-        let bench = Bench::new();
-        bench.workspace("w", &[0.0, 10.0, 20.0], &[1.0, 2.0], 1);
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("w", &[0.0, 10.0, 20.0], &[1.0, 2.0], 1);
         for (low, high, text) in [
             (12.0, 3.0, "XMin must be less than XMax"),
             (12.0, 18.0, "The X range given lies entirely within a single bin"),
@@ -114,7 +126,10 @@ mod tests {
                 ("XMax", high.into()),
             ];
             assert_eq!(
-                bench.try_make("o", "CropWorkspace", &limits).unwrap_err().to_string(),
+                fixture
+                    .try_create("o", "CropWorkspace", &limits)
+                    .unwrap_err()
+                    .to_string(),
                 text
             );
         }
@@ -122,12 +137,12 @@ mod tests {
 
     #[test]
     fn events_outside_are_gone_and_both_ends_are_inside() {
-        let bench = Bench::new();
-        bench.sample(
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace(
             "s",
             &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 1_i64.into())],
         );
-        let out = bench.make(
+        let out = fixture.create(
             "o",
             "CropWorkspace",
             &[
@@ -136,12 +151,12 @@ mod tests {
                 ("XMax", 3000.0.into()),
             ],
         );
-        let wide = bench.make(
+        let wide = fixture.create(
             "wide",
             "Rebin",
             &[("InputWorkspace", "o".into()), ("Params", "0,20000,20000".into())],
         );
-        assert_eq!(total(&wide), total(&out));
+        assert_eq!(total_counts(&wide), total_counts(&out));
         assert_eq!((x(&out, 0).len(), y(&out, 0).len()), (11, 10));
     }
 }

@@ -1,17 +1,21 @@
-//! DeleteLog: takes a log away.
+//! DeleteLog: removal of one log; a missing log is a warning, not an error.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, in_out, input};
+use crate::declaration::{Declaration, PropertyKind, in_out, input};
 use crate::error::Result;
-use crate::service::Level;
+use crate::service::LogLevel;
 
 pub(crate) struct DeleteLog;
 
 impl Algorithm for DeleteLog {
     fn declaration(&self) -> Declaration {
         Declaration::new("DeleteLog", 1, "DataHandling\\Logs", "Removes a log from a workspace.")
-            .with(in_out("Workspace", Kind::Matrix, "The workspace."))
-            .with(input("Name", Kind::Str, "The log's name.").mandatory())
+            .with(in_out(
+                "Workspace",
+                PropertyKind::Matrix,
+                "Workspace that loses the log.",
+            ))
+            .with(input("Name", PropertyKind::Str, "Name of the log.").mandatory())
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -19,7 +23,7 @@ impl Algorithm for DeleteLog {
         let name = context.str("Name")?;
         if workspace.run_mut().remove(&name).is_none() {
             context.log(
-                Level::Warning,
+                LogLevel::Warning,
                 &format!("Unable to delete log '{name}' from the given workspace as it does not exist."),
             );
         }
@@ -29,15 +33,15 @@ impl Algorithm for DeleteLog {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
 
     #[test]
     fn the_log_is_gone_and_a_missing_one_is_no_error() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[]);
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[]);
         let call = [("Workspace", "s".into()), ("Name", "run_title".into())];
-        bench.run("DeleteLog", &call);
-        assert!(!m(&s).run().has("run_title"));
-        bench.run("DeleteLog", &call);
+        fixture.run("DeleteLog", &call);
+        assert!(!matrix(&s).run().has("run_title"));
+        fixture.run("DeleteLog", &call);
     }
 }

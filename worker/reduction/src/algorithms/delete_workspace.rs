@@ -1,7 +1,7 @@
-//! DeleteWorkspace: takes a workspace out of the data service; a group with its members.
+//! DeleteWorkspace: removal of a workspace from the data service; of a group with its members.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, input};
+use crate::declaration::{Declaration, PropertyKind, input};
 use crate::error::Result;
 
 pub(crate) struct DeleteWorkspace;
@@ -14,7 +14,11 @@ impl Algorithm for DeleteWorkspace {
             "Utility\\Workspaces",
             "Removes a workspace from the data service.",
         )
-        .with(input("Workspace", Kind::Workspace, "The workspace to remove."))
+        .with(input(
+            "Workspace",
+            PropertyKind::Workspace,
+            "Workspace to remove; a group with its members.",
+        ))
     }
 
     fn by_member(&self) -> bool {
@@ -23,21 +27,25 @@ impl Algorithm for DeleteWorkspace {
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let handle = context.handle("Workspace")?;
-        context.service.data.remove_deep(&handle.name());
+        context.services.data.remove_deep(&handle.name());
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::Bench;
+    use crate::algorithms::testing::AlgorithmFixture;
 
     #[test]
     fn it_is_gone() {
-        let bench = Bench::new();
-        bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
-        bench.run("DeleteWorkspace", &[("Workspace", "w".into())]);
-        assert!(bench.service.data.is_empty());
-        assert!(bench.try_run("DeleteWorkspace", &[("Workspace", "w".into())]).is_err());
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("w", &[0.0, 1.0], &[1.0], 1);
+        fixture.run("DeleteWorkspace", &[("Workspace", "w".into())]);
+        assert!(fixture.service.data.is_empty());
+        assert!(
+            fixture
+                .try_run("DeleteWorkspace", &[("Workspace", "w".into())])
+                .is_err()
+        );
     }
 }

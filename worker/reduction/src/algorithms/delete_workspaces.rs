@@ -1,7 +1,7 @@
-//! DeleteWorkspaces: takes several workspaces out of the data service.
+//! DeleteWorkspaces: removal of several workspaces from the data service, all or none.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, input};
+use crate::declaration::{Declaration, PropertyKind, input};
 use crate::error::Result;
 
 pub(crate) struct DeleteWorkspaces;
@@ -14,13 +14,20 @@ impl Algorithm for DeleteWorkspaces {
             "Utility\\Workspaces",
             "Removes workspaces from the data service.",
         )
-        .with(input("WorkspaceList", Kind::WorkspaceList, "The workspaces to remove.").mandatory())
+        .with(
+            input(
+                "WorkspaceList",
+                PropertyKind::WorkspaceList,
+                "Workspaces to remove; groups with their members.",
+            )
+            .mandatory(),
+        )
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        // Looked up first, so that nothing is removed when one is missing.
+        // All handles are looked up before the first removal: a missing name removes nothing.
         for handle in context.handles("WorkspaceList")? {
-            context.service.data.remove_deep(&handle.name());
+            context.services.data.remove_deep(&handle.name());
         }
         Ok(())
     }
@@ -28,20 +35,20 @@ impl Algorithm for DeleteWorkspaces {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::Bench;
+    use crate::algorithms::testing::AlgorithmFixture;
 
     #[test]
     fn all_or_none_are_removed() {
-        let bench = Bench::new();
-        bench.workspace("a", &[0.0, 1.0], &[1.0], 1);
-        bench.workspace("b", &[0.0, 1.0], &[1.0], 1);
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("a", &[0.0, 1.0], &[1.0], 1);
+        fixture.workspace("b", &[0.0, 1.0], &[1.0], 1);
         assert!(
-            bench
+            fixture
                 .try_run("DeleteWorkspaces", &[("WorkspaceList", "a,c".into())])
                 .is_err()
         );
-        assert_eq!(bench.service.data.len(), 2);
-        bench.run("DeleteWorkspaces", &[("WorkspaceList", "a,b".into())]);
-        assert!(bench.service.data.is_empty());
+        assert_eq!(fixture.service.data.len(), 2);
+        fixture.run("DeleteWorkspaces", &[("WorkspaceList", "a,b".into())]);
+        assert!(fixture.service.data.is_empty());
     }
 }

@@ -1,20 +1,26 @@
-//! What ConvertToDistribution and ConvertFromDistribution have in common: Y and E over or times the widths of the bins.
+//! Declaration and conversion that ConvertToDistribution and ConvertFromDistribution share.
+//!
+//! Must not change workspaces whose distribution flag already has the wanted value.
 
 use crate::algorithm::Context;
 use crate::compute::map_values;
-use crate::declaration::{Declaration, Kind, in_out};
+use crate::declaration::{Declaration, PropertyKind, in_out};
 use crate::error::{Result, failed};
 
+/// Declaration with the one property `Workspace`, changed in place.
 pub(crate) fn declaration(name: &'static str, summary: &'static str) -> Declaration {
     Declaration::new(name, 1, "Transforms\\Distribution", summary).with(in_out(
         "Workspace",
-        Kind::Matrix,
-        "The workspace, which is changed.",
+        PropertyKind::Matrix,
+        "Workspace of histograms, changed in place.",
     ))
 }
 
-/// Makes the workspace a distribution (counts per unit of X), or counts again.
-pub(crate) fn convert(to_distribution: bool, context: &mut Context<'_>) -> Result<()> {
+/// Divides Y and E by the bins' widths, or multiplies them, so that the workspace is a distribution or counts.
+///
+/// # Errors
+/// `Execution` for events and for points, which have no width.
+pub(crate) fn set_distribution(to_distribution: bool, context: &mut Context<'_>) -> Result<()> {
     let input = context.matrix("Workspace")?;
     if input.is_events() {
         return failed("Event workspaces cannot be directly converted to distributions.");

@@ -1,18 +1,21 @@
-//! EditInstrumentGeometry: a new instrument of one detector for each spectrum, by its path and angles.
+//! EditInstrumentGeometry: a new instrument of one detector for each spectrum.
+//!
+//! A detector at distance L2 (m), polar angle 2θ and azimuth φ (degrees) lies at (L2 sin 2θ cos φ, L2 sin 2θ sin φ,
+//! L2 cos 2θ) from the sample, the source at (0, 0, −L1). Source: Mantid's page EditInstrumentGeometry v1.
 
 use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::indices;
-use crate::declaration::{Declaration, Kind, in_out, input, option};
+use crate::declaration::{Declaration, PropertyKind, in_out, input, option};
 use crate::error::{Result, failed, invalid};
-use crate::instrument::{Component, Detector, Instrument, Rotation, V3};
+use crate::instrument::{Component, Detector, Instrument, Rotation, V3D};
 use crate::value::Value;
-use crate::workspace::spectra::Spectra;
+use crate::workspace::spectra::SpectrumDetectorMapping;
 
 pub(crate) struct EditInstrumentGeometry;
 
-/// The id of the first detector where none are given.
+/// Id of the first detector where DetectorIDs is not given, as in Mantid.
 const FIRST_ID: usize = 100;
 
 impl Algorithm for EditInstrumentGeometry {
@@ -25,54 +28,62 @@ impl Algorithm for EditInstrumentGeometry {
         )
         .with(in_out(
             "Workspace",
-            Kind::Matrix,
-            "The workspace whose instrument is replaced.",
+            PropertyKind::Matrix,
+            "Workspace whose instrument is replaced.",
         ))
         .with(
             option(
                 "PrimaryFlightPath",
-                Kind::Float,
+                PropertyKind::Float,
                 Value::None,
-                "From source to sample; as it is when not given.",
+                "Distance L1 from source to sample; the old instrument's when not given.",
             )
             .unit("m"),
         )
         .with(option(
             "SpectrumIDs",
-            Kind::Ints,
+            PropertyKind::Ints,
             Value::None,
-            "The spectrum numbers that the other lists go by; in order when not given.",
+            "Spectrum numbers in the order of the other lists; the workspace's order when not given.",
         ))
         .with(
-            input("L2", Kind::Floats, "From sample to detector, one for each spectrum.")
-                .mandatory()
-                .unit("m"),
+            input(
+                "L2",
+                PropertyKind::Floats,
+                "Distances from sample to detector, above 0, one for each spectrum.",
+            )
+            .mandatory()
+            .unit("m"),
         )
         .with(
-            input("Polar", Kind::Floats, "The scattering angle, one for each spectrum.")
-                .mandatory()
-                .unit("degrees"),
+            input(
+                "Polar",
+                PropertyKind::Floats,
+                "Scattering angles 2θ, one for each spectrum.",
+            )
+            .mandatory()
+            .unit("degrees"),
         )
         .with(
             option(
                 "Azimuthal",
-                Kind::Floats,
+                PropertyKind::Floats,
                 Value::None,
-                "The azimuth, one for each spectrum; 0 when not given.",
+                "Azimuths, one for each spectrum; 0 when not given.",
             )
             .unit("degrees"),
         )
         .with(option(
             "DetectorIDs",
-            Kind::Ints,
+            PropertyKind::Ints,
             Value::None,
-            "The detectors' ids, one for each spectrum; from 100 when not given.",
+            "Detector ids, unique, one for each spectrum; from 100 when not given.",
         ))
         .with(option(
             "InstrumentName",
-            Kind::Str,
+            PropertyKind::Str,
             "",
-            "The new instrument's name; the old one's when not given.",
+            "Name of the new instrument; the old one's when not given.",
         ))
     }
 
@@ -127,15 +138,15 @@ impl Algorithm for EditInstrumentGeometry {
         if name.is_empty() {
             name.clone_from(&workspace.instrument().name);
         }
-        let mut made = frame(name, l1);
-        let mut spectra = Spectra::with_capacity(count);
-        let mut places = vec![None; count];
+        let mut edited = source_and_sample(name, l1);
+        let mut spectra = SpectrumDetectorMapping::with_capacity(count);
+        let mut list_positions = vec![None; count];
         for (at, index) in order.iter().enumerate() {
-            if let Some(slot) = places.get_mut(*index) {
+            if let Some(slot) = list_positions.get_mut(*index) {
                 *slot = Some(at);
             }
         }
-        for (index, place) in places.into_iter().enumerate() {
+        for (index, place) in list_positions.into_iter().enumerate() {
             let Some(at) = place else {
                 return invalid(format!("SpectrumIDs does not name the spectrum at index {index}"));
             };
@@ -144,9 +155,9 @@ impl Algorithm for EditInstrumentGeometry {
                 return invalid(format!("DetectorIDs: {id} does not fit 32 bits"));
             };
             let of = |values: &[f64]| values.get(at).copied().unwrap_or_default();
-            made.detectors.push(Detector {
+            edited.detectors.push(Detector {
                 id,
-                position: V3::spherical(of(&l2), of(&polar), of(&azimuth)),
+                position: V3D::spherical(of(&l2), of(&polar), of(&azimuth)),
                 monitor: false,
                 parent: 0,
                 name: 0,
@@ -154,24 +165,24 @@ impl Algorithm for EditInstrumentGeometry {
             });
             spectra.push(workspace.spectra().number(index), &[id]);
         }
-        made.sort_detectors();
-        if made.detectors.len() != count {
+        edited.sort_detectors();
+        if edited.detectors.len() != count {
             return invalid("DetectorIDs: an id comes twice");
         }
         let masked = workspace.masked_detectors().to_vec();
         workspace.set_masked(&masked, false);
         workspace.set_spectra(spectra)?;
-        workspace.set_instrument(Arc::new(made));
+        workspace.set_instrument(Arc::new(edited));
         context.change("Workspace", workspace)
     }
 }
 
-/// An instrument of a source and a sample.
-fn frame(name: String, l1: f64) -> Instrument {
+/// Instrument with a source at z = −`l1` (m), a sample at the origin, and no detectors.
+fn source_and_sample(name: String, l1: f64) -> Instrument {
     let part = |name: &str, parent, z| Component {
         name: Arc::from(name),
         parent,
-        position: V3::new(0.0, 0.0, z),
+        position: V3D::new(0.0, 0.0, z),
         rotation: Rotation::IDENTITY,
     };
     Instrument {
@@ -180,7 +191,7 @@ fn frame(name: String, l1: f64) -> Instrument {
             part("Sample", Some(0), 0.0),
             part("Source", Some(0), -l1),
         ],
-        names: vec![Arc::from("det")],
+        detector_names: vec![Arc::from("det")],
         source: Some(2),
         sample: Some(1),
         name,
@@ -191,30 +202,30 @@ fn frame(name: String, l1: f64) -> Instrument {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
     use crate::value::Value;
 
-    fn edit(bench: &Bench, more: &[(&str, Value)]) -> crate::Result<crate::Outputs> {
+    fn edit(fixture: &AlgorithmFixture, more: &[(&str, Value)]) -> crate::Result<crate::Outputs> {
         let lists = [
             ("Workspace", "w".into()),
             ("L2", "3.1,3.2,3.3".into()),
             ("Polar", "90.01,90.02,90.03".into()),
         ];
-        bench.try_run("EditInstrumentGeometry", &[&lists[..], more].concat())
+        fixture.try_run("EditInstrumentGeometry", &[&lists[..], more].concat())
     }
 
     #[test]
     fn detectors_go_by_spectrum_numbers() {
-        let bench = Bench::new();
-        let w = bench.workspace("w", &[0.0, 1.0], &[1.0, 2.0, 3.0], 3);
+        let fixture = AlgorithmFixture::new();
+        let w = fixture.workspace("w", &[0.0, 1.0], &[1.0, 2.0, 3.0], 3);
         let more = [
             ("PrimaryFlightPath", 50.0.into()),
             ("SpectrumIDs", "1,3,2".into()),
             ("Azimuthal", "0.1,0.2,0.3".into()),
             ("InstrumentName", "made".into()),
         ];
-        edit(&bench, &more).unwrap();
-        let held = m(&w);
+        edit(&fixture, &more).unwrap();
+        let held = matrix(&w);
         let instrument = held.instrument();
         assert_eq!((instrument.name.as_str(), instrument.l1()), ("made", Some(50.0)));
         assert_eq!(
@@ -225,19 +236,19 @@ mod tests {
         assert!((instrument.l2(third) - 3.2).abs() < 1e-12);
         assert!((instrument.two_theta(third).to_degrees() - 90.02).abs() < 1e-9);
         assert!((instrument.phi(third).to_degrees() - 0.2).abs() < 1e-9);
-        // The path stays where it is not given.
-        edit(&bench, &[("DetectorIDs", "7,8,9".into())]).unwrap();
+        // The flight path is kept where it is not given.
+        edit(&fixture, &[("DetectorIDs", "7,8,9".into())]).unwrap();
         assert_eq!(
-            (m(&w).instrument().l1(), m(&w).spectra().detectors(0)),
+            (matrix(&w).instrument().l1(), matrix(&w).spectra().detectors(0)),
             (Some(50.0), &[7][..])
         );
     }
 
     #[test]
     fn lists_that_do_not_fit_are_refused() {
-        let bench = Bench::new();
-        bench.workspace("w", &[0.0, 1.0], &[1.0, 2.0, 3.0], 3);
-        let text = |more: &[(&str, Value)]| edit(&bench, more).unwrap_err().to_string();
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("w", &[0.0, 1.0], &[1.0, 2.0, 3.0], 3);
+        let text = |more: &[(&str, Value)]| edit(&fixture, more).unwrap_err().to_string();
         assert!(text(&[]).contains("PrimaryFlightPath must be given"));
         let l1 = ("PrimaryFlightPath", Value::from(9.0));
         assert!(

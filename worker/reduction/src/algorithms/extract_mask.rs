@@ -1,11 +1,11 @@
-//! ExtractMask: the mask of a workspace as a workspace of ones (masked) and zeros, and as a list of detectors.
+//! ExtractMask: the mask of a workspace as ones (masked) and zeros, and as a list of detector ids.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, input, output};
+use crate::declaration::{Declaration, PropertyKind, input, output};
 use crate::error::Result;
 use crate::unit::Unit;
 use crate::value::Value;
-use crate::workspace::data::{Row, Rows, Xs};
+use crate::workspace::data::{Rows, SharedRow, XRows};
 
 pub(crate) struct ExtractMask;
 
@@ -15,25 +15,36 @@ impl Algorithm for ExtractMask {
             "ExtractMask",
             1,
             "Transforms\\Masking",
-            "Takes the mask of a workspace as a workspace of ones and zeros.",
+            "Copies the mask of a workspace into a workspace of ones and zeros.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
+        .with(input(
+            "InputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace whose mask is copied.",
+        ))
         .with(output(
             "OutputWorkspace",
-            Kind::Matrix,
-            "One value for each spectrum: 1 where it is masked, else 0.",
+            PropertyKind::Matrix,
+            "One value for each spectrum: 1 where it is masked, otherwise 0.",
         ))
-        .with(output("DetectorList", Kind::Ints, "The ids of the masked detectors."))
+        .with(output(
+            "DetectorList",
+            PropertyKind::Ints,
+            "Ids of the masked detectors.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let input = context.matrix("InputWorkspace")?;
-        let [kept, masked]: [Row; 2] = [[0.0].into(), [1.0].into()];
+        let [unmasked, masked]: [SharedRow; 2] = [[0.0].into(), [1.0].into()];
         let flags = (0..input.histograms()).map(|index| input.is_masked(index));
-        let y = flags.map(|flag| if flag { masked.clone() } else { kept.clone() });
-        let (y, e) = (Rows::new(y.collect()), Rows::repeated(kept.clone(), input.histograms()));
+        let y = flags.map(|flag| if flag { masked.clone() } else { unmasked.clone() });
+        let (y, e) = (
+            Rows::new(y.collect()),
+            Rows::repeated(unmasked.clone(), input.histograms()),
+        );
         let ids = input.masked_detectors().iter().map(|id| i64::from(*id)).collect();
-        let mut out = input.with_histogram(Xs::Common(kept), y, e);
+        let mut out = input.with_histogram(XRows::Common(unmasked), y, e);
         out.set_x_unit(Unit::EMPTY);
         out.set_y_unit("");
         out.set_distribution(false);
@@ -45,33 +56,36 @@ impl Algorithm for ExtractMask {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m, y};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix, y};
     use crate::value::Value;
 
     #[test]
     fn ones_stand_for_masked_spectra() {
-        let bench = Bench::new();
-        bench.sample("s", &[("BankPixelWidth", 2_i64.into()), ("NumBanks", 1_i64.into())]);
-        bench.run(
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace("s", &[("BankPixelWidth", 2_i64.into()), ("NumBanks", 1_i64.into())]);
+        fixture.run(
             "MaskDetectors",
             &[("Workspace", "s".into()), ("WorkspaceIndexList", "2,3".into())],
         );
-        let out = bench.run(
+        let out = fixture.run(
             "ExtractMask",
             &[("InputWorkspace", "s".into()), ("OutputWorkspace", "k".into())],
         );
         let mask = out.workspace("OutputWorkspace").unwrap();
         let values: Vec<f64> = (0..4).map(|index| y(&mask, index)[0]).collect();
-        assert_eq!((values, m(&mask).bins(0)), (vec![0.0, 0.0, 1.0, 1.0], 1));
+        assert_eq!((values, matrix(&mask).bins(0)), (vec![0.0, 0.0, 1.0, 1.0], 1));
         assert!(matches!(out.get("DetectorList"), Some(Value::Ints(ids)) if ids == &[6, 7]));
-        // It masks another workspace alike, within a range where one is given.
-        let other = bench.sample("t", &[("BankPixelWidth", 2_i64.into()), ("NumBanks", 1_i64.into())]);
+        // MaskDetectors accepts the result, within a range of indices where one is given.
+        let other = fixture.sample_workspace("t", &[("BankPixelWidth", 2_i64.into()), ("NumBanks", 1_i64.into())]);
         let call = [
             ("Workspace", "t".into()),
             ("MaskedWorkspace", "k".into()),
             ("StartWorkspaceIndex", 3_i64.into()),
         ];
-        bench.run("MaskDetectors", &call);
-        assert_eq!((m(&other).is_masked(2), m(&other).is_masked(3)), (false, true));
+        fixture.run("MaskDetectors", &call);
+        assert_eq!(
+            (matrix(&other).is_masked(2), matrix(&other).is_masked(3)),
+            (false, true)
+        );
     }
 }

@@ -1,9 +1,9 @@
-//! ExtractMonitors: detectors and monitors as two workspaces.
+//! ExtractMonitors: the spectra of detectors and of monitors as two workspaces.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, input, output};
+use crate::declaration::{Declaration, PropertyKind, input, output};
 use crate::error::{Result, failed};
-use crate::service::Level;
+use crate::service::LogLevel;
 use crate::workspace::{Workspace, WorkspaceCell};
 
 pub(crate) struct ExtractMonitors;
@@ -16,16 +16,20 @@ impl Algorithm for ExtractMonitors {
             "CorrectionFunctions\\InstrumentCorrections",
             "Separates the spectra of monitors from those of detectors.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
+        .with(input(
+            "InputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace with spectra of monitors and of detectors.",
+        ))
         .with(
             output(
                 "DetectorWorkspace",
-                Kind::Matrix,
-                "The spectra of detectors; its monitor workspace is the other one.",
+                PropertyKind::Matrix,
+                "Spectra of detectors; MonitorWorkspace becomes its monitor workspace.",
             )
             .optional(),
         )
-        .with(output("MonitorWorkspace", Kind::Matrix, "The spectra of monitors.").optional())
+        .with(output("MonitorWorkspace", PropertyKind::Matrix, "Spectra of monitors.").optional())
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -37,7 +41,7 @@ impl Algorithm for ExtractMonitors {
         let (monitor, detector): (Vec<usize>, Vec<usize>) =
             (0..input.histograms()).partition(|index| input.is_monitor(*index));
         if monitor.is_empty() {
-            context.log(Level::Notice, "No monitors were found in the workspace");
+            context.log(LogLevel::Notice, "No monitors were found in the workspace");
         }
         let monitor = if monitor.is_empty() {
             None
@@ -61,13 +65,13 @@ impl Algorithm for ExtractMonitors {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
 
     #[test]
     fn both_kinds_are_separated() {
-        let bench = Bench::new();
-        bench.make("i", "LoadEmptyInstrument", &[("InstrumentName", "LIVEDEMO".into())]);
-        let out = bench.run(
+        let fixture = AlgorithmFixture::new();
+        fixture.create("i", "LoadEmptyInstrument", &[("InstrumentName", "LIVEDEMO".into())]);
+        let out = fixture.run(
             "ExtractMonitors",
             &[
                 ("InputWorkspace", "i".into()),
@@ -79,7 +83,7 @@ mod tests {
             out.workspace("DetectorWorkspace").unwrap(),
             out.workspace("MonitorWorkspace").unwrap(),
         );
-        assert_eq!((m(&d).histograms(), m(&mon).histograms()), (512, 2));
-        assert!(m(&d).monitor_workspace().is_some());
+        assert_eq!((matrix(&d).histograms(), matrix(&mon).histograms()), (512, 2));
+        assert!(matrix(&d).monitor_workspace().is_some());
     }
 }

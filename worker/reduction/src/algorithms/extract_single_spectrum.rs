@@ -1,8 +1,8 @@
-//! ExtractSingleSpectrum: one spectrum.
+//! ExtractSingleSpectrum: one spectrum by its workspace index.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::indices;
-use crate::declaration::{Declaration, Kind, Validator, input, output};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, output};
 use crate::error::Result;
 
 pub(crate) struct ExtractSingleSpectrum;
@@ -15,12 +15,24 @@ impl Algorithm for ExtractSingleSpectrum {
             "Transforms\\Splitting",
             "Keeps one spectrum.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-        .with(output("OutputWorkspace", Kind::Matrix, "The spectrum."))
+        .with(input(
+            "InputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace that holds the spectrum.",
+        ))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace of this spectrum.",
+        ))
         .with(
-            input("WorkspaceIndex", Kind::Int, "Which spectrum.")
-                .mandatory()
-                .validator(Validator::AtLeast(0.0)),
+            input(
+                "WorkspaceIndex",
+                PropertyKind::Int,
+                "Workspace index of the spectrum, from 0.",
+            )
+            .mandatory()
+            .validator(Validator::AtLeast(0.0)),
         )
     }
 
@@ -33,21 +45,24 @@ impl Algorithm for ExtractSingleSpectrum {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, m, y};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix, y};
 
     #[test]
     fn one_is_left() {
-        let bench = Bench::new();
-        bench.workspace("w", &[0.0, 1.0], &[1.0, 2.0, 3.0], 3);
-        let out = bench.make(
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("w", &[0.0, 1.0], &[1.0, 2.0, 3.0], 3);
+        let out = fixture.create(
             "o",
             "ExtractSingleSpectrum",
             &[("InputWorkspace", "w".into()), ("WorkspaceIndex", 1_i64.into())],
         );
-        assert_eq!((m(&out).spectra().numbers().to_vec(), y(&out, 0)), (vec![2], vec![2.0]));
+        assert_eq!(
+            (matrix(&out).spectra().numbers().to_vec(), y(&out, 0)),
+            (vec![2], vec![2.0])
+        );
         assert!(
-            bench
-                .try_make(
+            fixture
+                .try_create(
                     "o",
                     "ExtractSingleSpectrum",
                     &[("InputWorkspace", "w".into()), ("WorkspaceIndex", 3_i64.into())]

@@ -1,15 +1,18 @@
-//! ExtractSpectra: some spectra, over part of X. Bins are kept whole.
+//! ExtractSpectra: some spectra over a range of X; bins are kept whole.
+//!
+//! Promises: a bin is kept where its edges lie in [XMin, XMax], within 10⁻⁹ of their magnitude; of events, those with X
+//! in the range, both limits included. Source: Mantid's page ExtractSpectra v1.
 
 use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
-use crate::compute::{Reader, indices};
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::compute::{HistogramReader, indices};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::{Result, failed, invalid};
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
-use crate::workspace::data::{Row, Rows, Xs};
-use crate::workspace::matrix::Data;
+use crate::workspace::data::{Rows, SharedRow, XRows};
+use crate::workspace::matrix::WorkspaceData;
 
 pub(crate) struct ExtractSpectra;
 
@@ -21,47 +24,59 @@ impl Algorithm for ExtractSpectra {
             "Transforms\\Splitting",
             "Keeps spectra by list or range, and a range of X.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-        .with(output("OutputWorkspace", Kind::Matrix, "The spectra that were chosen."))
+        .with(input(
+            "InputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace that holds the spectra.",
+        ))
+        .with(output("OutputWorkspace", PropertyKind::Matrix, "Selected spectra."))
         .with(
             option(
                 "XMin",
-                Kind::Float,
+                PropertyKind::Float,
                 Value::None,
-                "Bins that begin before this are left out.",
+                "Lower limit of X: bins that begin below it are removed.",
             )
             .unit("the unit of X"),
         )
         .with(
             option(
                 "XMax",
-                Kind::Float,
+                PropertyKind::Float,
                 Value::None,
-                "Bins that end after this are left out.",
+                "Upper limit of X: bins that end above it are removed.",
             )
             .unit("the unit of X"),
         )
-        .with(option("StartWorkspaceIndex", Kind::Int, 0_i64, "The first spectrum.").validator(Validator::AtLeast(0.0)))
+        .with(
+            option(
+                "StartWorkspaceIndex",
+                PropertyKind::Int,
+                0_i64,
+                "Workspace index of the first spectrum.",
+            )
+            .validator(Validator::AtLeast(0.0)),
+        )
         .with(
             option(
                 "EndWorkspaceIndex",
-                Kind::Int,
+                PropertyKind::Int,
                 Value::None,
-                "The last spectrum; all to the end when not given.",
+                "Workspace index of the last spectrum, inclusive; the workspace's last when not given.",
             )
             .validator(Validator::AtLeast(0.0)),
         )
         .with(option(
             "WorkspaceIndexList",
-            Kind::Ints,
+            PropertyKind::Ints,
             Value::None,
-            "The spectra by index, instead of the range.",
+            "Workspace indices; they replace the range of indices.",
         ))
         .with(option(
             "DetectorList",
-            Kind::Ints,
+            PropertyKind::Ints,
             Value::None,
-            "The spectra by detector id, instead of indices.",
+            "Detector ids; they replace any indices.",
         ))
     }
 
@@ -85,13 +100,16 @@ impl Algorithm for ExtractSpectra {
         if chosen.len() != input.histograms() || chosen.iter().enumerate().any(|(at, index)| at != *index) {
             input = input.subset(&chosen)?;
         }
-        let out = crop(input, context.opt_float("XMin")?, context.opt_float("XMax")?, context)?;
+        let out = crop_range(input, context.opt_float("XMin")?, context.opt_float("XMax")?, context)?;
         context.output("OutputWorkspace", out)
     }
 }
 
-/// Keeps the bins (or points) that lie wholly between two X.
-pub(crate) fn crop(
+/// Bins (or points, or events) with X in `[low, high]`; a limit of `None` removes nothing.
+///
+/// # Errors
+/// `Execution` where `low >= high` or no whole bin is in the range.
+pub(crate) fn crop_range(
     input: MatrixWorkspace,
     low: Option<f64>,
     high: Option<f64>,
@@ -107,17 +125,21 @@ pub(crate) fn crop(
     }
     let histogram = input.is_histogram_data();
     if let Some(events) = input.events() {
-        let x = crop_x(&input, low, high, true)?;
+        let x = crop_edges(&input, low, high, true)?;
         let plan = events
             .plan()
             .keep(low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY));
         let mut data = events.with_plan(plan);
         data.set_x(x);
-        return Ok(input.clone().with_data(Data::Events(data)));
+        return Ok(input.clone().with_data(WorkspaceData::Events(data)));
     }
-    let reader = Reader::new(&input, context.cancel)?;
+    let reader = HistogramReader::new(&input, context.cancel)?;
     let count = input.histograms();
-    let cut = |row: &Row| slice_of(row, low, high, histogram);
+    let cropped = |row: &SharedRow| -> Result<(usize, usize, SharedRow)> {
+        let (first, last) = value_range(row, low, high, histogram)?;
+        let x = row.get(first..last + usize::from(histogram)).unwrap_or_default();
+        Ok((first, last, SharedRow::from(x)))
+    };
     let (mut xs, mut ys, mut es) = (
         Vec::with_capacity(count),
         Vec::with_capacity(count),
@@ -125,29 +147,15 @@ pub(crate) fn crop(
     );
     let mut masked = std::collections::BTreeMap::new();
     let common = match input.xs() {
-        Xs::Common(row) => {
-            let (first, last) = cut(row)?;
-            Some((
-                first,
-                last,
-                Row::from(row.get(first..last + usize::from(histogram)).unwrap_or_default()),
-            ))
-        }
-        Xs::Each(_) => None,
+        XRows::Common(row) => Some(cropped(row)?),
+        XRows::PerSpectrum(_) => None,
     };
     for index in 0..count {
         context.check_cancelled()?;
         let (x, y, e) = reader.get(index)?;
         let (first, last, x) = match &common {
             Some(known) => known.clone(),
-            None => {
-                let (first, last) = cut(&x)?;
-                (
-                    first,
-                    last,
-                    Row::from(x.get(first..last + usize::from(histogram)).unwrap_or_default()),
-                )
-            }
+            None => cropped(&x)?,
         };
         if let Some(bins) = input.masked_bins(index) {
             let kept = bins
@@ -159,24 +167,26 @@ pub(crate) fn crop(
         ys.push(Arc::from(y.get(first..last).unwrap_or_default()));
         es.push(Arc::from(e.get(first..last).unwrap_or_default()));
     }
-    let mut out = input.clone().with_histogram(Xs::each(xs), Rows::new(ys), Rows::new(es));
+    let mut out = input
+        .clone()
+        .with_histogram(XRows::each(xs), Rows::new(ys), Rows::new(es));
     out.set_masked_bins(masked);
     Ok(out)
 }
 
-fn crop_x(input: &MatrixWorkspace, low: Option<f64>, high: Option<f64>, histogram: bool) -> Result<Xs> {
-    let cut = |row: &Row| -> Result<Row> {
-        let (first, last) = slice_of(row, low, high, histogram)?;
+fn crop_edges(input: &MatrixWorkspace, low: Option<f64>, high: Option<f64>, histogram: bool) -> Result<XRows> {
+    let cropped = |row: &SharedRow| -> Result<SharedRow> {
+        let (first, last) = value_range(row, low, high, histogram)?;
         Ok(row.get(first..=last).unwrap_or_default().into())
     };
     match input.xs() {
-        Xs::Common(row) => Ok(Xs::Common(cut(row)?)),
-        Xs::Each(rows) => Ok(Xs::each(rows.iter().map(cut).collect::<Result<_>>()?)),
+        XRows::Common(row) => Ok(XRows::Common(cropped(row)?)),
+        XRows::PerSpectrum(rows) => Ok(XRows::each(rows.iter().map(cropped).collect::<Result<_>>()?)),
     }
 }
 
-/// The first and one past the last value of Y that lie in the range.
-fn slice_of(x: &Row, low: Option<f64>, high: Option<f64>, histogram: bool) -> Result<(usize, usize)> {
+/// Half-open range of the bins (or points) of `x` within the limits.
+fn value_range(x: &SharedRow, low: Option<f64>, high: Option<f64>, histogram: bool) -> Result<(usize, usize)> {
     let (Some(smallest), Some(largest)) = (x.first(), x.last()) else {
         return Ok((0, 0));
     };
@@ -201,13 +211,13 @@ fn slice_of(x: &Row, low: Option<f64>, high: Option<f64>, histogram: bool) -> Re
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m, x};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix, x};
 
     #[test]
     fn the_documented_example_comes_out() {
-        let bench = Bench::new();
-        bench.sample("s", &[]);
-        let out = bench.make(
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace("s", &[]);
+        let out = fixture.create(
             "o",
             "ExtractSpectra",
             &[
@@ -217,16 +227,16 @@ mod tests {
                 ("WorkspaceIndexList", vec![1_i64, 3, 5].into()),
             ],
         );
-        assert_eq!((m(&out).histograms(), m(&out).blocksize().unwrap()), (3, 5));
+        assert_eq!((matrix(&out).histograms(), matrix(&out).blocksize().unwrap()), (3, 5));
         assert_eq!(x(&out, 2).last(), Some(&1200.0));
-        assert_eq!(m(&out).spectra().numbers(), [2, 4, 6]);
+        assert_eq!(matrix(&out).spectra().numbers(), [2, 4, 6]);
     }
 
     #[test]
     fn detectors_go_before_indices() {
-        let bench = Bench::new();
-        bench.sample("s", &[]);
-        let out = bench.make(
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace("s", &[]);
+        let out = fixture.create(
             "o",
             "ExtractSpectra",
             &[
@@ -235,10 +245,10 @@ mod tests {
                 ("WorkspaceIndexList", vec![9_i64].into()),
             ],
         );
-        assert_eq!(m(&out).spectra().numbers(), [4]);
+        assert_eq!(matrix(&out).spectra().numbers(), [4]);
         assert!(
-            bench
-                .try_make(
+            fixture
+                .try_create(
                     "o",
                     "ExtractSpectra",
                     &[("InputWorkspace", "s".into()), ("DetectorList", vec![7_i64].into())]

@@ -1,11 +1,15 @@
-//! FilterByLogValue: the events of the times at which a log had some values.
+//! FilterByLogValue: the events of the times at which a log had values within limits.
+//!
+//! A sequence of good values from time t₁ to t₂ selects [t₁ − τ, t₂ + τ), with τ the TimeTolerance in seconds; with
+//! LogBoundary Left it ends τ before the first bad value. It reaches to the ends of the run where it reaches the log's.
+//! Source: Mantid's page FilterByLogValue v1.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::filter_by_time::keep;
+use crate::algorithms::filter_by_time::select_intervals;
 use crate::date_and_time::DateAndTime;
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::{Result, failed};
-use crate::run::{PULSE_CHARGE, Run, TimeSeries};
+use crate::run::{PULSE_CHARGE, Run, TimeSeriesProperty};
 use crate::value::Value;
 
 pub(crate) struct FilterByLogValue;
@@ -16,33 +20,44 @@ impl Algorithm for FilterByLogValue {
             "FilterByLogValue",
             1,
             "Events\\EventFiltering",
-            "Keeps the events of pulses at which a log's value lay between limits.",
+            "Keeps the events of pulses at which a log's value lies between limits.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The events."))
+        .with(input(
+            "InputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace of events with pulse times.",
+        ))
         .with(output(
             "OutputWorkspace",
-            Kind::Matrix,
-            "The events that are left, with their logs.",
+            PropertyKind::Matrix,
+            "Events within the selected times, with logs cropped to them.",
         ))
-        .with(input("LogName", Kind::Str, "The log, a series of numbers.").mandatory())
+        .with(
+            input(
+                "LogName",
+                PropertyKind::Str,
+                "Name of the log, a time series of numbers.",
+            )
+            .mandatory(),
+        )
         .with(option(
             "MinimumValue",
-            Kind::Float,
+            PropertyKind::Float,
             Value::None,
-            "The lowest good value.",
+            "Lowest value of good times, inclusive; unlimited when not given.",
         ))
         .with(option(
             "MaximumValue",
-            Kind::Float,
+            PropertyKind::Float,
             Value::None,
-            "The highest good value.",
+            "Highest value of good times, inclusive; unlimited when not given.",
         ))
         .with(
             option(
                 "TimeTolerance",
-                Kind::Float,
+                PropertyKind::Float,
                 0.0,
-                "How long before and after a good value the events are good too.",
+                "Time before and after good values that is selected too.",
             )
             .unit("s")
             .validator(Validator::AtLeast(0.0)),
@@ -50,17 +65,17 @@ impl Algorithm for FilterByLogValue {
         .with(
             option(
                 "LogBoundary",
-                Kind::Str,
+                PropertyKind::Str,
                 "Centre",
-                "Whether a value holds around its time or from its time on.",
+                "Centre: a value holds around its time; Left: from its time on.",
             )
             .validator(Validator::OneOf(&["Centre", "Left"])),
         )
         .with(option(
             "PulseFilter",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Leave out what lies within the tolerance of each of the log's times, whatever its values.",
+            "Remove the times within TimeTolerance of each entry of the log, whatever its values.",
         ))
     }
 
@@ -87,34 +102,39 @@ impl Algorithm for FilterByLogValue {
             .collect();
         let tolerance = context.float("TimeTolerance")?;
         let left = context.str("LogBoundary")? == "Left";
-        let bounds = bounds(input.run());
+        let run_bounds = run_bounds(input.run());
         let intervals = if context.bool("PulseFilter")? {
-            between(series, tolerance, bounds)
+            pulse_filter_intervals(series, tolerance, run_bounds)
         } else {
-            intervals(series, &good, tolerance, left, bounds)
+            value_intervals(series, &good, tolerance, left, run_bounds)
         };
-        let out = keep(&input, &intervals.into())?;
+        let out = select_intervals(&input, &intervals.into())?;
         context.output("OutputWorkspace", out)
     }
 }
 
-type Bounds = (Option<DateAndTime>, Option<DateAndTime>);
+/// Start and end of a run, where they are known.
+type RunBounds = (Option<DateAndTime>, Option<DateAndTime>);
 
-/// From the first pulse to the last, as the charges say; without them, from the start of the run to its end.
-fn bounds(run: &Run) -> Bounds {
+/// From the first to the last pulse of the charge log; without it, from the start of the run to its end.
+fn run_bounds(run: &Run) -> RunBounds {
     let charges = run.series(PULSE_CHARGE).filter(|series| !series.is_empty());
     match charges.and_then(|series| Some((*series.times().first()?, *series.times().last()?))) {
-        // The last pulse belongs to the run.
         Some((first, last)) => (
             Some(first),
+            // One nanosecond later, so that the half-open interval includes the last pulse.
             Some(DateAndTime::from_nanoseconds(last.nanoseconds().saturating_add(1))),
         ),
         None => (run.start_time().ok(), run.end_time().ok()),
     }
 }
 
-/// What lies between the log's times, less the tolerance on either side of each.
-fn between(series: &TimeSeries, tolerance: f64, (start, stop): Bounds) -> Vec<(DateAndTime, DateAndTime)> {
+/// Times between the log's entries, less `tolerance` seconds on either side of each entry.
+fn pulse_filter_intervals(
+    series: &TimeSeriesProperty,
+    tolerance: f64,
+    (start, stop): RunBounds,
+) -> Vec<(DateAndTime, DateAndTime)> {
     let mut from = start.unwrap_or(DateAndTime::from_nanoseconds(i64::MIN));
     let mut out = Vec::new();
     for time in series.times() {
@@ -126,13 +146,14 @@ fn between(series: &TimeSeries, tolerance: f64, (start, stop): Bounds) -> Vec<(D
     out
 }
 
-/// Each stretch of good values, widened by the tolerance, and to the run's ends where it reaches the log's.
-fn intervals(
-    series: &TimeSeries,
+/// Interval of each sequence of good values, widened by `tolerance` seconds and, where it reaches an end of the log, to
+/// that end of the run.
+fn value_intervals(
+    series: &TimeSeriesProperty,
     good: &[bool],
     tolerance: f64,
     left: bool,
-    (start, stop): Bounds,
+    (start, stop): RunBounds,
 ) -> Vec<(DateAndTime, DateAndTime)> {
     let times = series.times();
     let mut out = Vec::new();
@@ -175,13 +196,13 @@ fn intervals(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m, total};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix, total_counts};
     use crate::value::Value;
 
     #[test]
     fn events_follow_the_log() {
-        let bench = Bench::new();
-        let s = bench.sample(
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace(
             "s",
             &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 2_i64.into())],
         );
@@ -194,7 +215,7 @@ mod tests {
             ("50", 1.0),
         ] {
             let time = format!("2010-01-01T00:{minute}:00");
-            bench.run(
+            fixture.run(
                 "AddTimeSeriesLog",
                 &[
                     ("Workspace", "s".into()),
@@ -212,17 +233,17 @@ mod tests {
                 ("MaximumValue", high.into()),
                 ("LogBoundary", boundary.into()),
             ];
-            bench.make("o", "FilterByLogValue", &call)
+            fixture.create("o", "FilterByLogValue", &call)
         };
-        let share = |handle: &crate::Handle| total(handle) / total(&s);
+        let share = |handle: &crate::WorkspaceHandle| total_counts(handle) / total_counts(&s);
         assert!((share(&filter(4.0, 6.0, "Left")) - 20.0 / 60.0).abs() < 0.02);
         assert!((share(&filter(4.0, 6.0, "Centre")) - 10.0 / 60.0).abs() < 0.02);
         // From the start of the run to the last good value, and from the next one to its end.
         assert!((share(&filter(0.0, 2.0, "Centre")) - 30.0 / 60.0).abs() < 0.02);
         assert_eq!(share(&filter(0.0, 9.0, "Centre")), 1.0);
         assert!(
-            bench
-                .try_make(
+            fixture
+                .try_create(
                     "o",
                     "FilterByLogValue",
                     &[("InputWorkspace", "s".into()), ("LogName", "none".into())]
@@ -231,9 +252,9 @@ mod tests {
         );
     }
 
-    /// Events over an hour; a charge of 2 every ten minutes from its start to 00:50.
-    fn charged(bench: &Bench) -> crate::Handle {
-        let s = bench.sample(
+    /// Events over an hour, with a charge of 2 every ten minutes from 00:00 to 00:50.
+    fn charged(fixture: &AlgorithmFixture) -> crate::WorkspaceHandle {
+        let s = fixture.sample_workspace(
             "s",
             &[
                 ("WorkspaceType", "Event".into()),
@@ -243,7 +264,7 @@ mod tests {
         );
         for minute in (0..60).step_by(10) {
             let time = format!("2010-01-01T00:{minute:02}:00");
-            bench.run(
+            fixture.run(
                 "AddTimeSeriesLog",
                 &[
                     ("Workspace", "s".into()),
@@ -258,11 +279,11 @@ mod tests {
 
     #[test]
     fn the_charges_say_when_the_run_ends() {
-        let bench = Bench::new();
-        let s = charged(&bench);
+        let fixture = AlgorithmFixture::new();
+        let s = charged(&fixture);
         for (minute, value) in [("00", 7.0), ("30", 7.0), ("40", 1.0), ("50", 7.0)] {
             let time = format!("2010-01-01T00:{minute}:00");
-            bench.run(
+            fixture.run(
                 "AddTimeSeriesLog",
                 &[
                     ("Workspace", "s".into()),
@@ -277,19 +298,19 @@ mod tests {
             ("LogName", "Rot".into()),
             ("MinimumValue", 5.0.into()),
         ];
-        // The last good value stands where the last pulse does, so that it adds next to nothing.
-        let out = bench.make("o", "FilterByLogValue", &call);
-        assert!((total(&out) / total(&s) - 0.5).abs() < 0.02);
-        assert_eq!(m(&out).run().proton_charge(), 8.0);
+        // The last good value has the time of the last pulse and adds next to nothing.
+        let out = fixture.create("o", "FilterByLogValue", &call);
+        assert!((total_counts(&out) / total_counts(&s) - 0.5).abs() < 0.02);
+        assert_eq!(matrix(&out).run().proton_charge(), 8.0);
     }
 
     #[test]
     fn pulses_near_the_logs_times_are_left_out() {
-        let bench = Bench::new();
-        let s = charged(&bench);
+        let fixture = AlgorithmFixture::new();
+        let s = charged(&fixture);
         for minute in ["10", "40"] {
             let time = format!("2010-01-01T00:{minute}:00");
-            bench.run(
+            fixture.run(
                 "AddTimeSeriesLog",
                 &[
                     ("Workspace", "s".into()),
@@ -306,7 +327,7 @@ mod tests {
                 ("PulseFilter", true.into()),
                 ("TimeTolerance", tolerance.into()),
             ];
-            total(&bench.make("o", "FilterByLogValue", &call)) / total(&s)
+            total_counts(&fixture.create("o", "FilterByLogValue", &call)) / total_counts(&s)
         };
         // To the last pulse, less three minutes on either side of both times.
         assert!((share(180.0) - 38.0 / 60.0).abs() < 0.02, "{}", share(180.0));

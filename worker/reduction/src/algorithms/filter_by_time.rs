@@ -1,12 +1,14 @@
-//! FilterByTime: the events and logs of a part of the run.
+//! FilterByTime: the events and logs of a part of the run, [start, stop).
+//!
+//! Source: Mantid's page FilterByTime v1.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::date_and_time::DateAndTime;
-use crate::declaration::{Declaration, Kind, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, input, option, output};
 use crate::error::{Result, failed};
-use crate::run::Intervals;
+use crate::run::TimeRoi;
 use crate::workspace::MatrixWorkspace;
-use crate::workspace::matrix::Data;
+use crate::workspace::matrix::WorkspaceData;
 
 pub(crate) struct FilterByTime;
 
@@ -18,41 +20,45 @@ impl Algorithm for FilterByTime {
             "Events\\EventFiltering",
             "Keeps the events of pulses between two times.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The events."))
+        .with(input(
+            "InputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace of events with pulse times.",
+        ))
         .with(output(
             "OutputWorkspace",
-            Kind::Matrix,
-            "The events that are left, with their logs.",
+            PropertyKind::Matrix,
+            "Events within the times, with logs cropped to them.",
         ))
         .with(
             option(
                 "StartTime",
-                Kind::Float,
+                PropertyKind::Float,
                 0.0,
-                "When to begin, from the start of the run.",
+                "Start, counted from the start of the run.",
             )
             .unit("s"),
         )
         .with(
             option(
                 "StopTime",
-                Kind::Float,
+                PropertyKind::Float,
                 0.0,
-                "When to end, from the start of the run; 0 for its end.",
+                "Stop (exclusive), counted from the start of the run; 0 for its end.",
             )
             .unit("s"),
         )
         .with(option(
             "AbsoluteStartTime",
-            Kind::Str,
+            PropertyKind::Str,
             "",
-            "When to begin, as ISO 8601 text (UTC).",
+            "Start, ISO 8601 (UTC).",
         ))
         .with(option(
             "AbsoluteStopTime",
-            Kind::Str,
+            PropertyKind::Str,
             "",
-            "When to end, as ISO 8601 text (UTC).",
+            "Stop (exclusive), ISO 8601 (UTC).",
         ))
     }
 
@@ -86,13 +92,16 @@ impl Algorithm for FilterByTime {
         if stop <= start {
             return failed("The stop time should be larger than the start time.");
         }
-        let out = keep(&input, &[(start, stop)].into())?;
+        let out = select_intervals(&input, &[(start, stop)].into())?;
         context.output("OutputWorkspace", out)
     }
 }
 
-/// The events and logs within intervals.
-pub(crate) fn keep(input: &MatrixWorkspace, intervals: &Intervals) -> Result<MatrixWorkspace> {
+/// Events and logs within half-open `intervals` of pulse time.
+///
+/// # Errors
+/// `Execution` for a workspace without events.
+pub(crate) fn select_intervals(input: &MatrixWorkspace, intervals: &TimeRoi) -> Result<MatrixWorkspace> {
     let Some(events) = input.events() else {
         return failed("the workspace holds no events: only events can be filtered");
     };
@@ -101,7 +110,7 @@ pub(crate) fn keep(input: &MatrixWorkspace, intervals: &Intervals) -> Result<Mat
         .map(|(from, to)| (from.to_pulse(), to.to_pulse()))
         .collect();
     let data = events.with_plan(events.plan().select_times(&pulses));
-    let mut out = input.clone().with_data(Data::Events(data));
+    let mut out = input.clone().with_data(WorkspaceData::Events(data));
     out.run_mut().crop(intervals);
     Ok(out)
 }
@@ -109,35 +118,35 @@ pub(crate) fn keep(input: &MatrixWorkspace, intervals: &Intervals) -> Result<Mat
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m, total};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix, total_counts};
 
     #[test]
     fn parts_make_the_whole_and_logs_follow() {
-        let bench = Bench::new();
-        let s = bench.sample(
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace(
             "s",
             &[("WorkspaceType", "Event".into()), ("BankPixelWidth", 2_i64.into())],
         );
-        bench.charge("s");
-        let first = bench.make(
+        fixture.add_charge("s");
+        let first = fixture.create(
             "a",
             "FilterByTime",
             &[("InputWorkspace", "s".into()), ("StopTime", 1800.0.into())],
         );
-        let second = bench.make(
+        let second = fixture.create(
             "b",
             "FilterByTime",
             &[("InputWorkspace", "s".into()), ("StartTime", 1800.0.into())],
         );
-        assert_eq!(total(&first) + total(&second), total(&s));
-        assert!(total(&first) > 0.4 * total(&s));
-        assert_eq!(m(&first).run().series("proton_charge").unwrap().len(), 30);
-        assert_eq!(m(&first).run().proton_charge(), 3000.0);
+        assert_eq!(total_counts(&first) + total_counts(&second), total_counts(&s));
+        assert!(total_counts(&first) > 0.4 * total_counts(&s));
+        assert_eq!(matrix(&first).run().series("proton_charge").unwrap().len(), 30);
+        assert_eq!(matrix(&first).run().proton_charge(), 3000.0);
         let twice = [
             ("InputWorkspace", "s".into()),
             ("StartTime", 5.0.into()),
             ("AbsoluteStopTime", "2010-01-01T00:10:00".into()),
         ];
-        assert!(bench.try_make("c", "FilterByTime", &twice).is_err());
+        assert!(fixture.try_create("c", "FilterByTime", &twice).is_err());
     }
 }

@@ -1,26 +1,35 @@
-//! GetEi: the incident energy, from the times at which the pulse passes two monitors.
+//! GetEi, version 2: the incident energy, from the times at which a pulse passes two monitors.
+//!
+//! With distances L_a < L_b of the monitors from the source (m) and mean times t_a, t_b of their peaks (µs): v = (L_b −
+//! L_a) / (t_b − t_a), Ei = m·v² / 2 in meV ([`half_mass`]: m/2 in meV·µs²/m²), and Tzero = t_b − L_b / v in µs. With
+//! FixEi, Ei is the estimate, Tzero is 0 and the second monitor is not used.
+//!
+//! The peak of a monitor is searched within PeakSearchRange of L·√(m / (2·Ei)), first in the spectrum's own bins, then
+//! in bins of 1/12 of its width at half height; its time is its first moment over a linear background.
+//!
+//! Source: Mantid's page GetEi v2 and GetEi2.cpp.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::binning::{EdgeOptions, edges, edges_to_points, rebin};
-use crate::compute::peak::Points;
-use crate::compute::{Reader, indices};
-use crate::declaration::{Declaration, Direction, Kind, Property, Validator, in_out, option, output};
+use crate::compute::peak::RateCurve;
+use crate::compute::{HistogramReader, indices};
+use crate::declaration::{Declaration, Property, PropertyDirection, PropertyKind, Validator, in_out, option, output};
 use crate::error::{Result, failed, invalid};
-use crate::service::Level;
+use crate::service::LogLevel;
 use crate::unit::{Quantity, half_mass};
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
 
 pub(crate) struct GetEi;
 
-/// Bins of the second look at a peak, in parts of its width.
-const BIN: f64 = 1.0 / 12.0;
-/// A peak ends where the rate is down to this part of its height.
+/// Width of the bins in which a peak is searched again, in widths of the peak at half height.
+const BIN_PER_PEAK_WIDTH: f64 = 1.0 / 12.0;
+/// Ratio of the peak's height to the rate at its ends.
 const PROMINENCE: f64 = 4.0;
 
-fn number(name: &'static str, kind: Kind, document: &'static str) -> Property {
+fn output_number(name: &'static str, kind: PropertyKind, document: &'static str) -> Property {
     Property {
-        direction: Direction::Out,
+        direction: PropertyDirection::Out,
         ..output(name, kind, document)
     }
 }
@@ -28,9 +37,11 @@ fn number(name: &'static str, kind: Kind, document: &'static str) -> Property {
 impl Algorithm for GetEi {
     fn declaration(&self) -> Declaration {
         let given = |name, kind, document| option(name, kind, Value::None, document).validator(Validator::AtLeast(0.0));
-        let first = "The spectrum number of the first monitor; the instrument's ei-mon1-spec when not given.";
-        let second = "The spectrum number of the second monitor; the instrument's ei-mon2-spec when not given.";
-        let estimate = "The energy to look around; the log EnergyRequest when not given.";
+        let first =
+            "Spectrum output_number of the first monitor; the instrument's parameter ei-mon1-spec when not given.";
+        let second =
+            "Spectrum output_number of the second monitor; the instrument's parameter ei-mon2-spec when not given.";
+        let estimate = "Estimate of the incident energy, above 0; the log EnergyRequest when not given.";
         Declaration::new(
             "GetEi",
             2,
@@ -39,34 +50,39 @@ impl Algorithm for GetEi {
         )
         .with(in_out(
             "InputWorkspace",
-            Kind::Matrix,
-            "The monitors' spectra; X is the time of flight in µs. Gets the log Ei.",
+            PropertyKind::Matrix,
+            "Workspace with the monitors' histograms; X is the time of flight in µs. It receives the log Ei.",
         ))
-        .with(given("Monitor1Spec", Kind::Int, first))
-        .with(given("Monitor2Spec", Kind::Int, second))
-        .with(given("EnergyEstimate", Kind::Float, estimate).unit("meV"))
-        .with(option("FixEi", Kind::Bool, false, "Take the estimate as the energy."))
-        .with(number("IncidentEnergy", Kind::Float, "The energy.").unit("meV"))
+        .with(given("Monitor1Spec", PropertyKind::Int, first))
+        .with(given("Monitor2Spec", PropertyKind::Int, second))
+        .with(given("EnergyEstimate", PropertyKind::Float, estimate).unit("meV"))
+        .with(option(
+            "FixEi",
+            PropertyKind::Bool,
+            false,
+            "Use the estimate as the incident energy.",
+        ))
+        .with(output_number("IncidentEnergy", PropertyKind::Float, "Incident energy.").unit("meV"))
         .with(
-            number(
+            output_number(
                 "FirstMonitorPeak",
-                Kind::Float,
-                "When the pulse passes the first monitor.",
+                PropertyKind::Float,
+                "Mean time of the first monitor's peak.",
             )
             .unit("µs"),
         )
-        .with(number(
+        .with(output_number(
             "FirstMonitorIndex",
-            Kind::Int,
-            "The workspace index of the first monitor.",
+            PropertyKind::Int,
+            "Workspace index of the first monitor.",
         ))
-        .with(number("Tzero", Kind::Float, "When the pulse left the source.").unit("µs"))
+        .with(output_number("Tzero", PropertyKind::Float, "Time at which the pulse left the source.").unit("µs"))
         .with(
             option(
                 "PeakSearchRange",
-                Kind::Float,
+                PropertyKind::Float,
                 0.1,
-                "How far around the expected time to look, as a part of it.",
+                "Half-width of the search range, as a fraction of the expected time.",
             )
             .validator(Validator::Between(0.0, 1.0)),
         )
@@ -74,43 +90,31 @@ impl Algorithm for GetEi {
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let mut input = context.matrix("InputWorkspace")?;
-        check(&input)?;
-        let estimate = match context.opt_float("EnergyEstimate")? {
-            Some(given) => given,
-            None => match input.run().number("EnergyRequest") {
-                Some(requested) => requested,
-                None => return invalid("Could not find an energy guess"),
-            },
-        };
-        if !(estimate > 0.0) || !estimate.is_finite() {
-            return invalid(format!(
-                "EnergyEstimate is {estimate} meV: it must be a positive number"
-            ));
-        }
+        check_input(&input)?;
+        let estimate = energy_estimate(&input, context)?;
         let fixed = context.bool("FixEi")?;
         let monitors = [
-            monitor(&input, context, "Monitor1Spec", "ei-mon1-spec")?,
-            monitor(&input, context, "Monitor2Spec", "ei-mon2-spec")?,
+            monitor_spectrum(&input, context, "Monitor1Spec", "ei-mon1-spec")?,
+            monitor_spectrum(&input, context, "Monitor2Spec", "ei-mon2-spec")?,
         ];
         let found = indices::of_numbers(&input, &monitors)
             .or_else(|_| failed("Error retrieving monitor spectra spectra from input workspace."))?;
         let range = context.float("PeakSearchRange")?;
-        let reader = Reader::new(&input, context.cancel)?;
-        // Distance from the source and time of the peak; with a fixed energy the first monitor is enough.
+        let reader = HistogramReader::new(&input, context.cancel)?;
         let mut passed: Vec<(f64, f64)> = Vec::new();
         for (index, spectrum) in found.iter().zip(monitors).take(if fixed { 1 } else { 2 }) {
-            let distance = distance(&input, *index)?;
+            let distance = distance_from_source(&input, *index)?;
             let expected = distance * (half_mass() / estimate).sqrt();
             let (x, y, e) = reader.get(*index)?;
-            let time = match position(&x, &y, &e, ((1.0 - range) * expected, (1.0 + range) * expected)) {
+            let time = match peak_time(&x, &y, &e, ((1.0 - range) * expected, (1.0 + range) * expected)) {
                 Ok(time) => time,
                 Err(reason) if fixed => {
                     let text = format!(
                         "No peak found for monitor with spectra num {spectrum} (at {distance} metres): {reason}"
                     );
-                    context.log(Level::Warning, &text);
+                    context.log(LogLevel::Warning, &text);
                     context.log(
-                        Level::Warning,
+                        LogLevel::Warning,
                         &format!("Using guess time found from energy estimate of Peak = {expected} microseconds"),
                     );
                     expected
@@ -135,7 +139,7 @@ impl Algorithm for GetEi {
             return invalid("the two monitors are at one distance or have one time: no speed follows from them");
         }
         let how = if fixed { "fixed" } else { "calculated" };
-        context.log(Level::Notice, &format!("Incident energy {how} at Ei= {energy} meV"));
+        context.log(LogLevel::Notice, &format!("Incident energy {how} at Ei= {energy} meV"));
         input.run_mut().set_number("Ei", energy, "meV");
         context.output_value("IncidentEnergy", Value::Float(energy))?;
         context.output_value("FirstMonitorPeak", Value::Float(first_time))?;
@@ -148,7 +152,7 @@ impl Algorithm for GetEi {
     }
 }
 
-fn check(input: &MatrixWorkspace) -> Result<()> {
+fn check_input(input: &MatrixWorkspace) -> Result<()> {
     if input.x_unit().quantity() != Quantity::TimeOfFlight {
         return invalid("InputWorkspace: The workspace must have units of TOF");
     }
@@ -161,7 +165,8 @@ fn check(input: &MatrixWorkspace) -> Result<()> {
     Ok(())
 }
 
-fn monitor(input: &MatrixWorkspace, context: &Context<'_>, property: &str, parameter: &str) -> Result<i64> {
+/// Spectrum number of a monitor: of `property`, or of the instrument's `parameter`.
+fn monitor_spectrum(input: &MatrixWorkspace, context: &Context<'_>, property: &str, parameter: &str) -> Result<i64> {
     if let Some(given) = context.opt_int(property)? {
         return Ok(given);
     }
@@ -171,8 +176,8 @@ fn monitor(input: &MatrixWorkspace, context: &Context<'_>, property: &str, param
     }
 }
 
-/// From the source to a spectrum's detectors, m.
-fn distance(input: &MatrixWorkspace, index: usize) -> Result<f64> {
+/// Distance from the source to the centre of a spectrum's detectors, m.
+fn distance_from_source(input: &MatrixWorkspace, index: usize) -> Result<f64> {
     let instrument = input.instrument();
     let Some(source) = instrument.source_position() else {
         return failed(format!("the instrument {} has no source", instrument.name));
@@ -186,13 +191,13 @@ fn distance(input: &MatrixWorkspace, index: usize) -> Result<f64> {
     }
     let centre = known
         .iter()
-        .fold(crate::instrument::V3::default(), |sum, d| sum + d.position);
+        .fold(crate::instrument::V3D::default(), |sum, d| sum + d.position);
     Ok((centre * (1.0 / known.len() as f64) - source).norm())
 }
 
-/// The mean time of the peak between two times.
-fn position(x: &[f64], y: &[f64], e: &[f64], (from, to): (f64, f64)) -> std::result::Result<f64, String> {
-    let (x, y, e) = window(x, y, e, from, to)?;
+/// First moment of the highest peak between two times, µs; an error is the reason for which there is none.
+fn peak_time(x: &[f64], y: &[f64], e: &[f64], (from, to): (f64, f64)) -> std::result::Result<f64, String> {
+    let (x, y, e) = bins_between(x, y, e, from, to)?;
     let rates = |values: &[f64]| -> Vec<f64> {
         values
             .iter()
@@ -201,20 +206,21 @@ fn position(x: &[f64], y: &[f64], e: &[f64], (from, to): (f64, f64)) -> std::res
             .collect()
     };
     let (rate, error) = (rates(y), rates(e));
-    let width = Points {
+    let width = RateCurve {
         x: &edges_to_points(x),
         y: &rate,
         e: &error,
     }
     .peak(PROMINENCE)?
     .width();
-    if !(width > 0.0) || (to - from) / (width * BIN) > 1e7 {
+    if !(width > 0.0) || (to - from) / (width * BIN_PER_PEAK_WIDTH) > 1e7 {
         return Err(format!("its width would be {width}"));
     }
-    let finer = edges(&[from, width * BIN, to], None, EdgeOptions::default()).map_err(|error| error.to_string())?;
+    let finer = edges(&[from, width * BIN_PER_PEAK_WIDTH, to], None, EdgeOptions::default())
+        .map_err(|error| error.to_string())?;
     let (y, e) = rebin(x, &rate, &error, &finer, true, true).map_err(|error| error.to_string())?;
     let points = edges_to_points(&finer);
-    let points = Points {
+    let points = RateCurve {
         x: &points,
         y: &y,
         e: &e,
@@ -223,10 +229,17 @@ fn position(x: &[f64], y: &[f64], e: &[f64], (from, to): (f64, f64)) -> std::res
     peak.mean().ok_or_else(|| "its area is zero".to_owned())
 }
 
-type Window<'a> = (&'a [f64], &'a [f64], &'a [f64]);
+/// Edges, Y and E.
+type BinSlices<'a> = (&'a [f64], &'a [f64], &'a [f64]);
 
-/// The bins that lie wholly between two times.
-fn window<'a>(x: &'a [f64], y: &'a [f64], e: &'a [f64], from: f64, to: f64) -> std::result::Result<Window<'a>, String> {
+/// Slices of the edges, Y and E of the bins that lie wholly between two times; at least three bins.
+fn bins_between<'a>(
+    x: &'a [f64],
+    y: &'a [f64],
+    e: &'a [f64],
+    from: f64,
+    to: f64,
+) -> std::result::Result<BinSlices<'a>, String> {
     let first = x.partition_point(|edge| *edge < from);
     let last = x.partition_point(|edge| *edge <= to);
     match (
@@ -239,21 +252,38 @@ fn window<'a>(x: &'a [f64], y: &'a [f64], e: &'a [f64], from: f64, to: f64) -> s
     }
 }
 
+/// EnergyEstimate, or the log EnergyRequest, meV.
+///
+/// # Errors
+/// `InvalidArgument` where there is neither, or the number is not positive.
+fn energy_estimate(input: &MatrixWorkspace, context: &Context<'_>) -> Result<f64> {
+    let given = context.opt_float("EnergyEstimate")?;
+    let Some(estimate) = given.or_else(|| input.run().number("EnergyRequest")) else {
+        return invalid("Could not find an energy guess");
+    };
+    if !(estimate > 0.0) || !estimate.is_finite() {
+        return invalid(format!(
+            "EnergyEstimate is {estimate} meV: it must be a positive number"
+        ));
+    }
+    Ok(estimate)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m, x};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix, x};
     use crate::unit::half_mass;
     use crate::value::Value;
 
-    fn call(bench: &Bench, more: &[(&str, Value)]) -> crate::Result<[f64; 4]> {
+    fn call(fixture: &AlgorithmFixture, more: &[(&str, Value)]) -> crate::Result<[f64; 4]> {
         let monitors = [
             ("InputWorkspace", "s".into()),
             ("Monitor1Spec", 1_i64.into()),
             ("Monitor2Spec", 2_i64.into()),
             ("EnergyEstimate", 15.0.into()),
         ];
-        let out = bench.try_run("GetEi", &[&monitors[..], more].concat())?;
+        let out = fixture.try_run("GetEi", &[&monitors[..], more].concat())?;
         let of = |name: &str| out.get(name).unwrap().to_float().unwrap();
         Ok([
             of("IncidentEnergy"),
@@ -263,19 +293,20 @@ mod tests {
         ])
     }
 
-    fn sample(bench: &Bench) -> crate::Handle {
-        bench.sample("s", &[("BankPixelWidth", 1_i64.into()), ("BinWidth", 10.0.into())])
+    fn sample(fixture: &AlgorithmFixture) -> crate::WorkspaceHandle {
+        fixture.sample_workspace("s", &[("BankPixelWidth", 1_i64.into()), ("BinWidth", 10.0.into())])
     }
 
+    // Mantid's page GetEi v2: 15 meV, 8854.69 µs, index 0, Tzero 0.
     #[test]
     fn the_documented_fixed_energy_comes_out() {
-        let bench = Bench::new();
-        let s = sample(&bench);
-        let [energy, peak, index, zero] = call(&bench, &[("FixEi", true.into())]).unwrap();
+        let fixture = AlgorithmFixture::new();
+        let s = sample(&fixture);
+        let [energy, peak, index, zero] = call(&fixture, &[("FixEi", true.into())]).unwrap();
         assert_eq!((energy, index, zero), (15.0, 0.0, 0.0));
         assert!((peak - 8854.69).abs() < 0.005, "{peak}");
-        assert_eq!(m(&s).run().number("Ei"), Some(15.0));
-        let error = call(&bench, &[]).unwrap_err().to_string();
+        assert_eq!(matrix(&s).run().number("Ei"), Some(15.0));
+        let error = call(&fixture, &[]).unwrap_err().to_string();
         assert!(
             error.starts_with("No peak found for the monitor with spectra num: 1 (at 15"),
             "{error}"
@@ -284,8 +315,8 @@ mod tests {
 
     #[test]
     fn the_energy_of_two_peaks_is_found_with_the_time_of_the_pulse() {
-        let bench = Bench::new();
-        let s = sample(&bench);
+        let fixture = AlgorithmFixture::new();
+        let s = sample(&fixture);
         let (energy, late) = (14.6_f64, 25.0);
         let edges = x(&s, 0);
         for (index, distance) in [(0, 15.0), (1, 20.0)] {
@@ -296,20 +327,20 @@ mod tests {
             s.update(|ws| ws.set_y(index, y.into()).and_then(|()| ws.set_e(index, e.into())))
                 .unwrap();
         }
-        let [found, _, index, zero] = call(&bench, &[]).unwrap();
+        let [found, _, index, zero] = call(&fixture, &[]).unwrap();
         assert!(
             (found - energy).abs() < 0.01 && (zero - late).abs() < 3.0,
             "{found} {zero}"
         );
         assert_eq!(index, 0.0);
-        assert!((m(&s).run().number("Ei").unwrap() - found).abs() < 1e-12);
+        assert!((matrix(&s).run().number("Ei").unwrap() - found).abs() < 1e-12);
     }
 
     #[test]
     fn bad_calls_are_refused_in_the_known_words() {
-        let bench = Bench::new();
-        let s = sample(&bench);
-        let text = |properties: &[(&str, Value)]| bench.try_run("GetEi", properties).unwrap_err().to_string();
+        let fixture = AlgorithmFixture::new();
+        let s = sample(&fixture);
+        let text = |properties: &[(&str, Value)]| fixture.try_run("GetEi", properties).unwrap_err().to_string();
         let input = ("InputWorkspace", Value::from("s"));
         assert_eq!(text(std::slice::from_ref(&input)), "Could not find an energy guess");
         let guess = ("EnergyEstimate", Value::from(15.0));

@@ -1,10 +1,12 @@
-//! GroupDetectors in its first version: some spectra of a workspace are summed into the first of them, in place; the
-//! others stay without counts, without detectors and with the number -1.
+//! GroupDetectors, version 1: some spectra summed into the first of them, in place.
+//!
+//! The other members of the group keep their index, without counts, without detectors and with spectrum number −1.
+//! Source: Mantid's page GroupDetectors v1.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::group_detectors::join;
+use crate::algorithms::group_detectors::join_spectra;
 use crate::compute::indices;
-use crate::declaration::{Declaration, Direction, Kind, Property, in_out, option, output};
+use crate::declaration::{Declaration, Property, PropertyDirection, PropertyKind, in_out, option, output};
 use crate::error::{Result, invalid};
 use crate::value::Value;
 
@@ -14,8 +16,8 @@ impl Algorithm for GroupDetectors1 {
     fn declaration(&self) -> Declaration {
         let result = output(
             "ResultIndex",
-            Kind::Int,
-            "The workspace index of the sum; -1 when there is none.",
+            PropertyKind::Int,
+            "Workspace index of the sum; -1 where no spectrum is selected.",
         );
         Declaration::new(
             "GroupDetectors",
@@ -25,19 +27,29 @@ impl Algorithm for GroupDetectors1 {
         )
         .with(in_out(
             "Workspace",
-            Kind::Matrix,
-            "The workspace; its spectra must have common X.",
+            PropertyKind::Matrix,
+            "Workspace with common bins of the grouped spectra, changed in place.",
         ))
-        .with(option("SpectraList", Kind::Ints, Value::None, "Spectrum numbers."))
-        .with(option("DetectorList", Kind::Ints, Value::None, "Detector ids."))
+        .with(option(
+            "SpectraList",
+            PropertyKind::Ints,
+            Value::None,
+            "Spectrum numbers of the group.",
+        ))
+        .with(option(
+            "DetectorList",
+            PropertyKind::Ints,
+            Value::None,
+            "Detector ids of the group; used without SpectraList.",
+        ))
         .with(option(
             "WorkspaceIndexList",
-            Kind::Ints,
+            PropertyKind::Ints,
             Value::None,
-            "Workspace indices.",
+            "Workspace indices of the group; used without the other lists.",
         ))
         .with(Property {
-            direction: Direction::Out,
+            direction: PropertyDirection::Out,
             ..result
         })
     }
@@ -74,7 +86,7 @@ impl Algorithm for GroupDetectors1 {
         if let Some(member) = members.get_mut(first) {
             *member = group;
         }
-        let out = join(&input, &members, &numbers, false, context)?;
+        let out = join_spectra(&input, &members, &numbers, false, context)?;
         context.output_value("ResultIndex", Value::Int(first as i64))?;
         context.change("Workspace", out)
     }
@@ -85,42 +97,43 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use live_data_engine::cancel::Cancel;
 
-    use crate::algorithm::{AlgorithmRun, Outputs};
-    use crate::algorithms::testing::{Bench, close, m, total, y};
+    use crate::algorithm_run::AlgorithmRun;
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, total_counts, y};
+    use crate::outputs::Outputs;
     use crate::value::Value;
 
-    fn group(bench: &Bench, name: &str, more: (&str, Value)) -> crate::Result<Outputs> {
+    fn group(fixture: &AlgorithmFixture, name: &str, more: (&str, Value)) -> crate::Result<Outputs> {
         let mut run = AlgorithmRun::create("GroupDetectors", Some(1))?;
         run.set_property("Workspace", name.into())?;
         run.set_property(more.0, more.1)?;
-        run.execute(&bench.service, &Cancel::new())
+        run.execute(&fixture.service, &Cancel::new())
     }
 
     #[test]
     fn the_first_spectrum_gets_the_others() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         for kind in ["Histogram", "Event"] {
-            let s = bench.sample("s", &[("WorkspaceType", kind.into()), ("BankPixelWidth", 2_i64.into())]);
-            let (before, alone) = (total(&s), y(&s, 4));
-            let out = group(&bench, "s", ("SpectraList", "5,2,4".into())).unwrap();
+            let s = fixture.sample_workspace("s", &[("WorkspaceType", kind.into()), ("BankPixelWidth", 2_i64.into())]);
+            let (before, alone) = (total_counts(&s), y(&s, 4));
+            let out = group(&fixture, "s", ("SpectraList", "5,2,4".into())).unwrap();
             assert_eq!(out.get("ResultIndex").unwrap().to_int().unwrap(), 4, "{kind}");
-            assert_eq!(m(&s).histograms(), 8);
-            close(&[total(&s)], &[before]);
-            close(&y(&s, 4), &alone.iter().map(|v| v * 3.0).collect::<Vec<_>>());
-            close(&y(&s, 1), &vec![0.0; alone.len()]);
-            assert_eq!(m(&s).spectra().detectors(4), [5, 7, 8]);
-            assert!(m(&s).spectra().detectors(3).is_empty());
-            assert_eq!(m(&s).spectra().numbers(), [1, -1, 3, -1, 5, 6, 7, 8]);
+            assert_eq!(matrix(&s).histograms(), 8);
+            assert_close(&[total_counts(&s)], &[before]);
+            assert_close(&y(&s, 4), &alone.iter().map(|v| v * 3.0).collect::<Vec<_>>());
+            assert_close(&y(&s, 1), &vec![0.0; alone.len()]);
+            assert_eq!(matrix(&s).spectra().detectors(4), [5, 7, 8]);
+            assert!(matrix(&s).spectra().detectors(3).is_empty());
+            assert_eq!(matrix(&s).spectra().numbers(), [1, -1, 3, -1, 5, 6, 7, 8]);
         }
     }
 
     #[test]
     fn what_names_no_spectrum_is_refused_or_has_no_result() {
-        let bench = Bench::new();
-        bench.sample("s", &[("BankPixelWidth", 1_i64.into())]);
-        let none = group(&bench, "s", ("DetectorList", "99".into())).unwrap();
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace("s", &[("BankPixelWidth", 1_i64.into())]);
+        let none = group(&fixture, "s", ("DetectorList", "99".into())).unwrap();
         assert_eq!(none.get("ResultIndex").unwrap().to_int().unwrap(), -1);
-        assert!(group(&bench, "s", ("WorkspaceIndexList", "2".into())).is_err());
-        assert!(group(&bench, "s", ("WorkspaceIndexList", "".into())).is_err());
+        assert!(group(&fixture, "s", ("WorkspaceIndexList", "2".into())).is_err());
+        assert!(group(&fixture, "s", ("WorkspaceIndexList", "".into())).is_err());
     }
 }

@@ -1,10 +1,10 @@
-//! GroupWorkspaces: several workspaces under one name.
+//! GroupWorkspaces: several workspaces as a group with one name.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, option, output};
+use crate::declaration::{Declaration, PropertyKind, option, output};
 use crate::error::{Result, failed};
 use crate::value::Value;
-use crate::workspace::{Handle, WorkspaceGroup};
+use crate::workspace::{WorkspaceGroup, WorkspaceHandle};
 
 pub(crate) struct GroupWorkspaces;
 
@@ -18,21 +18,25 @@ impl Algorithm for GroupWorkspaces {
         )
         .with(option(
             "InputWorkspaces",
-            Kind::WorkspaceList,
+            PropertyKind::WorkspaceList,
             Value::None,
-            "The workspaces; the members of groups are taken one by one.",
+            "Workspaces; a group is replaced by its members.",
         ))
-        .with(output("OutputWorkspace", Kind::Group, "The group."))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Group,
+            "Group of the workspaces.",
+        ))
         .with(option(
             "GlobExpression",
-            Kind::Str,
+            PropertyKind::Str,
             "",
-            "Workspaces by a pattern of their names: * and ? stand for any characters.",
+            "Pattern of workspace names to add: * matches any text, ? one character.",
         ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        let mut members: Vec<Handle> = Vec::new();
+        let mut members: Vec<WorkspaceHandle> = Vec::new();
         for handle in context.handles("InputWorkspaces")? {
             if handle.is_group() {
                 members.extend(handle.members())
@@ -42,10 +46,10 @@ impl Algorithm for GroupWorkspaces {
         }
         let pattern: Vec<char> = context.str("GlobExpression")?.chars().collect();
         if !pattern.is_empty() {
-            for name in context.service.data.object_names() {
+            for name in context.services.data.object_names() {
                 let text: Vec<char> = name.chars().collect();
                 if matches(&pattern, &text)
-                    && let Some(handle) = context.service.data.get(&name).filter(|handle| !handle.is_group())
+                    && let Some(handle) = context.services.data.get(&name).filter(|handle| !handle.is_group())
                 {
                     members.push(handle);
                 }
@@ -58,7 +62,7 @@ impl Algorithm for GroupWorkspaces {
     }
 }
 
-/// Whether a text matches a pattern of `*` and `?`, in time that is at most their product.
+/// True if `text` matches a pattern of `*` (any text) and `?` (one character), in O(pattern · text).
 fn matches(pattern: &[char], text: &[char]) -> bool {
     let mut reached = vec![false; text.len() + 1];
     if let Some(first) = reached.first_mut() {
@@ -67,16 +71,16 @@ fn matches(pattern: &[char], text: &[char]) -> bool {
     for symbol in pattern {
         let mut next = vec![false; text.len() + 1];
         for at in 0..=text.len() {
-            let here = reached.get(at).copied().unwrap_or_default();
+            let matched_so_far = reached.get(at).copied().unwrap_or_default();
             let before = at.checked_sub(1);
-            let hit = match symbol {
-                '*' => here || before.and_then(|b| next.get(b)).copied().unwrap_or_default(),
+            let matched = match symbol {
+                '*' => matched_so_far || before.and_then(|b| next.get(b)).copied().unwrap_or_default(),
                 _ => before.is_some_and(|b| {
                     reached.get(b).copied().unwrap_or_default() && (*symbol == '?' || text.get(b) == Some(symbol))
                 }),
             };
             if let Some(slot) = next.get_mut(at) {
-                *slot = hit;
+                *slot = matched;
             }
         }
         reached = next;
@@ -86,38 +90,38 @@ fn matches(pattern: &[char], text: &[char]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, close, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, y};
 
     #[test]
     fn members_are_found_by_name_and_by_pattern() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         for name in ["run_1", "run_2", "other"] {
-            bench.workspace(name, &[0.0, 1.0], &[1.0], 1);
+            fixture.workspace(name, &[0.0, 1.0], &[1.0], 1);
         }
-        let listed = bench.make("g", "GroupWorkspaces", &[("InputWorkspaces", "run_1,other".into())]);
+        let listed = fixture.create("g", "GroupWorkspaces", &[("InputWorkspaces", "run_1,other".into())]);
         assert_eq!(listed.member_names(), ["run_1", "other"]);
-        let matched = bench.make("h", "GroupWorkspaces", &[("GlobExpression", "run_?".into())]);
+        let matched = fixture.create("h", "GroupWorkspaces", &[("GlobExpression", "run_?".into())]);
         assert_eq!(matched.member_names(), ["run_1", "run_2"]);
         assert!(
-            bench
-                .try_make("i", "GroupWorkspaces", &[("GlobExpression", "x*".into())])
+            fixture
+                .try_create("i", "GroupWorkspaces", &[("GlobExpression", "x*".into())])
                 .is_err()
         );
     }
 
     #[test]
     fn algorithms_go_through_the_members() {
-        let bench = Bench::new();
-        bench.workspace("a", &[0.0, 1.0], &[1.0], 1);
-        bench.workspace("b", &[0.0, 1.0], &[2.0], 1);
-        bench.make("g", "GroupWorkspaces", &[("InputWorkspaces", "a,b".into())]);
-        let out = bench.make("o", "Scale", &[("InputWorkspace", "g".into()), ("Factor", 3.0.into())]);
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("a", &[0.0, 1.0], &[1.0], 1);
+        fixture.workspace("b", &[0.0, 1.0], &[2.0], 1);
+        fixture.create("g", "GroupWorkspaces", &[("InputWorkspaces", "a,b".into())]);
+        let out = fixture.create("o", "Scale", &[("InputWorkspace", "g".into()), ("Factor", 3.0.into())]);
         assert_eq!(out.member_names(), ["o_1", "o_2"]);
-        close(
+        assert_close(
             &out.members().iter().flat_map(|member| y(member, 0)).collect::<Vec<_>>(),
             &[3.0, 6.0],
         );
-        let place = bench.make("g", "Scale", &[("InputWorkspace", "g".into()), ("Factor", 2.0.into())]);
+        let place = fixture.create("g", "Scale", &[("InputWorkspace", "g".into()), ("Factor", 2.0.into())]);
         assert_eq!(place.member_names(), ["a", "b"]);
     }
 }

@@ -1,27 +1,28 @@
-//! Load: a processed NeXus file as a workspace, or as a group when it holds several. Other kinds of files belong to the
-//! real Mantid; texts are LoadAscii's.
+//! Load: a processed NeXus file as a workspace, or as a group where it holds several.
+//!
+//! Must not read raw files: they need Mantid. Text files belong to LoadAscii.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use live_data_engine::columns::Columns;
 use live_data_engine::plan::EventPlan;
-use live_data_nexus::{LoadedData, LoadedEntry, LogValues, ProcessedReader};
+use live_data_nexus::{LoadedData, LoadedEntry, LogTimes, LogValues, ProcessedReader};
 
 use crate::algorithm::{Algorithm, Context};
 use crate::date_and_time::DateAndTime;
-use crate::declaration::{Declaration, Kind, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, input, option, output};
 use crate::error::{AlgorithmError, Result, failed, invalid};
 use crate::instrument::{Instrument, idf};
-use crate::run::{LogProperty, LogValue, Run, SeriesValues, TimeSeries};
-use crate::service::Config;
+use crate::run::{LogProperty, LogPropertyValue, Run, SeriesValues, TimeSeriesProperty};
+use crate::service::ConfigService;
 use crate::unit::Unit;
 use crate::value::Value;
 use crate::workspace::axis::VerticalAxis;
-use crate::workspace::data::{Row, Rows, Xs};
+use crate::workspace::data::{Rows, SharedRow, XRows};
 use crate::workspace::events::EventData;
-use crate::workspace::matrix::{Data, Histogram};
-use crate::workspace::spectra::Spectra;
+use crate::workspace::matrix::{Histogram, WorkspaceData};
+use crate::workspace::spectra::SpectrumDetectorMapping;
 use crate::workspace::{MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup};
 
 pub(crate) struct Load;
@@ -32,44 +33,44 @@ impl Algorithm for Load {
             .with(
                 input(
                     "Filename",
-                    Kind::LoadFile,
-                    "The file; a name is looked for in defaultsave.directory and datasearch.directories.",
+                    PropertyKind::LoadFile,
+                    "Path of the file; a relative path is searched in defaultsave.directory and datasearch.directories.",
                 )
                 .mandatory(),
             )
             .with(output(
                 "OutputWorkspace",
-                Kind::Workspace,
-                "The workspace, or a group of them.",
+                PropertyKind::Workspace,
+                "Workspace, or group of the file's workspaces.",
             ))
             .with(option(
                 "EntryNumber",
-                Kind::Int,
+                PropertyKind::Int,
                 0_i64,
-                "Which workspace of the file, from 1; 0 for all.",
+                "Number of the entry, from 1; 0 for all.",
             ))
             .with(option(
                 "LoadHistory",
-                Kind::Bool,
+                PropertyKind::Bool,
                 true,
-                "Not used: the history of a file is not taken over.",
+                "Not used: the history of the file is not loaded.",
             ))
             .with(option(
                 "SpectrumMin",
-                Kind::Int,
+                PropertyKind::Int,
                 Value::None,
-                "The first spectrum, from 1.",
+                "Position of the first spectrum, from 1.",
             ))
             .with(option(
                 "SpectrumMax",
-                Kind::Int,
+                PropertyKind::Int,
                 Value::None,
-                "The last spectrum, from 1.",
+                "Position of the last spectrum, inclusive, from 1.",
             ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        let path = find(&context.service.config, &context.str("Filename")?)?;
+        let path = find_file(&context.services.config, &context.str("Filename")?)?;
         let read = |error: live_data_nexus::NexusError| AlgorithmError::Execution(error.to_string());
         let reader = ProcessedReader::open(&path).map_err(read)?;
         let number = context.opt_int("EntryNumber")?.unwrap_or(0);
@@ -81,7 +82,7 @@ impl Algorithm for Load {
         let mut made = Vec::new();
         for number in wanted {
             context.check_cancelled()?;
-            let mut workspace = workspace(reader.entry(number).map_err(read)?)?;
+            let mut workspace = workspace_of_entry(reader.entry(number).map_err(read)?)?;
             let (first, last) = (context.opt_int("SpectrumMin")?, context.opt_int("SpectrumMax")?);
             if first.is_some() || last.is_some() {
                 let range = crate::compute::indices::range(&workspace, first.map(|v| v - 1), last.map(|v| v - 1))?;
@@ -103,8 +104,11 @@ impl Algorithm for Load {
     }
 }
 
-/// The file of this name, where it is or in the folders of the configuration.
-pub(crate) fn find(config: &Config, name: &str) -> Result<PathBuf> {
+/// First existing file of `name`: as given (`~/` is the home folder), then in the folders of the configuration.
+///
+/// # Errors
+/// `InvalidArgument` where no file exists.
+pub(crate) fn find_file(config: &ConfigService, name: &str) -> Result<PathBuf> {
     let given = match name.strip_prefix("~/").zip(std::env::var_os("HOME")) {
         Some((rest, home)) => PathBuf::from(home).join(rest),
         None => PathBuf::from(name),
@@ -121,19 +125,19 @@ pub(crate) fn find(config: &Config, name: &str) -> Result<PathBuf> {
     }
 }
 
-fn workspace(entry: LoadedEntry) -> Result<MatrixWorkspace> {
+fn workspace_of_entry(entry: LoadedEntry) -> Result<MatrixWorkspace> {
     let per_row = entry.x_per_row.unwrap_or_default();
     let x = match entry.x_per_row {
-        Some(length) if length > 0 => Xs::Each(Arc::new(entry.x.chunks(length).map(Arc::from).collect())),
-        _ => Xs::Common(entry.x.into()),
+        Some(length) if length > 0 => XRows::PerSpectrum(Arc::new(entry.x.chunks(length).map(Arc::from).collect())),
+        _ => XRows::Common(entry.x.into()),
     };
     let data = match entry.data {
         LoadedData::Matrix(matrix) => {
             if matrix.bins == 0 || matrix.values.len() != matrix.errors.len() {
                 return failed("the file holds a workspace without data");
             }
-            let rows = |values: &[f64]| Rows::new(values.chunks(matrix.bins).map(Row::from).collect());
-            Data::Histogram(Histogram {
+            let rows = |values: &[f64]| Rows::new(values.chunks(matrix.bins).map(SharedRow::from).collect());
+            WorkspaceData::Histogram(Histogram {
                 x,
                 y: rows(&matrix.values),
                 e: rows(&matrix.errors),
@@ -142,18 +146,20 @@ fn workspace(entry: LoadedEntry) -> Result<MatrixWorkspace> {
         LoadedData::Events(events) => {
             let unix = |time: i64| DateAndTime::from_nanoseconds(time).unix_nanoseconds();
             let times = events.pulse_time.map(|times| times.into_iter().map(unix).collect());
-            let weights = events.weights.map(|(weight, error)| (weight.into(), error.into()));
+            let weights = events
+                .weights
+                .map(|weights| (weights.weight.into(), weights.error_squared.into()));
             let columns = Columns::new(events.offsets, events.x, times, weights);
             let columns = columns.or_else(|error| failed(format!("the file's events do not fit together: {error}")))?;
-            Data::Events(EventData::new(EventPlan::columns(columns), x))
+            WorkspaceData::Events(EventData::new(EventPlan::columns(columns), x))
         }
     };
     let mut out = MatrixWorkspace::new(data);
-    if matches!(out.xs(), Xs::Each(rows) if rows.len() != out.histograms() || per_row == 0) {
+    if matches!(out.xs(), XRows::PerSpectrum(rows) if rows.len() != out.histograms() || per_row == 0) {
         return failed("the file's X does not fit its number of spectra");
     }
     let count = out.histograms();
-    let mut spectra = Spectra::with_capacity(count);
+    let mut spectra = SpectrumDetectorMapping::with_capacity(count);
     let mut at = 0;
     for index in 0..count {
         let number = entry.spectra.numbers.get(index).copied().unwrap_or(index as i32 + 1);
@@ -166,10 +172,10 @@ fn workspace(entry: LoadedEntry) -> Result<MatrixWorkspace> {
         at += length;
     }
     out.set_spectra(spectra)?;
-    out.x_unit = unit(
-        &entry.x_axis.units,
-        entry.x_axis.caption.as_deref(),
-        entry.x_axis.label.as_deref(),
+    out.x_unit = unit_of_axis(
+        &entry.x_unit.units,
+        entry.x_unit.caption.as_deref(),
+        entry.x_unit.label.as_deref(),
     );
     out.set_y_unit(&entry.y_unit);
     if entry.y_label != out.y_unit_label() {
@@ -177,13 +183,13 @@ fn workspace(entry: LoadedEntry) -> Result<MatrixWorkspace> {
     }
     out.distribution = entry.distribution;
     out.title = entry.title;
-    let (vertical, values) = entry.vertical;
-    if vertical == "TextAxis" && entry.vertical_text.len() == count {
-        out.vertical = VerticalAxis::Text(entry.vertical_text.into());
-    } else if vertical != "spectraNumber" && values.len() == count {
+    let axis = entry.vertical_axis;
+    if axis.units == "TextAxis" && axis.texts.len() == count {
+        out.vertical = VerticalAxis::Text(axis.texts.into());
+    } else if axis.units != "spectraNumber" && axis.values.len() == count {
         out.vertical = VerticalAxis::Numeric {
-            unit: unit(&vertical, None, None),
-            values: values.into(),
+            unit: unit_of_axis(&axis.units, None, None),
+            values: axis.values.into(),
         };
     }
     let instrument = entry.instrument_xml.as_deref().and_then(|xml| idf::parse(xml).ok());
@@ -213,24 +219,28 @@ fn workspace(entry: LoadedEntry) -> Result<MatrixWorkspace> {
     Ok(out)
 }
 
-fn unit(id: &str, caption: Option<&str>, label: Option<&str>) -> Unit {
+fn unit_of_axis(id: &str, caption: Option<&str>, label: Option<&str>) -> Unit {
     match Unit::from_id(id) {
         Some(unit) if caption.is_none() || id != "Label" => unit,
         _ => Unit::label(caption.unwrap_or(id), label.unwrap_or_default()),
     }
 }
 
-/// The detector of an entry such as `detID:7;bool;masked;1`.
+/// Detector id of a parameter map's entry such as `detID:7;bool;masked;1`.
 fn masked_id(entry: &str) -> Option<i32> {
     let mut parts = entry.split(';');
     let id = parts.next()?.rsplit("detID:").next()?.parse().ok()?;
     (parts.nth(1)? == "masked" && matches!(parts.next()?, "1" | "true")).then_some(id)
 }
 
-fn log_value(values: LogValues, times: Option<(String, Vec<f64>)>) -> Option<LogValue> {
-    if let Some((start, seconds)) = times {
-        let start = DateAndTime::parse(&start)?;
-        let times = seconds.iter().map(|seconds| start.plus_seconds(*seconds)).collect();
+fn log_value(values: LogValues, times: Option<LogTimes>) -> Option<LogPropertyValue> {
+    if let Some(times) = times {
+        let start = DateAndTime::parse(&times.start)?;
+        let times = times
+            .seconds
+            .iter()
+            .map(|seconds| start.plus_seconds(*seconds))
+            .collect();
         let values = match values {
             LogValues::Float(v) => SeriesValues::Floats(v),
             LogValues::Int(v) => SeriesValues::Ints(v.into_iter().map(i64::from).collect()),
@@ -238,31 +248,31 @@ fn log_value(values: LogValues, times: Option<(String, Vec<f64>)>) -> Option<Log
             LogValues::Bool(v) => SeriesValues::Bools(v),
             LogValues::Text(v) => SeriesValues::Strs(v),
         };
-        return TimeSeries::new(times, values).map(LogValue::Series);
+        return TimeSeriesProperty::new(times, values).map(LogPropertyValue::Series);
     }
     Some(match values {
-        LogValues::Float(v) if v.len() == 1 => LogValue::Float(*v.first()?),
-        LogValues::Float(v) => LogValue::Floats(v),
-        LogValues::Int(v) if v.len() == 1 => LogValue::Int(i64::from(*v.first()?)),
-        LogValues::Int(v) => LogValue::Ints(v.into_iter().map(i64::from).collect()),
-        LogValues::Long(v) if v.len() == 1 => LogValue::Int(*v.first()?),
-        LogValues::Long(v) => LogValue::Ints(v),
-        LogValues::Bool(v) => LogValue::Bool(*v.first()?),
-        LogValues::Text(v) => LogValue::Str(v.join("\n")),
+        LogValues::Float(v) if v.len() == 1 => LogPropertyValue::Float(*v.first()?),
+        LogValues::Float(v) => LogPropertyValue::Floats(v),
+        LogValues::Int(v) if v.len() == 1 => LogPropertyValue::Int(i64::from(*v.first()?)),
+        LogValues::Int(v) => LogPropertyValue::Ints(v.into_iter().map(i64::from).collect()),
+        LogValues::Long(v) if v.len() == 1 => LogPropertyValue::Int(*v.first()?),
+        LogValues::Long(v) => LogPropertyValue::Ints(v),
+        LogValues::Bool(v) => LogPropertyValue::Bool(*v.first()?),
+        LogValues::Text(v) => LogPropertyValue::Str(v.join("\n")),
     })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::Bench;
+    use crate::algorithms::testing::AlgorithmFixture;
     use crate::error::ErrorClass;
 
     #[test]
     fn files_that_are_not_there_or_not_processed_are_named() {
-        let bench = Bench::new();
-        let error = bench
-            .try_make("o", "Load", &[("Filename", "nothing.nxs".into())])
+        let fixture = AlgorithmFixture::new();
+        let error = fixture
+            .try_create("o", "Load", &[("Filename", "nothing.nxs".into())])
             .unwrap_err();
         assert_eq!(
             (error.class(), error.to_string().as_str()),
@@ -271,8 +281,8 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "garbage").unwrap();
         assert!(
-            bench
-                .try_make("o", "Load", &[("Filename", file.path().to_str().unwrap().into())])
+            fixture
+                .try_create("o", "Load", &[("Filename", file.path().to_str().unwrap().into())])
                 .is_err()
         );
     }

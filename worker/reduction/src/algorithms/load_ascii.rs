@@ -1,15 +1,16 @@
-//! LoadAscii: spectra from text, in columns of X, Y and E; a line with one number begins a spectrum.
+//! LoadAscii: spectra from text in columns of X, Y and E; a line of one number is the spectrum number of the lines
+//! below.
 
 use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::load::find;
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::algorithms::load::find_file;
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::{AlgorithmError, Result, failed};
 use crate::unit::Unit;
 use crate::workspace::MatrixWorkspace;
-use crate::workspace::data::{Row, Rows, Xs};
-use crate::workspace::spectra::Spectra;
+use crate::workspace::data::{Rows, SharedRow, XRows};
+use crate::workspace::spectra::SpectrumDetectorMapping;
 
 pub(crate) struct LoadAscii;
 
@@ -20,41 +21,44 @@ impl Algorithm for LoadAscii {
             .with(
                 input(
                     "Filename",
-                    Kind::LoadFile,
-                    "The file; a name is looked for in defaultsave.directory and datasearch.directories.",
+                    PropertyKind::LoadFile,
+                    "Path of the file; a relative path is searched in defaultsave.directory and datasearch.directories.",
                 )
                 .mandatory(),
             )
-            .with(output("OutputWorkspace", Kind::Matrix, "The spectra, as points."))
+            .with(output("OutputWorkspace", PropertyKind::Matrix, "Spectra as points."))
             .with(
                 option(
                     "Separator",
-                    Kind::Str,
+                    PropertyKind::Str,
                     "Automatic",
-                    "What stands between columns; any of comma, blank, tab, colon and semicolon is taken.",
+                    "Not used: comma, blank, tab, colon and semicolon all separate columns.",
                 )
                 .validator(Validator::OneOf(SEPARATORS)),
             )
-            .with(option("CustomSeparator", Kind::Str, "", "A separator of its own."))
-            .with(option("CommentIndicator", Kind::Str, "#", "How a comment begins."))
-            .with(option("Unit", Kind::Str, "Energy", "The unit of X."))
+            .with(option("CustomSeparator", PropertyKind::Str, "", "Separator of columns, instead of the usual ones."))
+            .with(option("CommentIndicator", PropertyKind::Str, "#", "Text at the start of a comment line."))
+            .with(option("Unit", PropertyKind::Str, "Energy", "Unit of X: a unit's id, or any other text as its caption."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        let path = find(&context.service.config, &context.str("Filename")?)?;
+        let path = find_file(&context.services.config, &context.str("Filename")?)?;
         let text = std::fs::read_to_string(&path)
             .map_err(|error| AlgorithmError::Execution(format!("Unable to read {}: {error}", path.display())))?;
         let (comment, custom) = (context.str("CommentIndicator")?, context.str("CustomSeparator")?);
         let read = parse(&text, &comment, &custom).or_else(|error| failed(format!("{}: {error}", path.display())))?;
-        let mut spectra = Spectra::with_capacity(read.len());
-        let rows =
-            |pick: fn(&Columns) -> &Vec<f64>| read.iter().map(|c| Row::from(pick(c).as_slice())).collect::<Vec<_>>();
+        let mut spectra = SpectrumDetectorMapping::with_capacity(read.len());
+        let rows = |pick: fn(&AsciiSpectrum) -> &Vec<f64>| {
+            read.iter()
+                .map(|c| SharedRow::from(pick(c).as_slice()))
+                .collect::<Vec<_>>()
+        };
         for (index, columns) in read.iter().enumerate() {
             spectra.push(columns.number.unwrap_or(index as i32 + 1), &[]);
         }
         let xs = rows(|columns| &columns.x);
         let common = xs.first().cloned().filter(|first| xs.iter().all(|x| **x == **first));
-        let xs = common.map_or_else(|| Xs::Each(Arc::new(xs)), Xs::Common);
+        let xs = common.map_or_else(|| XRows::PerSpectrum(Arc::new(xs)), XRows::Common);
         let mut out = MatrixWorkspace::histogram(xs, Rows::new(rows(|c| &c.y)), Rows::new(rows(|c| &c.e)));
         out.set_spectra(spectra)?;
         let unit = context.str("Unit")?;
@@ -63,16 +67,17 @@ impl Algorithm for LoadAscii {
     }
 }
 
+/// Columns of one spectrum, all of one length.
 #[derive(Default)]
-struct Columns {
+struct AsciiSpectrum {
     number: Option<i32>,
     x: Vec<f64>,
     y: Vec<f64>,
     e: Vec<f64>,
 }
 
-fn parse(text: &str, comment: &str, custom: &str) -> Result<Vec<Columns>, String> {
-    let mut out: Vec<Columns> = Vec::new();
+fn parse(text: &str, comment: &str, custom: &str) -> Result<Vec<AsciiSpectrum>, String> {
+    let mut out: Vec<AsciiSpectrum> = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || (!comment.is_empty() && line.starts_with(comment)) {
@@ -87,20 +92,20 @@ fn parse(text: &str, comment: &str, custom: &str) -> Result<Vec<Columns>, String
         };
         let numbers: Result<Vec<f64>, _> = fields.iter().map(|field| field.parse::<f64>()).collect();
         let Ok(numbers) = numbers else {
-            // A heading before the data is no data.
+            // Lines of text before the data are headings.
             if out.is_empty() {
                 continue;
             }
             return Err(format!("line {} is not made of numbers: \"{line}\"", at + 1));
         };
         match numbers[..] {
-            [number] => out.push(Columns {
+            [number] => out.push(AsciiSpectrum {
                 number: Some(number as i32),
-                ..Columns::default()
+                ..AsciiSpectrum::default()
             }),
             [x, y, ..] => {
                 if out.is_empty() {
-                    out.push(Columns::default());
+                    out.push(AsciiSpectrum::default());
                 }
                 if let Some(columns) = out.last_mut() {
                     columns.x.push(x);
@@ -121,33 +126,33 @@ fn parse(text: &str, comment: &str, custom: &str) -> Result<Vec<Columns>, String
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, m, x, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, x, y};
     use crate::error::ErrorClass;
 
     #[test]
     fn what_save_ascii_writes_is_read_and_a_missing_file_is_a_wrong_value() {
-        let (bench, folder) = (Bench::new(), tempfile::tempdir().unwrap());
-        bench
+        let (fixture, folder) = (AlgorithmFixture::new(), tempfile::tempdir().unwrap());
+        fixture
             .service
             .config
             .set("defaultsave.directory", folder.path().to_str().unwrap());
-        bench.workspace("w", &[0.0, 1.0, 2.0], &[1.0, 2.0, 3.0, 4.0], 2);
-        bench.run(
+        fixture.workspace("w", &[0.0, 1.0, 2.0], &[1.0, 2.0, 3.0, 4.0], 2);
+        fixture.run(
             "SaveAscii",
             &[("InputWorkspace", "w".into()), ("Filename", "a.txt".into())],
         );
-        let back = bench.make("b", "LoadAscii", &[("Filename", "a.txt".into())]);
-        close(&x(&back, 1), &[0.5, 1.5]);
-        close(&y(&back, 1), &[3.0, 4.0]);
-        assert_eq!(m(&back).spectra().numbers(), [1, 2]);
-        let error = bench
-            .try_make("b", "LoadAscii", &[("Filename", "none.txt".into())])
+        let back = fixture.create("b", "LoadAscii", &[("Filename", "a.txt".into())]);
+        assert_close(&x(&back, 1), &[0.5, 1.5]);
+        assert_close(&y(&back, 1), &[3.0, 4.0]);
+        assert_eq!(matrix(&back).spectra().numbers(), [1, 2]);
+        let error = fixture
+            .try_create("b", "LoadAscii", &[("Filename", "none.txt".into())])
             .unwrap_err();
         assert_eq!(error.class(), ErrorClass::InvalidArgument);
         std::fs::write(folder.path().join("bad.txt"), "1 2\nx y\n").unwrap();
         assert!(
-            bench
-                .try_make("b", "LoadAscii", &[("Filename", "bad.txt".into())])
+            fixture
+                .try_create("b", "LoadAscii", &[("Filename", "bad.txt".into())])
                 .is_err()
         );
     }

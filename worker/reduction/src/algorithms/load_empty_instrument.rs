@@ -1,4 +1,7 @@
-//! LoadEmptyInstrument: a workspace of an instrument's detectors, without data.
+//! LoadEmptyInstrument: one spectrum for each detector of an instrument, monitors included, without data.
+//!
+//! X is [0, 1] µs, Y = E = DetectorValue or MonitorValue; with MakeEventWorkspace there are no events and X is [0,
+//! 2.2·10⁻³⁰⁸], as in Mantid. Source: Mantid's page LoadEmptyInstrument v1.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,16 +10,16 @@ use live_data_engine::plan::EventPlan;
 
 use crate::algorithm::{Algorithm, Context};
 use crate::date_and_time::DateAndTime;
-use crate::declaration::{Declaration, Kind, option, output};
+use crate::declaration::{Declaration, PropertyKind, option, output};
 use crate::error::{Result, failed};
 use crate::instrument::Instrument;
 use crate::unit::Unit;
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
-use crate::workspace::data::{Row, Rows, Xs};
+use crate::workspace::data::{Rows, SharedRow, XRows};
 use crate::workspace::events::EventData;
-use crate::workspace::matrix::Data;
-use crate::workspace::spectra::Spectra;
+use crate::workspace::matrix::WorkspaceData;
+use crate::workspace::spectra::SpectrumDetectorMapping;
 
 pub(crate) struct LoadEmptyInstrument;
 
@@ -26,39 +29,44 @@ impl Algorithm for LoadEmptyInstrument {
             "LoadEmptyInstrument",
             1,
             "DataHandling\\Instrument",
-            "Makes a workspace of one spectrum for each detector of an instrument.",
+            "Creates a workspace of one spectrum for each detector of an instrument.",
         )
         .with(option(
             "Filename",
-            Kind::LoadFile,
+            PropertyKind::LoadFile,
             "",
-            "The instrument definition file.",
+            "Path of the instrument definition file.",
         ))
         .with(option(
             "InstrumentName",
-            Kind::Str,
+            PropertyKind::Str,
             "",
-            "The instrument's name, instead of a file.",
+            "Name of the instrument; used without Filename.",
         ))
         .with(output(
             "OutputWorkspace",
-            Kind::Matrix,
-            "The workspace; spectra are in order of the detectors' ids, monitors included.",
+            PropertyKind::Matrix,
+            "Workspace with spectra in the order of the detectors' ids.",
         ))
-        .with(option("DetectorValue", Kind::Float, 1.0, "Y of the detectors."))
-        .with(option("MonitorValue", Kind::Float, 2.0, "Y of the monitors."))
+        .with(option(
+            "DetectorValue",
+            PropertyKind::Float,
+            1.0,
+            "Y and E of detectors.",
+        ))
+        .with(option("MonitorValue", PropertyKind::Float, 2.0, "Y and E of monitors."))
         .with(option(
             "MakeEventWorkspace",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Make a workspace of no events.",
+            "Create a workspace of events, without any event.",
         ))
-        .with(option("NumMonitors", Kind::Int, Value::None, "Not used."))
+        .with(option("NumMonitors", PropertyKind::Int, Value::None, "Not used."))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let (file, name) = (context.str("Filename")?, context.str("InstrumentName")?);
-        let source = &context.service.instruments;
+        let source = &context.services.instruments;
         let instrument = match (file.as_str(), name.as_str()) {
             ("", "") => return failed("Either the Filename or the InstrumentName must be given"),
             ("", name) => source.by_name(name, DateAndTime::now())?,
@@ -68,29 +76,32 @@ impl Algorithm for LoadEmptyInstrument {
             return failed(format!("No detectors found in the instrument {}", instrument.name));
         }
         let workspace = if context.bool("MakeEventWorkspace")? {
-            let x: Row = [0.0, f64::MIN_POSITIVE].into();
+            let x: SharedRow = [0.0, f64::MIN_POSITIVE].into();
             let plan = EventPlan::empty(instrument.detectors.len());
-            bare(instrument, Data::Events(EventData::new(plan, Xs::Common(x))))?
+            one_spectrum_per_detector(
+                instrument,
+                WorkspaceData::Events(EventData::new(plan, XRows::Common(x))),
+            )?
         } else {
             let (detector, monitor) = (context.float("DetectorValue")?, context.float("MonitorValue")?);
-            let rows: [Row; 2] = [[detector].into(), [monitor].into()];
+            let rows: [SharedRow; 2] = [[detector].into(), [monitor].into()];
             let [detector, monitor] = &rows;
             let of = |is_monitor: bool| if is_monitor { monitor.clone() } else { detector.clone() };
             let y = Rows::new(instrument.detectors.iter().map(|d| of(d.monitor)).collect());
-            let data = Data::Histogram(crate::workspace::matrix::Histogram {
-                x: Xs::Common([0.0, 1.0].into()),
+            let data = WorkspaceData::Histogram(crate::workspace::matrix::Histogram {
+                x: XRows::Common([0.0, 1.0].into()),
                 e: y.clone(),
                 y,
             });
-            bare(instrument, data)?
+            one_spectrum_per_detector(instrument, data)?
         };
         context.output("OutputWorkspace", workspace)
     }
 }
 
-/// A workspace of one spectrum for each detector, numbered from 1.
-fn bare(instrument: Arc<Instrument>, data: Data) -> Result<MatrixWorkspace> {
-    let mut spectra = Spectra::with_capacity(instrument.detectors.len());
+/// Workspace of one spectrum for each detector, numbered from 1, with X in time of flight.
+fn one_spectrum_per_detector(instrument: Arc<Instrument>, data: WorkspaceData) -> Result<MatrixWorkspace> {
+    let mut spectra = SpectrumDetectorMapping::with_capacity(instrument.detectors.len());
     for (index, detector) in instrument.detectors.iter().enumerate() {
         spectra.push(index as i32 + 1, &[detector.id]);
     }
@@ -105,19 +116,19 @@ fn bare(instrument: Arc<Instrument>, data: Data) -> Result<MatrixWorkspace> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m, x, y};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix, x, y};
 
     #[test]
     fn the_demonstrations_instrument_loads() {
-        let bench = Bench::new();
-        let out = bench.make("i", "LoadEmptyInstrument", &[("InstrumentName", "LIVEDEMO".into())]);
-        assert_eq!(m(&out).histograms(), 514);
+        let fixture = AlgorithmFixture::new();
+        let out = fixture.create("i", "LoadEmptyInstrument", &[("InstrumentName", "LIVEDEMO".into())]);
+        assert_eq!(matrix(&out).histograms(), 514);
         assert_eq!(
             (y(&out, 0), y(&out, 2), x(&out, 5)),
             (vec![2.0], vec![1.0], vec![0.0, 1.0])
         );
-        assert!(m(&out).is_monitor(1) && !m(&out).is_monitor(2));
-        let events = bench.make(
+        assert!(matrix(&out).is_monitor(1) && !matrix(&out).is_monitor(2));
+        let events = fixture.create(
             "i",
             "LoadEmptyInstrument",
             &[
@@ -129,10 +140,13 @@ mod tests {
         events
             .update(|ws| ws.events_mut().unwrap().add_event(3, 12.5, 0))
             .unwrap();
-        assert_eq!(m(&events).events().unwrap().number(&Default::default()).unwrap(), 1);
+        assert_eq!(
+            matrix(&events).events().unwrap().number(&Default::default()).unwrap(),
+            1
+        );
         assert!(
-            bench
-                .try_make("j", "LoadEmptyInstrument", &[("InstrumentName", "NONE".into())])
+            fixture
+                .try_create("j", "LoadEmptyInstrument", &[("InstrumentName", "NONE".into())])
                 .is_err()
         );
     }

@@ -1,9 +1,11 @@
-//! MaskDetectors: spectra without their data, and their detectors marked.
+//! MaskDetectors: data of spectra cleared, and their detectors marked as masked.
+//!
+//! Source: Mantid's page MaskDetectors v1.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::arithmetic::clear_masked;
-use crate::compute::{Reader, indices};
-use crate::declaration::{Declaration, Kind, Validator, in_out, option};
+use crate::compute::{HistogramReader, indices};
+use crate::declaration::{Declaration, PropertyKind, Validator, in_out, option};
 use crate::error::{Result, failed};
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
@@ -18,50 +20,64 @@ impl Algorithm for MaskDetectors {
             "Transforms\\Masking",
             "Clears spectra and masks their detectors.",
         )
-        .with(in_out("Workspace", Kind::Matrix, "The workspace, which is changed."))
-        .with(option("SpectraList", Kind::Ints, Value::None, "Spectrum numbers."))
-        .with(option("DetectorList", Kind::Ints, Value::None, "Detector ids."))
+        .with(in_out(
+            "Workspace",
+            PropertyKind::Matrix,
+            "Workspace that is masked in place.",
+        ))
+        .with(option(
+            "SpectraList",
+            PropertyKind::Ints,
+            Value::None,
+            "Spectrum numbers to mask.",
+        ))
+        .with(option(
+            "DetectorList",
+            PropertyKind::Ints,
+            Value::None,
+            "Detector ids to mask.",
+        ))
         .with(option(
             "WorkspaceIndexList",
-            Kind::Ints,
+            PropertyKind::Ints,
             Value::None,
-            "Workspace indices.",
+            "Workspace indices to mask.",
         ))
         .with(option(
             "MaskedWorkspace",
-            Kind::Matrix,
+            PropertyKind::Matrix,
             Value::None,
-            "A workspace whose masked spectra, or whose spectra with Y above 0.5 when it is a mask, are masked.",
+            "Workspace whose masked spectra are masked here; of a mask workspace, the spectra with Y above 0.5.",
         ))
         .with(option(
             "ForceInstrumentMasking",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Match MaskedWorkspace by detectors, whatever its size.",
+            "Match MaskedWorkspace by detectors also where the numbers of spectra agree.",
         ))
         .with(
             option(
                 "StartWorkspaceIndex",
-                Kind::Int,
+                PropertyKind::Int,
                 0_i64,
-                "The first spectrum that may be masked.",
+                "Workspace index of the first spectrum that may be masked.",
             )
             .validator(Validator::AtLeast(0.0)),
         )
         .with(
             option(
                 "EndWorkspaceIndex",
-                Kind::Int,
+                PropertyKind::Int,
                 Value::None,
-                "The last spectrum that may be masked.",
+                "Workspace index of the last spectrum that may be masked, inclusive.",
             )
             .validator(Validator::AtLeast(0.0)),
         )
         .with(option(
             "ComponentList",
-            Kind::Strs,
+            PropertyKind::Strs,
             Value::None,
-            "Names of components of the instrument.",
+            "Names of components whose detectors are masked.",
         ))
     }
 
@@ -85,7 +101,7 @@ impl Algorithm for MaskDetectors {
             }
         }
         if let Some(mask) = context.opt_matrix("MaskedWorkspace")? {
-            masked_by(&input, &mask, context, &mut chosen, &mut extra)?;
+            add_masked(&input, &mask, context, &mut chosen, &mut extra)?;
         }
         chosen.extend(input.indices_of_detectors(&extra));
         if context.given("StartWorkspaceIndex") || context.given("EndWorkspaceIndex") {
@@ -113,16 +129,17 @@ impl Algorithm for MaskDetectors {
     }
 }
 
-/// Spectra of the same index where the sizes agree and nothing else is asked for, else the mask's detectors.
-fn masked_by(
+/// Adds to `chosen` the mask's indices where the numbers of spectra agree and ForceInstrumentMasking is off; otherwise
+/// adds to `extra` the detector ids of its masked spectra.
+fn add_masked(
     input: &MatrixWorkspace,
     mask: &MatrixWorkspace,
     context: &Context<'_>,
     chosen: &mut Vec<usize>,
     extra: &mut Vec<i32>,
 ) -> Result<()> {
-    let reader = Reader::new(mask, context.cancel)?;
-    // A mask made of Y (1 masks) has one bin; other workspaces mask by their masked detectors.
+    let reader = HistogramReader::new(mask, context.cancel)?;
+    // A mask workspace has one bin and no masked detectors; others mask by their masked detectors.
     let by_value = mask.masked_detectors().is_empty() && mask.bins(0) == 1;
     let mut masked = Vec::new();
     for index in 0..mask.histograms() {
@@ -150,15 +167,15 @@ fn masked_by(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, m, total, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, total_counts, y};
 
     #[test]
     fn data_go_and_detectors_are_marked() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         for kind in ["Histogram", "Event"] {
-            let s = bench.sample("s", &[("WorkspaceType", kind.into()), ("BankPixelWidth", 2_i64.into())]);
-            let before = total(&s);
-            bench.run(
+            let s = fixture.sample_workspace("s", &[("WorkspaceType", kind.into()), ("BankPixelWidth", 2_i64.into())]);
+            let before = total_counts(&s);
+            fixture.run(
                 "MaskDetectors",
                 &[
                     ("Workspace", "s".into()),
@@ -167,34 +184,36 @@ mod tests {
                 ],
             );
             for index in [0, 1, 3] {
-                assert!(m(&s).is_masked(index), "{index}");
-                close(&[y(&s, index).iter().sum::<f64>()], &[0.0]);
+                assert!(matrix(&s).is_masked(index), "{index}");
+                assert_close(&[y(&s, index).iter().sum::<f64>()], &[0.0]);
             }
-            assert!(!m(&s).is_masked(2));
-            close(&[total(&s)], &[before * 5.0 / 8.0]);
+            assert!(!matrix(&s).is_masked(2));
+            assert_close(&[total_counts(&s)], &[before * 5.0 / 8.0]);
         }
     }
 
     #[test]
     fn masks_components_and_unknown_names() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[("BankPixelWidth", 2_i64.into())]);
-        bench.run(
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[("BankPixelWidth", 2_i64.into())]);
+        fixture.run(
             "MaskDetectors",
             &[("Workspace", "s".into()), ("ComponentList", "bank2".into())],
         );
-        assert!(!m(&s).is_masked(3) && m(&s).is_masked(4));
-        bench.sample("t", &[("BankPixelWidth", 2_i64.into())]);
-        bench.run(
+        assert!(!matrix(&s).is_masked(3) && matrix(&s).is_masked(4));
+        fixture.sample_workspace("t", &[("BankPixelWidth", 2_i64.into())]);
+        fixture.run(
             "MaskDetectors",
             &[("Workspace", "t".into()), ("MaskedWorkspace", "s".into())],
         );
         assert_eq!(
-            m(&bench.service.data.retrieve("t").unwrap()).masked_detectors().len(),
+            matrix(&fixture.service.data.retrieve("t").unwrap())
+                .masked_detectors()
+                .len(),
             4
         );
         assert!(
-            bench
+            fixture
                 .try_run(
                     "MaskDetectors",
                     &[("Workspace", "s".into()), ("ComponentList", "bank9".into())]
@@ -202,7 +221,7 @@ mod tests {
                 .is_err()
         );
         assert!(
-            bench
+            fixture
                 .try_run(
                     "MaskDetectors",
                     &[("Workspace", "s".into()), ("SpectraList", "99".into())]

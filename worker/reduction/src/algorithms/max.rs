@@ -1,7 +1,7 @@
 //! Max: the highest value of each spectrum over a range of X, with its bin.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::max_min::{declaration, extremes};
+use crate::algorithms::max_min::{Extreme, declaration, extremes};
 use crate::declaration::Declaration;
 use crate::error::Result;
 
@@ -13,6 +13,6 @@ impl Algorithm for Max {
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        extremes(context, false)
+        extremes(context, Extreme::Highest)
     }
 }

@@ -1,16 +1,19 @@
-//! MergeRuns: the sum of several workspaces and of their runs' charges, and what is made of logs that differ.
+//! MergeRuns: the sum of several workspaces and of their runs' charges, with rules for logs that differ.
+//!
+//! Y and E add up as in Plus: Σ yᵢ and √(Σ eᵢ²). Histograms of other bins are rebinned to the first workspace's.
+//! Source: Mantid's page MergeRuns v1.
 
 use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::rebin::rebin_to;
-use crate::compute::arithmetic::{Operation, combine};
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::compute::arithmetic::{BinaryOperation, combine};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::{Result, failed, invalid};
-use crate::run::{LogProperty, LogValue, Run, TimeSeries};
-use crate::service::Level;
+use crate::run::{LogProperty, LogPropertyValue, Run, TimeSeriesProperty};
+use crate::service::LogLevel;
 use crate::workspace::data::same_row;
-use crate::workspace::{Handle, MatrixWorkspace};
+use crate::workspace::{MatrixWorkspace, WorkspaceHandle};
 
 pub(crate) struct MergeRuns;
 
@@ -18,59 +21,73 @@ const SKIP: &str = "Skip File";
 
 impl Algorithm for MergeRuns {
     fn declaration(&self) -> Declaration {
-        let behaviour = "What happens to a run whose logs differ too much from the first one's.";
+        let behaviour = "Treatment of a run whose SampleLogsFail differ too much from the first run's.";
         Declaration::new(
             "MergeRuns",
             1,
             "Transforms\\Merging",
-            "Adds workspaces; the first one's X is kept.",
+            "Adds workspaces over the bins of the first one.",
         )
         .with(
             input(
                 "InputWorkspaces",
-                Kind::WorkspaceList,
-                "The workspaces, or groups of them.",
+                PropertyKind::WorkspaceList,
+                "Workspaces, or groups of them.",
             )
             .mandatory(),
         )
-        .with(output("OutputWorkspace", Kind::Matrix, "The sum."))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Matrix,
+            "Sum of the workspaces.",
+        ))
         .with(option(
             "SampleLogsTimeSeries",
-            Kind::Strs,
+            PropertyKind::Strs,
             "",
-            "Logs that become a series: one value for each run.",
+            "Logs that become a time series: one value for each run, at its start.",
         ))
         .with(option(
             "SampleLogsList",
-            Kind::Strs,
+            PropertyKind::Strs,
             "",
-            "Logs that become a text of all runs' values.",
+            "Logs that become a text: all runs' values, separated by commas.",
         ))
         .with(option(
             "SampleLogsWarn",
-            Kind::Strs,
+            PropertyKind::Strs,
             "",
-            "Logs whose differences are warned of.",
+            "Logs whose differences are logged as warnings.",
         ))
         .with(option(
             "SampleLogsWarnTolerances",
-            Kind::Floats,
+            PropertyKind::Floats,
             "",
-            "How much they may differ: one, or one each.",
+            "Tolerances of these logs: one for all, or one each; 0 when not given.",
         ))
-        .with(option("SampleLogsFail", Kind::Strs, "", "Logs that must not differ."))
+        .with(option(
+            "SampleLogsFail",
+            PropertyKind::Strs,
+            "",
+            "Logs that must agree.",
+        ))
         .with(option(
             "SampleLogsFailTolerances",
-            Kind::Floats,
+            PropertyKind::Floats,
             "",
-            "How much they may differ: one, or one each.",
+            "Tolerances of these logs: one for all, or one each; 0 when not given.",
         ))
-        .with(option("SampleLogsSum", Kind::Strs, "", "Logs that are added up."))
-        .with(option("FailBehaviour", Kind::Str, SKIP, behaviour).validator(Validator::OneOf(&[SKIP, "Stop"])))
+        .with(option(
+            "SampleLogsSum",
+            PropertyKind::Strs,
+            "",
+            "Logs that become the sum over the runs.",
+        ))
+        .with(option("FailBehaviour", PropertyKind::Str, SKIP, behaviour).validator(Validator::OneOf(&[SKIP, "Stop"])))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        let mut inputs: Vec<Handle> = Vec::new();
+        let mut inputs: Vec<WorkspaceHandle> = Vec::new();
         for handle in context.handles("InputWorkspaces")? {
             if handle.is_group() {
                 inputs.extend(handle.members());
@@ -78,8 +95,8 @@ impl Algorithm for MergeRuns {
                 inputs.push(handle);
             }
         }
-        let warned = limits(context, "SampleLogsWarn", "SampleLogsWarnTolerances")?;
-        let refused = limits(context, "SampleLogsFail", "SampleLogsFailTolerances")?;
+        let warned = log_tolerances(context, "SampleLogsWarn", "SampleLogsWarnTolerances")?;
+        let refused = log_tolerances(context, "SampleLogsFail", "SampleLogsFailTolerances")?;
         let mut sum: Option<MatrixWorkspace> = None;
         let mut runs: Vec<Arc<Run>> = Vec::new();
         for handle in inputs {
@@ -90,18 +107,18 @@ impl Algorithm for MergeRuns {
                 continue;
             };
             if let Some(first) = runs.first() {
-                if let Some(log) = differing(first, next.run(), &refused) {
+                if let Some(log) = differing_log(first, next.run(), &refused) {
                     let text = format!("{}: the log {log} differs too much from the first run's", handle.name());
                     if context.str("FailBehaviour")? != SKIP {
                         return failed(text);
                     }
-                    context.log(Level::Error, &format!("{text}: it is left out"));
+                    context.log(LogLevel::Error, &format!("{text}: it is left out"));
                     sum = Some(held);
                     continue;
                 }
-                if let Some(log) = differing(first, next.run(), &warned) {
+                if let Some(log) = differing_log(first, next.run(), &warned) {
                     let text = format!("{}: the log {log} differs from the first run's", handle.name());
-                    context.log(Level::Warning, &text);
+                    context.log(LogLevel::Warning, &text);
                 }
             }
             runs.push(next.run().clone());
@@ -111,12 +128,12 @@ impl Algorithm for MergeRuns {
                 }
                 _ => next,
             };
-            sum = Some(combine(Operation::Plus, held, next, context.cancel)?);
+            sum = Some(combine(BinaryOperation::Plus, held, next, context.cancel)?);
         }
         let Some(mut sum) = sum else {
             return failed("InputWorkspaces names no workspace");
         };
-        for (property, merge) in MERGED {
+        for (property, merge) in LOG_MERGES {
             for name in context.value(property)?.to_strs()? {
                 match merge(&runs, &name) {
                     Some(value) => {
@@ -124,7 +141,7 @@ impl Algorithm for MergeRuns {
                         sum.run_mut().set(&name, LogProperty::new(value).with_units(&units));
                     }
                     None => context.log(
-                        Level::Warning,
+                        LogLevel::Warning,
                         &format!("{property}: the log {name} is not in every run, or is of another kind"),
                     ),
                 }
@@ -134,33 +151,36 @@ impl Algorithm for MergeRuns {
     }
 }
 
-/// Makes one log of those of all runs; `None` where that makes no sense.
-type Merge = fn(&[Arc<Run>], &str) -> Option<LogValue>;
+/// Merge of one log over all runs; `None` where it is missing in a run or of another type.
+type LogMerge = fn(&[Arc<Run>], &str) -> Option<LogPropertyValue>;
 
-const MERGED: [(&str, Merge); 3] = [
+const LOG_MERGES: [(&str, LogMerge); 3] = [
     ("SampleLogsSum", |runs, name| {
         let numbers: Option<Vec<f64>> = runs.iter().map(|run| run.number(name)).collect();
-        Some(LogValue::Float(numbers?.iter().sum()))
+        Some(LogPropertyValue::Float(numbers?.iter().sum()))
     }),
     ("SampleLogsTimeSeries", |runs, name| {
-        let mut series: Option<TimeSeries> = None;
+        let mut series: Option<TimeSeriesProperty> = None;
         for run in runs {
-            let (time, value) = (run.start_time().ok()?, LogValue::Float(run.number(name)?));
+            let (time, value) = (run.start_time().ok()?, LogPropertyValue::Float(run.number(name)?));
             match &mut series {
-                None => series = Some(TimeSeries::single(time, &value)?),
+                None => series = Some(TimeSeriesProperty::single(time, &value)?),
                 Some(series) => drop(series.push(time, &value)),
             }
         }
-        series.map(LogValue::Series)
+        series.map(LogPropertyValue::Series)
     }),
     ("SampleLogsList", |runs, name| {
         let texts: Option<Vec<String>> = runs.iter().map(|run| run.text(name)).collect();
-        Some(LogValue::Str(texts?.join(", ")))
+        Some(LogPropertyValue::Str(texts?.join(", ")))
     }),
 ];
 
-/// Logs, each with how much it may differ: nothing where no tolerance is given.
-fn limits(context: &Context<'_>, logs: &str, tolerances: &str) -> Result<Vec<(String, f64)>> {
+/// Name and tolerance of each log of a property; tolerance 0 where none is given.
+///
+/// # Errors
+/// `InvalidArgument` unless there is one tolerance or one for each log.
+fn log_tolerances(context: &Context<'_>, logs: &str, tolerances: &str) -> Result<Vec<(String, f64)>> {
     let (names, given) = (context.value(logs)?.to_strs()?, context.floats(tolerances)?);
     if !given.is_empty() && given.len() != 1 && given.len() != names.len() {
         return invalid(format!(
@@ -173,8 +193,8 @@ fn limits(context: &Context<'_>, logs: &str, tolerances: &str) -> Result<Vec<(St
     Ok(names.into_iter().enumerate().map(|(at, name)| (name, of(at))).collect())
 }
 
-/// The first log that differs by more than it may; texts must be the same.
-fn differing<'a>(first: &Run, next: &Run, limits: &'a [(String, f64)]) -> Option<&'a str> {
+/// First log that differs by more than its tolerance; texts must be equal.
+fn differing_log<'a>(first: &Run, next: &Run, limits: &'a [(String, f64)]) -> Option<&'a str> {
     let differs = |(name, tolerance): &&(String, f64)| match (first.number(name), next.number(name)) {
         (Some(a), Some(b)) => !((a - b).abs() <= *tolerance),
         _ => first.text(name) != next.text(name),
@@ -185,25 +205,25 @@ fn differing<'a>(first: &Run, next: &Run, limits: &'a [(String, f64)]) -> Option
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, m, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, y};
     use crate::value::Value;
 
     #[test]
     fn the_documented_example_comes_out() {
-        let bench = Bench::new();
-        bench.workspace("a", &[0.0, 1.0, 2.0, 3.0, 4.0], &[6.0, 15.0, 21.0, 9.0], 1);
-        let out = bench.make("o", "MergeRuns", &[("InputWorkspaces", "a,a".into())]);
-        close(&y(&out, 0), &[12.0, 30.0, 42.0, 18.0]);
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("a", &[0.0, 1.0, 2.0, 3.0, 4.0], &[6.0, 15.0, 21.0, 9.0], 1);
+        let out = fixture.create("o", "MergeRuns", &[("InputWorkspaces", "a,a".into())]);
+        assert_close(&y(&out, 0), &[12.0, 30.0, 42.0, 18.0]);
     }
 
     #[test]
     fn logs_that_differ_are_merged_as_asked() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         for (name, field, start) in [
             ("a", "1350", "2007-11-27T17:10:35"),
             ("b", "1360", "2007-11-27T17:12:30"),
         ] {
-            bench.workspace(name, &[0.0, 1.0], &[2.0], 1);
+            fixture.workspace(name, &[0.0, 1.0], &[2.0], 1);
             for (log, text, kind) in [
                 ("field", field, "Number"),
                 ("dur", "100", "Number"),
@@ -214,17 +234,17 @@ mod tests {
                     ("LogText", text.into()),
                     ("LogType", kind.into()),
                 ];
-                bench.run("AddSampleLog", &[&[("Workspace", name.into())][..], &log].concat());
+                fixture.run("AddSampleLog", &[&[("Workspace", name.into())][..], &log].concat());
             }
         }
         let merge = |more: &[(&str, Value)]| {
-            bench.try_make(
+            fixture.try_create(
                 "o",
                 "MergeRuns",
                 &[&[("InputWorkspaces", "a,b".into())][..], more].concat(),
             )
         };
-        let text = |more: &[(&str, Value)], log: &str| m(&merge(more).unwrap()).run().text(log).unwrap();
+        let text = |more: &[(&str, Value)], log: &str| matrix(&merge(more).unwrap()).run().text(log).unwrap();
         assert_eq!(text(&[("SampleLogsSum", "dur".into())], "dur"), "200");
         assert_eq!(text(&[("SampleLogsList", "field".into())], "field"), "1350, 1360");
         let series = text(&[("SampleLogsTimeSeries", "field".into())], "field");
@@ -233,15 +253,15 @@ mod tests {
             ("SampleLogsFail", "field, dur".into()),
             ("SampleLogsFailTolerances", "10,0".into()),
         ]);
-        close(&y(&within.unwrap(), 0), &[4.0]);
+        assert_close(&y(&within.unwrap(), 0), &[4.0]);
         let fail = [
             ("SampleLogsFail", "field".into()),
             ("SampleLogsFailTolerances", 5.0.into()),
         ];
-        close(&y(&merge(&fail).unwrap(), 0), &[2.0]);
+        assert_close(&y(&merge(&fail).unwrap(), 0), &[2.0]);
         let stop = [&fail[..], &[("FailBehaviour", "Stop".into())]].concat();
         assert!(merge(&stop).unwrap_err().to_string().contains("the log field differs"));
-        close(
+        assert_close(
             &y(
                 &merge(&[("SampleLogsWarn", "field".into()), ("SampleLogsSum", "none".into())]).unwrap(),
                 0,

@@ -1,11 +1,10 @@
-//! MonitorLiveData: loads chunks of the live stream again and again, until it is cancelled or the run's end stops it.
+//! MonitorLiveData: chunks of the live stream one after another, until it is cancelled or the end of a run stops it.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::load_live_data::{carry_out, judged};
-use crate::declaration::{Declaration, Kind, option};
+use crate::algorithms::load_live_data::{execute_request, property_errors};
+use crate::declaration::{Declaration, PropertyKind, option};
 use crate::error::Result;
-use crate::live::Properties;
-use crate::live::properties::declare;
+use crate::live::properties::{declare, given_properties};
 
 pub(crate) struct MonitorLiveData;
 
@@ -15,12 +14,20 @@ impl Algorithm for MonitorLiveData {
             "MonitorLiveData",
             "Processes the live stream chunk by chunk, until it is cancelled or stopped.",
         )
-        .with(option("UpdateEvery", Kind::Float, 60.0, "Time between chunks.").unit("s"))
+        .with(
+            option(
+                "UpdateEvery",
+                PropertyKind::Float,
+                60.0,
+                "Interval between chunks, above 0.",
+            )
+            .unit("s"),
+        )
     }
 
     fn cross_check(&self, context: &Context<'_>) -> Vec<(&'static str, String)> {
-        let mut wrong = judged(context);
-        if Properties::of(context).is_ok_and(|given| given.update_every == 0.0) {
+        let mut wrong = property_errors(context);
+        if given_properties(context).is_ok_and(|(_, spec)| spec.update_interval() == 0.0) {
             wrong.push(("UpdateEvery", "UpdateEvery must be > 0".into()));
         }
         wrong
@@ -35,6 +42,6 @@ impl Algorithm for MonitorLiveData {
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        carry_out(context, |live, request, cancel| live.monitor(request, cancel))
+        execute_request(context, |live, request, cancel| live.monitor(request, cancel))
     }
 }

@@ -1,11 +1,11 @@
-//! MoveInstrumentComponent: a component of the instrument, with all that it carries, at another place.
+//! MoveInstrumentComponent: a component of the instrument at another position, with all that it carries.
 
 use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, in_out, option};
+use crate::declaration::{Declaration, PropertyKind, in_out, option};
 use crate::error::{Result, failed};
-use crate::instrument::V3;
+use crate::instrument::V3D;
 use crate::value::Value;
 
 pub(crate) struct MoveInstrumentComponent;
@@ -20,35 +20,59 @@ impl Algorithm for MoveInstrumentComponent {
         )
         .with(in_out(
             "Workspace",
-            Kind::Matrix,
-            "The workspace whose instrument is changed.",
+            PropertyKind::Matrix,
+            "Workspace whose instrument is changed.",
         ))
         .with(option(
             "ComponentName",
-            Kind::Str,
+            PropertyKind::Str,
             "",
-            "The component's name, or its path such as bank1/tube2.",
+            "Name of the component, or its path such as bank1/tube2.",
         ))
         .with(option(
             "DetectorID",
-            Kind::Int,
+            PropertyKind::Int,
             Value::None,
-            "A detector, instead of a component.",
+            "Detector id; it takes precedence over ComponentName.",
         ))
-        .with(option("X", Kind::Float, 0.0, "Where to, or by how much.").unit("m"))
-        .with(option("Y", Kind::Float, 0.0, "Where to, or by how much.").unit("m"))
-        .with(option("Z", Kind::Float, 0.0, "Where to, or by how much.").unit("m"))
+        .with(
+            option(
+                "X",
+                PropertyKind::Float,
+                0.0,
+                "Coordinate of the displacement, or of the new position.",
+            )
+            .unit("m"),
+        )
+        .with(
+            option(
+                "Y",
+                PropertyKind::Float,
+                0.0,
+                "Coordinate of the displacement, or of the new position.",
+            )
+            .unit("m"),
+        )
+        .with(
+            option(
+                "Z",
+                PropertyKind::Float,
+                0.0,
+                "Coordinate of the displacement, or of the new position.",
+            )
+            .unit("m"),
+        )
         .with(option(
             "RelativePosition",
-            Kind::Bool,
+            PropertyKind::Bool,
             true,
-            "Whether the numbers say by how much, not where to.",
+            "X, Y and Z are a displacement; otherwise the new position.",
         ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let mut workspace = context.handle("Workspace")?.raw_matrix()?;
-        let given = V3::new(context.float("X")?, context.float("Y")?, context.float("Z")?);
+        let offset = V3D::new(context.float("X")?, context.float("Y")?, context.float("Z")?);
         let relative = context.bool("RelativePosition")?;
         let instrument = Arc::make_mut(&mut workspace.instrument);
         let name = context.str("ComponentName")?;
@@ -60,7 +84,7 @@ impl Algorithm for MoveInstrumentComponent {
             let Some(from) = instrument.detector(id).map(|detector| detector.position) else {
                 return failed(format!("Detector with ID {id} was not found."));
             };
-            instrument.move_detector(id, if relative { from + given } else { given });
+            instrument.move_detector(id, if relative { from + offset } else { offset });
         } else if name.is_empty() {
             return failed("DetectorID or ComponentName must be given.");
         } else {
@@ -76,10 +100,10 @@ impl Algorithm for MoveInstrumentComponent {
                 let Some((id, from)) = by_name else {
                     return failed(format!("Component with name {name} was not found."));
                 };
-                instrument.move_detector(id, if relative { from + given } else { given });
+                instrument.move_detector(id, if relative { from + offset } else { offset });
                 return context.change("Workspace", workspace);
             };
-            instrument.move_component(at, if relative { from + given } else { given })?;
+            instrument.move_component(at, if relative { from + offset } else { offset })?;
         }
         context.change("Workspace", workspace)
     }
@@ -88,15 +112,15 @@ impl Algorithm for MoveInstrumentComponent {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
     use crate::value::Value;
 
     #[test]
     fn the_documented_example_comes_out_and_detectors_go_along() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[]);
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[]);
         let bank = |properties: &[(&str, Value)]| {
-            bench.run(
+            fixture.run(
                 "MoveInstrumentComponent",
                 &[
                     &[("Workspace", "s".into()), ("ComponentName", "bank1".into())],
@@ -104,7 +128,7 @@ mod tests {
                 ]
                 .concat(),
             );
-            let instrument = m(&s).instrument().clone();
+            let instrument = matrix(&s).instrument().clone();
             instrument.components[instrument.component("bank1").unwrap()]
                 .position
                 .to_array()
@@ -121,10 +145,10 @@ mod tests {
             [1.0, 2.0, 3.0]
         );
         assert_eq!(
-            m(&s).instrument().detector(100).unwrap().position.to_array(),
+            matrix(&s).instrument().detector(100).unwrap().position.to_array(),
             [1.0, 2.0, 3.0]
         );
         let wrong = [("Workspace", "s".into()), ("ComponentName", "bank9".into())];
-        assert!(bench.try_run("MoveInstrumentComponent", &wrong).is_err());
+        assert!(fixture.try_run("MoveInstrumentComponent", &wrong).is_err());
     }
 }

@@ -1,15 +1,19 @@
-//! NormaliseByCurrent: counts per charge.
+//! NormaliseByCurrent: Y / q and E / q, with q the run's good proton charge in µA·h.
+//!
+//! q is the log `gd_prtn_chrg`, otherwise the sum of `proton_charge` (pC: 1 pC = 10⁻⁶/3600 µA·h); with several periods
+//! it is the entry `current_period` of `proton_charge_by_period`. q is stored as the log `NormalizationFactor` and has
+//! no uncertainty. Source: Mantid's page NormaliseByCurrent v1.
 
 use live_data_engine::plan::Factor;
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::map_values;
-use crate::declaration::{Declaration, Kind, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, input, option, output};
 use crate::error::{Result, failed};
 use crate::run::{GOOD_CHARGE, Run};
-use crate::service::Level;
+use crate::service::LogLevel;
 use crate::value::Value;
-use crate::workspace::matrix::Data;
+use crate::workspace::matrix::WorkspaceData;
 
 pub(crate) struct NormaliseByCurrent;
 
@@ -19,22 +23,29 @@ impl Algorithm for NormaliseByCurrent {
             "NormaliseByCurrent",
             1,
             "CorrectionFunctions\\NormalisationCorrections",
-            "Divides Y and E by the proton charge of the run.",
+            "Divides Y and E by the good proton charge of the run.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace to normalise."))
-        .with(output("OutputWorkspace", Kind::Matrix, "Y and E per charge.").unit("counts per µA·h"))
+        .with(input("InputWorkspace", PropertyKind::Matrix, "Workspace to normalise."))
+        .with(
+            output(
+                "OutputWorkspace",
+                PropertyKind::Matrix,
+                "Y and E by unit of charge; events become weighted.",
+            )
+            .unit("counts per µA·h"),
+        )
         .with(option(
             "RecalculatePCharge",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Sum proton_charge even where a total is there.",
+            "Sum proton_charge also where gd_prtn_chrg exists.",
         ))
         .with(
             option(
                 "CalculatedCharge",
-                Kind::Float,
+                PropertyKind::Float,
                 Value::None,
-                "Not used; the charge comes from the logs.",
+                "Not used: the charge comes from the logs.",
             )
             .unit("µA·h"),
         )
@@ -46,7 +57,7 @@ impl Algorithm for NormaliseByCurrent {
         if charge == 0.0 || !charge.is_finite() {
             return failed("The proton charge found in the input workspace run information is zero");
         }
-        context.log(Level::Information, &format!("Normalisation current: {charge} uamps"));
+        context.log(LogLevel::Information, &format!("Normalisation current: {charge} uamps"));
         if !input.run().has(GOOD_CHARGE) {
             input.run_mut().set_number(GOOD_CHARGE, charge, "uA.hour");
         }
@@ -56,7 +67,7 @@ impl Algorithm for NormaliseByCurrent {
                     value: 1.0 / charge,
                     error_squared: 0.0,
                 });
-                let data = Data::Events(events.with_plan(plan));
+                let data = WorkspaceData::Events(events.with_plan(plan));
                 input.with_data(data)
             }
             None => map_values(&input, context.cancel, |_, _, y, e| {
@@ -72,14 +83,14 @@ impl Algorithm for NormaliseByCurrent {
     }
 }
 
-/// The charge of the run, or of the current period where there are several.
-fn charge(run: &Run, again: bool) -> Result<f64> {
+/// Charge of the run, or of the current period where there are several, µA·h; `recalculate` ignores `gd_prtn_chrg`.
+fn charge(run: &Run, recalculate: bool) -> Result<f64> {
     if run.number("nperiods").is_some_and(|n| n > 1.0) {
         let Some(period) = run.number("current_period").filter(|n| *n >= 1.0) else {
             return failed("the run has several periods, and no log current_period says which one this is");
         };
         let list = match run.get("proton_charge_by_period").map(|log| &log.value) {
-            Some(crate::run::LogValue::Floats(list)) => list.clone(),
+            Some(crate::run::LogPropertyValue::Floats(list)) => list.clone(),
             Some(other) => Value::Str(crate::run::LogProperty::new(other.clone()).text()).to_floats()?,
             None => return Ok(run.proton_charge()),
         };
@@ -91,7 +102,7 @@ fn charge(run: &Run, again: bool) -> Result<f64> {
             )),
         };
     }
-    Ok(if again {
+    Ok(if recalculate {
         run.integrated_charge().unwrap_or_else(|| run.proton_charge())
     } else {
         run.proton_charge()
@@ -101,13 +112,14 @@ fn charge(run: &Run, again: bool) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, m, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, y};
 
+    // Mantid's page NormaliseByCurrent v1: 17 and 12 counts at 10 µA·h.
     #[test]
     fn the_documented_example_comes_out() {
-        let bench = Bench::new();
-        bench.workspace("w", &[0.0, 1.0, 2.0], &[17.0, 12.0], 1);
-        bench.run(
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("w", &[0.0, 1.0, 2.0], &[17.0, 12.0], 1);
+        fixture.run(
             "AddSampleLog",
             &[
                 ("Workspace", "w".into()),
@@ -116,18 +128,18 @@ mod tests {
                 ("LogType", "Number".into()),
             ],
         );
-        let out = bench.make("o", "NormaliseByCurrent", &[("InputWorkspace", "w".into())]);
-        close(&y(&out, 0), &[1.7, 1.2]);
-        assert_eq!(m(&out).run().number("NormalizationFactor"), Some(10.0));
-        assert_eq!(m(&out).y_unit_label(), "Counts per microAmp.hour");
+        let out = fixture.create("o", "NormaliseByCurrent", &[("InputWorkspace", "w".into())]);
+        assert_close(&y(&out, 0), &[1.7, 1.2]);
+        assert_eq!(matrix(&out).run().number("NormalizationFactor"), Some(10.0));
+        assert_eq!(matrix(&out).y_unit_label(), "Counts per microAmp.hour");
     }
 
     #[test]
     fn no_charge_is_an_error() {
-        let bench = Bench::new();
-        bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
-        let error = bench
-            .try_make("o", "NormaliseByCurrent", &[("InputWorkspace", "w".into())])
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("w", &[0.0, 1.0], &[1.0], 1);
+        let error = fixture
+            .try_create("o", "NormaliseByCurrent", &[("InputWorkspace", "w".into())])
             .unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -137,15 +149,15 @@ mod tests {
 
     #[test]
     fn events_become_weighted() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[("WorkspaceType", "Event".into())]);
-        bench.charge("s");
-        let out = bench.make("o", "NormaliseByCurrent", &[("InputWorkspace", "s".into())]);
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[("WorkspaceType", "Event".into())]);
+        fixture.add_charge("s");
+        let out = fixture.create("o", "NormaliseByCurrent", &[("InputWorkspace", "s".into())]);
         assert_eq!(
-            m(&out).events().unwrap().kind(),
+            matrix(&out).events().unwrap().kind(),
             live_data_engine::columns::EventKind::Weighted
         );
         let wanted: Vec<f64> = y(&s, 3).iter().map(|v| v / 6000.0).collect();
-        close(&y(&out, 3), &wanted);
+        assert_close(&y(&out, 3), &wanted);
     }
 }

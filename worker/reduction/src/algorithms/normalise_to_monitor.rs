@@ -1,60 +1,83 @@
-//! NormaliseToMonitor: counts by those of a monitor, bin by bin or over a range of X.
+//! NormaliseToMonitor: spectra divided by a monitor's, bin by bin or by its integral over a range of X.
+//!
+//! - Bin by bin: Y = (y / m)·w·Σm / Σw, with y and m the counts of the spectrum and the monitor in a bin, w the bin's
+//!   width, and sums over the monitor's bins; the unit of Y is kept. A monitor with other bins is rebinned to the
+//!   spectrum's.
+//! - With IntegrationRangeMin or IntegrationRangeMax: Y = y / M, with M the monitor's counts in the range.
+//!
+//! E follows from Divide, with the standard deviations of y and m (M). Source: Mantid's page NormaliseToMonitor v1.
 
-use crate::algorithm::{Algorithm, AlgorithmRun, Context};
-use crate::compute::arithmetic::{Operation, combine};
-use crate::compute::{Reader, as_histogram, build_rows, indices};
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::algorithm::{Algorithm, Context};
+use crate::algorithm_run::AlgorithmRun;
+use crate::compute::arithmetic::{BinaryOperation, combine};
+use crate::compute::{HistogramReader, as_histogram, build_rows, indices};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::{Result, failed};
-use crate::service::Level;
+use crate::service::LogLevel;
 use crate::value::Value;
-use crate::workspace::data::{Row, Rows, Xs};
+use crate::workspace::data::{Rows, SharedRow, XRows};
 use crate::workspace::{MatrixWorkspace, WorkspaceCell};
 
 pub(crate) struct NormaliseToMonitor;
 
 impl Algorithm for NormaliseToMonitor {
     fn declaration(&self) -> Declaration {
-        let index = "The spectrum of MonitorWorkspace.";
-        let partial = "Count the share of bins that are partly in the range.";
+        let index = "Workspace index of the monitor in MonitorWorkspace.";
+        let partial = "Include the fraction of bins that are partly in the range.";
         Declaration::new(
             "NormaliseToMonitor",
             1,
             "CorrectionFunctions\\NormalisationCorrections",
             "Divides each spectrum by a monitor's, bin by bin or by its counts in a range.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
-        .with(output("OutputWorkspace", Kind::Matrix, "The normalised workspace."))
+        .with(input("InputWorkspace", PropertyKind::Matrix, "Workspace to normalise."))
+        .with(output("OutputWorkspace", PropertyKind::Matrix, "Normalised workspace."))
         .with(option(
             "MonitorSpectrum",
-            Kind::Int,
+            PropertyKind::Int,
             Value::None,
-            "The monitor's spectrum number in InputWorkspace.",
+            "Spectrum number of the monitor in InputWorkspace.",
         ))
         .with(option(
             "MonitorID",
-            Kind::Int,
+            PropertyKind::Int,
             Value::None,
-            "The monitor's detector id in InputWorkspace.",
+            "Detector id of the monitor in InputWorkspace; used without MonitorSpectrum and MonitorWorkspace.",
         ))
         .with(option(
             "MonitorWorkspace",
-            Kind::Matrix,
+            PropertyKind::Matrix,
             Value::None,
-            "A workspace that holds the monitor instead.",
+            "Workspace that holds the monitor, of the same instrument and unit of X.",
         ))
-        .with(option("MonitorWorkspaceIndex", Kind::Int, 0_i64, index).validator(Validator::AtLeast(0.0)))
+        .with(option("MonitorWorkspaceIndex", PropertyKind::Int, 0_i64, index).validator(Validator::AtLeast(0.0)))
         .with(
             option(
                 "IntegrationRangeMin",
-                Kind::Float,
+                PropertyKind::Float,
                 Value::None,
-                "Where the range begins.",
+                "Lower limit of the range; the first X when not given.",
             )
             .unit("the unit of X"),
         )
-        .with(option("IntegrationRangeMax", Kind::Float, Value::None, "Where the range ends.").unit("the unit of X"))
-        .with(option("IncludePartialBins", Kind::Bool, false, partial))
-        .with(output("NormFactorWS", Kind::Matrix, "What was divided by.").optional())
+        .with(
+            option(
+                "IntegrationRangeMax",
+                PropertyKind::Float,
+                Value::None,
+                "Upper limit of the range; the last X when not given.",
+            )
+            .unit("the unit of X"),
+        )
+        .with(option("IncludePartialBins", PropertyKind::Bool, false, partial))
+        .with(
+            output(
+                "NormFactorWS",
+                PropertyKind::Matrix,
+                "Divisor: the scaled monitor, or its counts in the range.",
+            )
+            .optional(),
+        )
     }
 
     fn cross_check(&self, context: &Context<'_>) -> Vec<(&'static str, String)> {
@@ -89,7 +112,7 @@ impl Algorithm for NormaliseToMonitor {
                 "The spectrum N: {index} in MonitorWorkspace does not refer to a monitor. Continuing with normalization \
                  regardless."
             );
-            context.log(Level::Warning, &text);
+            context.log(LogLevel::Warning, &text);
         }
         let alone = as_histogram(&holder.subset(&[index])?, context.cancel)?;
         let (low, high) = (
@@ -98,7 +121,10 @@ impl Algorithm for NormaliseToMonitor {
         );
         let (out, factor) = if low.is_some() || high.is_some() {
             let total = integrated(&alone, low, high, context)?;
-            (combine(Operation::Divide, input, total.clone(), context.cancel)?, total)
+            (
+                combine(BinaryOperation::Divide, input, total.clone(), context.cancel)?,
+                total,
+            )
         } else {
             bin_by_bin(&input, &alone, context)?
         };
@@ -110,7 +136,7 @@ impl Algorithm for NormaliseToMonitor {
     }
 }
 
-/// The workspace that holds the monitor, and its index there.
+/// Workspace that holds the monitor, and the monitor's workspace index.
 fn monitor(input: &MatrixWorkspace, context: &Context<'_>) -> Result<(MatrixWorkspace, usize)> {
     if let Some(number) = context.opt_int("MonitorSpectrum")?.filter(|number| *number >= 0) {
         let found = indices::of_numbers(input, &[number])
@@ -142,6 +168,7 @@ fn monitor(input: &MatrixWorkspace, context: &Context<'_>) -> Result<(MatrixWork
     }
 }
 
+/// Counts of the monitor in the range, as a workspace of one bin.
 fn integrated(
     monitor: &MatrixWorkspace,
     low: Option<f64>,
@@ -161,7 +188,7 @@ fn integrated(
     run.set_property("RangeUpper", high.unwrap_or(last).min(last).into())?;
     run.set_property("IncludePartialBins", context.bool("IncludePartialBins")?.into())?;
     match run
-        .execute(context.service, context.cancel)?
+        .execute(context.services, context.cancel)?
         .workspace("OutputWorkspace")
     {
         Some(total) => total.matrix(),
@@ -169,18 +196,17 @@ fn integrated(
     }
 }
 
-/// Divided by the monitor in each bin, whose mean over X is made 1, so that counts stay of the size that they were. A
-/// monitor of other bins is put into those of each spectrum.
+/// Quotient by the monitor, whose mean over X is scaled to 1 so that Y stays in counts, and the scaled monitor.
 fn bin_by_bin(
     input: &MatrixWorkspace,
     monitor: &MatrixWorkspace,
     context: &Context<'_>,
 ) -> Result<(MatrixWorkspace, MatrixWorkspace)> {
-    let (x, y, e) = Reader::new(monitor, context.cancel)?.get(0)?;
+    let (x, y, e) = HistogramReader::new(monitor, context.cancel)?.get(0)?;
     if x.len() != y.len() + 1 {
         return failed("The monitor must hold histograms");
     }
-    let same = |row: &Row| crate::workspace::data::same_row(row, &x);
+    let same = |row: &SharedRow| crate::workspace::data::same_row(row, &x);
     let common = (0..input.histograms()).all(|index| input.xs().get(index).is_some_and(same));
     let scaled = |x: &[f64], y: &[f64], e: &[f64]| -> (Vec<f64>, Vec<f64>) {
         let sum: f64 = y.iter().sum();
@@ -204,15 +230,15 @@ fn bin_by_bin(
         })?
     };
     let factor = monitor.clone().with_histogram(
-        Xs::Common(x.clone()),
+        XRows::Common(x.clone()),
         Rows::new(ys.get(0).into_iter().collect()),
         Rows::new(es.get(0).into_iter().collect()),
     );
     let mut divisor = as_histogram(input, context.cancel)?.with_histogram(input.xs().clone(), ys, es);
     divisor.set_y_unit("");
-    // The mask is the data's alone: the divisor has none of its own.
+    // The divisor is a copy of the input and must not apply the input's mask again.
     divisor.masked = std::sync::Arc::default();
-    let mut out = combine(Operation::Divide, input.clone(), divisor, context.cancel)?;
+    let mut out = combine(BinaryOperation::Divide, input.clone(), divisor, context.cancel)?;
     out.set_y_unit(input.y_unit());
     Ok((out, factor))
 }
@@ -220,11 +246,11 @@ fn bin_by_bin(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, e, m, total, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, e, matrix, total_counts, y};
     use crate::value::Value;
 
-    fn normalise(bench: &Bench, more: &[(&str, Value)]) -> crate::Result<crate::Handle> {
-        bench.try_make(
+    fn normalise(fixture: &AlgorithmFixture, more: &[(&str, Value)]) -> crate::Result<crate::WorkspaceHandle> {
+        fixture.try_create(
             "o",
             "NormaliseToMonitor",
             &[&[("InputWorkspace", "w".into())][..], more].concat(),
@@ -233,25 +259,28 @@ mod tests {
 
     #[test]
     fn bins_and_ranges_are_divided_by() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         let values = [1.0, 4.0, 5.0, 20.0, 30.0, 50.0];
-        bench.workspace_with("w", &[0.0, 1.0, 2.0, 4.0], &values, &[1.0; 6], 2);
+        fixture.workspace_with_errors("w", &[0.0, 1.0, 2.0, 4.0], &values, &[1.0; 6], 2);
         // The monitor's mean is 2.5 a unit of X: its bins are 0.4, 1.6 and 1 of it.
         let monitor = ("MonitorSpectrum", Value::from(1_i64));
-        let out = normalise(&bench, &[monitor.clone(), ("NormFactorWS", "factor".into())]).unwrap();
-        close(&y(&out, 0), &[2.5, 2.5, 5.0 / 1.0]);
-        close(&y(&out, 1), &[50.0, 30.0 / 1.6, 50.0]);
-        close(&e(&out, 1)[..1], &[50.0 * (0.05_f64.powi(2) + 1.0).sqrt()]);
-        close(&y(&bench.service.data.retrieve("factor").unwrap(), 0), &[0.4, 1.6, 1.0]);
-        let whole = normalise(&bench, &[monitor.clone(), ("IntegrationRangeMin", 1.0.into())]).unwrap();
-        close(&y(&whole, 1), &[20.0 / 9.0, 30.0 / 9.0, 50.0 / 9.0]);
+        let out = normalise(&fixture, &[monitor.clone(), ("NormFactorWS", "factor".into())]).unwrap();
+        assert_close(&y(&out, 0), &[2.5, 2.5, 5.0 / 1.0]);
+        assert_close(&y(&out, 1), &[50.0, 30.0 / 1.6, 50.0]);
+        assert_close(&e(&out, 1)[..1], &[50.0 * (0.05_f64.powi(2) + 1.0).sqrt()]);
+        assert_close(
+            &y(&fixture.service.data.retrieve("factor").unwrap(), 0),
+            &[0.4, 1.6, 1.0],
+        );
+        let whole = normalise(&fixture, &[monitor.clone(), ("IntegrationRangeMin", 1.0.into())]).unwrap();
+        assert_close(&y(&whole, 1), &[20.0 / 9.0, 30.0 / 9.0, 50.0 / 9.0]);
         let wrong = [
             monitor,
             ("IntegrationRangeMin", 3.0.into()),
             ("IntegrationRangeMax", 1.0.into()),
         ];
         assert!(
-            normalise(&bench, &wrong)
+            normalise(&fixture, &wrong)
                 .unwrap_err()
                 .to_string()
                 .contains("larger value than maximum")
@@ -260,27 +289,29 @@ mod tests {
 
     #[test]
     fn events_stay_events_and_missing_monitors_are_named() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         let event = [
             ("WorkspaceType", Value::from("Event")),
             ("BankPixelWidth", 2_i64.into()),
             ("NumMonitors", 1_i64.into()),
         ];
-        let w = bench.sample("w", &event);
-        let monitor = (0..m(&w).histograms()).find(|index| m(&w).is_monitor(*index)).unwrap();
+        let w = fixture.sample_workspace("w", &event);
+        let monitor = (0..matrix(&w).histograms())
+            .find(|index| matrix(&w).is_monitor(*index))
+            .unwrap();
         let (id, sum) = (
-            m(&w).spectra().detectors(monitor)[0],
+            matrix(&w).spectra().detectors(monitor)[0],
             y(&w, monitor).iter().sum::<f64>(),
         );
         let range = [("MonitorID", id.into()), ("IntegrationRangeMin", 0.0.into())];
-        let out = normalise(&bench, &range).unwrap();
-        assert_eq!(m(&out).id(), "EventWorkspace");
-        close(&[total(&out)], &[total(&w) / sum]);
-        let text = |more: &[(&str, Value)]| normalise(&bench, more).unwrap_err().to_string();
+        let out = normalise(&fixture, &range).unwrap();
+        assert_eq!(matrix(&out).id(), "EventWorkspace");
+        assert_close(&[total_counts(&out)], &[total_counts(&w) / sum]);
+        let text = |more: &[(&str, Value)]| normalise(&fixture, more).unwrap_err().to_string();
         assert!(text(&[]).contains("Either MonitorSpectrum, MonitorID or MonitorWorkspace has to be provided."));
         assert!(text(&[("MonitorSpectrum", 99_i64.into())]).contains("does not contain spectrum number"));
         assert!(text(&[("MonitorID", 9999_i64.into())]).starts_with("Can not find spectra"));
-        bench.sample("m", &[("InstrumentName", "other".into())]);
+        fixture.sample_workspace("m", &[("InstrumentName", "other".into())]);
         assert!(text(&[("MonitorWorkspace", "m".into())]).contains("same instrument"));
     }
 }

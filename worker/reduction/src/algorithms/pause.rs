@@ -1,19 +1,19 @@
-//! Pause: waits.
+//! Pause: waits for a time, or until it is cancelled.
 
 use std::time::{Duration, Instant};
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, Validator, option};
+use crate::declaration::{Declaration, PropertyKind, Validator, option};
 use crate::error::{Result, invalid};
 
 pub(crate) struct Pause;
 
-/// How long a pause may take to notice that it has to end.
-const STEP: Duration = Duration::from_millis(20);
+/// Longest time between a cancellation and the end of the pause.
+const CANCELLATION_INTERVAL: Duration = Duration::from_millis(20);
 
 impl Algorithm for Pause {
     fn declaration(&self) -> Declaration {
-        let duration = option("Duration", Kind::Float, 1.0, "How long to wait.").unit("s");
+        let duration = option("Duration", PropertyKind::Float, 1.0, "Time to wait, at least 0.").unit("s");
         Declaration::new("Pause", 1, "Utility\\Development", "Waits.").with(duration.validator(Validator::AtLeast(0.0)))
     }
 
@@ -24,7 +24,7 @@ impl Algorithm for Pause {
         let started = Instant::now();
         while let Some(left) = duration.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) {
             context.check_cancelled()?;
-            std::thread::sleep(left.min(STEP));
+            std::thread::sleep(left.min(CANCELLATION_INTERVAL));
         }
         Ok(())
     }
@@ -34,16 +34,16 @@ impl Algorithm for Pause {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use crate::algorithms::testing::Bench;
+    use crate::algorithms::testing::AlgorithmFixture;
 
     #[test]
     fn it_waits_as_long_as_it_is_told() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         let started = Instant::now();
-        bench.run("Pause", &[("Duration", 0.05.into())]);
+        fixture.run("Pause", &[("Duration", 0.05.into())]);
         assert!(started.elapsed() >= Duration::from_millis(50));
         for wrong in [-1.0, f64::NAN, f64::INFINITY] {
-            assert!(bench.try_run("Pause", &[("Duration", wrong.into())]).is_err());
+            assert!(fixture.try_run("Pause", &[("Duration", wrong.into())]).is_err());
         }
     }
 }

@@ -1,11 +1,12 @@
-//! RebinToWorkspace: the bins of another workspace.
+//! RebinToWorkspace: data over the bins of another workspace's first spectrum, by the formulas of
+//! [`crate::algorithms::rebin`]. Source: Mantid's page RebinToWorkspace v1.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::rebin::rebin_to;
 use crate::compute::as_histogram;
-use crate::declaration::{Declaration, Kind, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, input, option, output};
 use crate::error::Result;
-use crate::workspace::data::Xs;
+use crate::workspace::data::XRows;
 
 pub(crate) struct RebinToWorkspace;
 
@@ -15,20 +16,20 @@ impl Algorithm for RebinToWorkspace {
             "RebinToWorkspace",
             1,
             "Transforms\\Rebin",
-            "Puts data into the bins of another workspace.",
+            "Rebins data to the bins of another workspace.",
         )
-        .with(input("WorkspaceToRebin", Kind::Matrix, "The workspace to rebin."))
+        .with(input("WorkspaceToRebin", PropertyKind::Matrix, "Workspace to rebin."))
         .with(input(
             "WorkspaceToMatch",
-            Kind::Matrix,
-            "The workspace whose first spectrum has the bins.",
+            PropertyKind::Matrix,
+            "Workspace whose first spectrum has the bins.",
         ))
-        .with(output("OutputWorkspace", Kind::Matrix, "The rebinned workspace."))
+        .with(output("OutputWorkspace", PropertyKind::Matrix, "Rebinned workspace."))
         .with(option(
             "PreserveEvents",
-            Kind::Bool,
+            PropertyKind::Bool,
             true,
-            "Keep events as events, and replace X only.",
+            "Keep events and replace X only; otherwise histogram them.",
         ))
     }
 
@@ -37,7 +38,7 @@ impl Algorithm for RebinToWorkspace {
         let x = context.matrix("WorkspaceToMatch")?.x(0)?;
         let out = if input.is_events() {
             let mut out = input;
-            out.set_xs(Xs::Common(x));
+            out.set_xs(XRows::Common(x));
             if context.bool("PreserveEvents")? {
                 out
             } else {
@@ -52,19 +53,19 @@ impl Algorithm for RebinToWorkspace {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, close, x, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, x, y};
 
     #[test]
     fn the_bins_agree() {
-        let bench = Bench::new();
-        bench.workspace("a", &[0.0, 1.0, 2.0], &[1.0, 2.0], 1);
-        bench.workspace("b", &[0.0, 2.0], &[1.0], 1);
-        let out = bench.make(
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace("a", &[0.0, 1.0, 2.0], &[1.0, 2.0], 1);
+        fixture.workspace("b", &[0.0, 2.0], &[1.0], 1);
+        let out = fixture.create(
             "o",
             "RebinToWorkspace",
             &[("WorkspaceToRebin", "a".into()), ("WorkspaceToMatch", "b".into())],
         );
-        close(&x(&out, 0), &[0.0, 2.0]);
-        close(&y(&out, 0), &[3.0]);
+        assert_close(&x(&out, 0), &[0.0, 2.0]);
+        assert_close(&y(&out, 0), &[3.0]);
     }
 }

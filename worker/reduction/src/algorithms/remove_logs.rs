@@ -1,7 +1,7 @@
-//! RemoveLogs: a workspace without logs, or with a few of them.
+//! RemoveLogs: removal of all logs, or of all but a few.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, in_out, option};
+use crate::declaration::{Declaration, PropertyKind, in_out, option};
 use crate::error::Result;
 use crate::value::Value;
 
@@ -15,8 +15,17 @@ impl Algorithm for RemoveLogs {
             "DataHandling\\Logs",
             "Removes the logs of a workspace.",
         )
-        .with(in_out("Workspace", Kind::Matrix, "The workspace."))
-        .with(option("KeepLogs", Kind::Strs, Value::None, "Names of logs that stay."))
+        .with(in_out(
+            "Workspace",
+            PropertyKind::Matrix,
+            "Workspace that loses its logs.",
+        ))
+        .with(option(
+            "KeepLogs",
+            PropertyKind::Strs,
+            Value::None,
+            "Names of logs that are kept.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -32,18 +41,18 @@ impl Algorithm for RemoveLogs {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
 
     #[test]
     fn only_what_is_named_stays() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[]);
-        bench.run(
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[]);
+        fixture.run(
             "RemoveLogs",
             &[("Workspace", "s".into()), ("KeepLogs", "start_time, nothing".into())],
         );
-        assert_eq!(m(&s).run().names(), ["start_time"]);
-        bench.run("RemoveLogs", &[("Workspace", "s".into())]);
-        assert!(m(&s).run().names().is_empty());
+        assert_eq!(matrix(&s).run().names(), ["start_time"]);
+        fixture.run("RemoveLogs", &[("Workspace", "s".into())]);
+        assert!(matrix(&s).run().names().is_empty());
     }
 }

@@ -1,8 +1,8 @@
-//! RemoveSpectra: a workspace without some of its spectra.
+//! RemoveSpectra: removal of spectra by list, mask or lack of detectors.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::indices;
-use crate::declaration::{Declaration, Kind, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, input, option, output};
 use crate::error::{Result, failed};
 use crate::value::Value;
 
@@ -12,50 +12,58 @@ impl Algorithm for RemoveSpectra {
     fn declaration(&self) -> Declaration {
         let list = option(
             "WorkspaceIndices",
-            Kind::Ints,
+            PropertyKind::Ints,
             Value::None,
-            "Indices of spectra that are left out.",
+            "Workspace indices of spectra to remove.",
         );
         Declaration::new(
             "RemoveSpectra",
             1,
             "Transforms\\Splitting",
-            "Leaves spectra out by list, mask or lack of detectors.",
+            "Removes spectra by list, mask or lack of detectors.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
+        .with(input(
+            "InputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace whose spectra are filtered.",
+        ))
         .with(list)
         .with(option(
             "RemoveMaskedSpectra",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Leave out spectra that are masked.",
+            "Remove spectra that are masked.",
         ))
         .with(option(
             "RemoveSpectraWithNoDetector",
-            Kind::Bool,
+            PropertyKind::Bool,
             false,
-            "Leave out spectra without a detector that the instrument knows.",
+            "Remove spectra without a detector of the instrument.",
         ))
-        .with(output("OutputWorkspace", Kind::Matrix, "The spectra that are left."))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Matrix,
+            "Remaining spectra, at least one.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let input = context.matrix("InputWorkspace")?;
-        let mut gone = vec![false; input.histograms()];
+        let mut removed = vec![false; input.histograms()];
         for index in indices::checked(&input, &context.ints("WorkspaceIndices")?)? {
-            if let Some(flag) = gone.get_mut(index) {
+            if let Some(flag) = removed.get_mut(index) {
                 *flag = true;
             }
         }
-        let (masked, bare) = (
+        let (masked, without_detectors) = (
             context.bool("RemoveMaskedSpectra")?,
             context.bool("RemoveSpectraWithNoDetector")?,
         );
-        for (index, flag) in gone.iter_mut().enumerate() {
-            *flag |= (masked && input.is_masked(index)) || (bare && !input.has_detectors(index));
+        for (index, flag) in removed.iter_mut().enumerate() {
+            *flag |= (masked && input.is_masked(index)) || (without_detectors && !input.has_detectors(index));
         }
-        let kept: Vec<usize> = (0..gone.len())
-            .filter(|index| gone.get(*index) == Some(&false))
+        let kept: Vec<usize> = (0..removed.len())
+            .filter(|index| removed.get(*index) == Some(&false))
             .collect();
         if kept.is_empty() {
             return failed("No spectrum would be left: a workspace holds at least one");
@@ -72,14 +80,14 @@ impl Algorithm for RemoveSpectra {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
     use crate::value::Value;
 
     #[test]
     fn listed_masked_and_bare_spectra_go() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[("BankPixelWidth", 2_i64.into())]);
-        bench.run(
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[("BankPixelWidth", 2_i64.into())]);
+        fixture.run(
             "MaskDetectors",
             &[("Workspace", "s".into()), ("WorkspaceIndexList", "2,3".into())],
         );
@@ -90,12 +98,12 @@ mod tests {
         };
         s.update(bare).unwrap();
         let left = |more: &[(&str, Value)]| {
-            let out = bench.make(
+            let out = fixture.create(
                 "o",
                 "RemoveSpectra",
                 &[&[("InputWorkspace", "s".into())][..], more].concat(),
             );
-            m(&out).spectra().numbers().to_vec()
+            matrix(&out).spectra().numbers().to_vec()
         };
         assert_eq!(left(&[("WorkspaceIndices", "0,5".into())]), [2, 3, 4, 5, 7, 8]);
         assert_eq!(left(&[("RemoveMaskedSpectra", true.into())]), [1, 2, 5, 6, 7, 8]);
@@ -106,7 +114,7 @@ mod tests {
         assert_eq!(left(&[]).len(), 8);
         for wrong in ["8", "-1", "0-7"] {
             let call = [("InputWorkspace", "s".into()), ("WorkspaceIndices", wrong.into())];
-            assert!(bench.try_make("o", "RemoveSpectra", &call).is_err(), "{wrong}");
+            assert!(fixture.try_create("o", "RemoveSpectra", &call).is_err(), "{wrong}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! RemoveWorkspaceHistory: forgets what was done to a workspace before this.
+//! RemoveWorkspaceHistory: removal of the history up to this call.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, in_out};
+use crate::declaration::{Declaration, PropertyKind, in_out};
 use crate::error::Result;
 
 pub(crate) struct RemoveWorkspaceHistory;
@@ -14,7 +14,11 @@ impl Algorithm for RemoveWorkspaceHistory {
             "Utility\\Development",
             "Removes the history of a workspace.",
         )
-        .with(in_out("Workspace", Kind::Matrix, "The workspace."))
+        .with(in_out(
+            "Workspace",
+            PropertyKind::Matrix,
+            "Workspace whose history is removed.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -26,17 +30,17 @@ impl Algorithm for RemoveWorkspaceHistory {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
 
     #[test]
     fn only_the_removal_is_left() {
-        let bench = Bench::new();
-        let w = bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
-        assert_eq!(m(&w).history().entries().len(), 1);
-        bench.run("RemoveWorkspaceHistory", &[("Workspace", "w".into())]);
-        let left: Vec<_> = m(&w)
+        let fixture = AlgorithmFixture::new();
+        let w = fixture.workspace("w", &[0.0, 1.0], &[1.0], 1);
+        assert_eq!(matrix(&w).history().executions().len(), 1);
+        fixture.run("RemoveWorkspaceHistory", &[("Workspace", "w".into())]);
+        let left: Vec<_> = matrix(&w)
             .history()
-            .entries()
+            .executions()
             .iter()
             .map(|entry| entry.name.clone())
             .collect();

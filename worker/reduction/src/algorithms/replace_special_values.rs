@@ -1,8 +1,11 @@
-//! ReplaceSpecialValues: other numbers for what is not finite, too large or too small.
+//! ReplaceSpecialValues: numbers in place of NaN, infinity and values beyond limits.
+//!
+//! Promises: the first matching rule counts, in the order NaN, infinity, big, small. Source: Mantid's page
+//! ReplaceSpecialValues v1.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::map_values;
-use crate::declaration::{Declaration, Kind, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, input, option, output};
 use crate::error::{Result, failed};
 use crate::value::Value;
 
@@ -16,59 +19,79 @@ impl Algorithm for ReplaceSpecialValues {
             "CorrectionFunctions\\SpecialCorrections",
             "Replaces NaN, infinity, and numbers beyond limits.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace."))
+        .with(input("InputWorkspace", PropertyKind::Matrix, "Workspace to correct."))
         .with(output(
             "OutputWorkspace",
-            Kind::Matrix,
-            "The workspace with values replaced.",
+            PropertyKind::Matrix,
+            "Workspace with values replaced.",
         ))
-        .with(option("NaNValue", Kind::Float, Value::None, "What replaces NaN in Y."))
-        .with(option("NaNError", Kind::Float, 0.0, "E where NaN was replaced."))
+        .with(option(
+            "NaNValue",
+            PropertyKind::Float,
+            Value::None,
+            "Y in place of NaN; NaN is kept when not given.",
+        ))
+        .with(option("NaNError", PropertyKind::Float, 0.0, "E where NaN is replaced."))
         .with(option(
             "InfinityValue",
-            Kind::Float,
+            PropertyKind::Float,
             Value::None,
-            "What replaces infinity in Y.",
+            "Y in place of infinity; infinity is kept when not given.",
         ))
         .with(option(
             "InfinityError",
-            Kind::Float,
+            PropertyKind::Float,
             0.0,
-            "E where infinity was replaced.",
+            "E where infinity is replaced.",
         ))
         .with(option(
             "BigNumberThreshold",
-            Kind::Float,
+            PropertyKind::Float,
             Value::None,
-            "Numbers whose size is above this are replaced.",
+            "Limit above which numbers are replaced; 0 or not given for none.",
         ))
-        .with(option("BigNumberValue", Kind::Float, 0.0, "What replaces them."))
+        .with(option(
+            "BigNumberValue",
+            PropertyKind::Float,
+            0.0,
+            "Y in place of these numbers.",
+        ))
         .with(option(
             "BigNumberError",
-            Kind::Float,
+            PropertyKind::Float,
             0.0,
-            "E where they were replaced.",
+            "E where these numbers are replaced.",
         ))
         .with(option(
             "SmallNumberThreshold",
-            Kind::Float,
+            PropertyKind::Float,
             Value::None,
-            "Numbers whose size is below this are replaced.",
+            "Limit below which numbers are replaced; 0 or not given for none.",
         ))
-        .with(option("SmallNumberValue", Kind::Float, 0.0, "What replaces them."))
+        .with(option(
+            "SmallNumberValue",
+            PropertyKind::Float,
+            0.0,
+            "Y in place of these numbers.",
+        ))
         .with(option(
             "SmallNumberError",
-            Kind::Float,
+            PropertyKind::Float,
             0.0,
-            "E where they were replaced.",
+            "E where these numbers are replaced.",
         ))
         .with(option(
             "UseAbsolute",
-            Kind::Bool,
+            PropertyKind::Bool,
             true,
-            "Compare sizes without their sign.",
+            "Compare magnitudes with the limits.",
         ))
-        .with(option("CheckErrorAxis", Kind::Bool, false, "Look at E too."))
+        .with(option(
+            "CheckErrorAxis",
+            PropertyKind::Bool,
+            false,
+            "Apply the rules to E too; a match replaces Y and E.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -112,14 +135,15 @@ impl Algorithm for ReplaceSpecialValues {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, y};
 
+    // Mantid's page ReplaceSpecialValues v1.
     #[test]
     fn the_documented_example_comes_out() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         let values = [8e80, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 8e-7, 5.0];
-        bench.workspace_with("w", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &values, &[1.0; 6], 1);
-        let out = bench.make(
+        fixture.workspace_with_errors("w", &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &values, &[1.0; 6], 1);
+        let out = fixture.create(
             "o",
             "ReplaceSpecialValues",
             &[
@@ -132,10 +156,10 @@ mod tests {
                 ("SmallNumberValue", 200.0.into()),
             ],
         );
-        close(&y(&out, 0), &[1000.0, 1000.0, 1000.0, 0.0, 200.0, 5.0]);
+        assert_close(&y(&out, 0), &[1000.0, 1000.0, 1000.0, 0.0, 200.0, 5.0]);
         assert!(
-            bench
-                .try_make("o", "ReplaceSpecialValues", &[("InputWorkspace", "w".into())])
+            fixture
+                .try_create("o", "ReplaceSpecialValues", &[("InputWorkspace", "w".into())])
                 .is_err()
         );
     }

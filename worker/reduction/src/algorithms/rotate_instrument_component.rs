@@ -1,11 +1,15 @@
-//! RotateInstrumentComponent: a component of the instrument, with all that it carries, turned about its place.
+//! RotateInstrumentComponent: a component of the instrument, with all that it carries, rotated about its position.
+//!
+//! A relative rotation R by Angle about (X, Y, Z) is applied after the component's rotation R₀; an absolute one
+//! replaces R₀, that is, R·R₀⁻¹ is applied. Positive angles are counter-clockwise seen against the axis. Source:
+//! Mantid's page RotateInstrumentComponent v1.
 
 use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, in_out, option};
+use crate::declaration::{Declaration, PropertyKind, in_out, option};
 use crate::error::{Result, failed, invalid};
-use crate::instrument::{Rotation, V3};
+use crate::instrument::{Rotation, V3D};
 use crate::value::Value;
 
 pub(crate) struct RotateInstrumentComponent;
@@ -16,40 +20,55 @@ impl Algorithm for RotateInstrumentComponent {
             "RotateInstrumentComponent",
             1,
             "DataHandling\\Instrument",
-            "Turns a component of a workspace's instrument.",
+            "Rotates a component of a workspace's instrument.",
         )
         .with(in_out(
             "Workspace",
-            Kind::Matrix,
-            "The workspace whose instrument is changed.",
+            PropertyKind::Matrix,
+            "Workspace whose instrument is changed.",
         ))
         .with(option(
             "ComponentName",
-            Kind::Str,
+            PropertyKind::Str,
             "",
-            "The component's name, or its path such as bank1/tube2.",
+            "Name of the component, or its path such as bank1/tube2.",
         ))
         .with(option(
             "DetectorID",
-            Kind::Int,
+            PropertyKind::Int,
             Value::None,
-            "A detector, which turns about itself: nothing moves.",
+            "Detector id; a detector has no rotation of its own, so nothing is changed.",
         ))
-        .with(option("X", Kind::Float, 0.0, "The axis."))
-        .with(option("Y", Kind::Float, 0.0, "The axis."))
-        .with(option("Z", Kind::Float, 0.0, "The axis."))
-        .with(option("Angle", Kind::Float, 0.0, "By how much, or to where.").unit("degrees"))
+        .with(option(
+            "X",
+            PropertyKind::Float,
+            0.0,
+            "Component of the rotation axis, which need not be normalised.",
+        ))
+        .with(option(
+            "Y",
+            PropertyKind::Float,
+            0.0,
+            "Component of the rotation axis, which need not be normalised.",
+        ))
+        .with(option(
+            "Z",
+            PropertyKind::Float,
+            0.0,
+            "Component of the rotation axis, which need not be normalised.",
+        ))
+        .with(option("Angle", PropertyKind::Float, 0.0, "Angle of rotation.").unit("degrees"))
         .with(option(
             "RelativeRotation",
-            Kind::Bool,
+            PropertyKind::Bool,
             true,
-            "Whether the angle adds to the turn that there is.",
+            "Rotate in addition to the present rotation; otherwise replace it.",
         ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let mut workspace = context.handle("Workspace")?.raw_matrix()?;
-        let axis = V3::new(context.float("X")?, context.float("Y")?, context.float("Z")?);
+        let axis = V3D::new(context.float("X")?, context.float("Y")?, context.float("Z")?);
         let angle = context.float("Angle")?;
         if !axis.norm().is_finite() || !angle.is_finite() {
             return invalid("X, Y, Z and Angle must be numbers");
@@ -57,7 +76,7 @@ impl Algorithm for RotateInstrumentComponent {
         if axis.norm() == 0.0 {
             return invalid("The rotation axis must not be a zero vector");
         }
-        let turn = Rotation::about(axis, angle);
+        let rotation = Rotation::about(axis, angle);
         let name = context.str("ComponentName")?;
         let instrument = Arc::make_mut(&mut workspace.instrument);
         let id = context.opt_int("DetectorID")?.filter(|id| *id >= 0);
@@ -73,15 +92,15 @@ impl Algorithm for RotateInstrumentComponent {
         let found = instrument
             .component(&name)
             .and_then(|at| instrument.components.get(at).map(|c| (at, c.rotation)));
-        let Some((at, now)) = found else {
+        let Some((at, present)) = found else {
             return failed(format!("Component with name {name} was not found."));
         };
         let by = if context.bool("RelativeRotation")? {
-            turn
+            rotation
         } else {
-            turn.after(now.inverse())
+            rotation.after(present.inverse())
         };
-        instrument.turn_component(at, by)?;
+        instrument.rotate_component(at, by)?;
         context.change("Workspace", workspace)
     }
 }
@@ -89,31 +108,31 @@ impl Algorithm for RotateInstrumentComponent {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
-    use crate::instrument::V3;
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
+    use crate::instrument::V3D;
     use crate::value::Value;
 
     #[test]
     fn detectors_go_round_with_their_bank() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[("NumBanks", 1_i64.into()), ("BankPixelWidth", 2_i64.into())]);
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[("NumBanks", 1_i64.into()), ("BankPixelWidth", 2_i64.into())]);
         let turn = |more: &[(&str, Value)]| {
             let given = [
                 ("Workspace", "s".into()),
                 ("ComponentName", "bank1".into()),
                 ("Y", 1.0.into()),
             ];
-            bench.try_run("RotateInstrumentComponent", &[&given[..], more].concat())
+            fixture.try_run("RotateInstrumentComponent", &[&given[..], more].concat())
         };
-        let place = || m(&s).instrument().detectors[2].position;
-        let close = |a: V3, b: V3| (a - b).norm() < 1e-12;
-        assert!(close(place(), V3::new(0.008, 0.0, 5.0)));
+        let place = || matrix(&s).instrument().detectors[2].position;
+        let close = |a: V3D, b: V3D| (a - b).norm() < 1e-12;
+        assert!(close(place(), V3D::new(0.008, 0.0, 5.0)));
         turn(&[("Angle", 90.0.into())]).unwrap();
-        assert!(close(place(), V3::new(0.0, 0.0, 5.0 - 0.008)));
+        assert!(close(place(), V3D::new(0.0, 0.0, 5.0 - 0.008)));
         turn(&[("Angle", 90.0.into())]).unwrap();
-        assert!(close(place(), V3::new(-0.008, 0.0, 5.0)));
+        assert!(close(place(), V3D::new(-0.008, 0.0, 5.0)));
         turn(&[("Angle", 0.0.into()), ("RelativeRotation", false.into())]).unwrap();
-        assert!(close(place(), V3::new(0.008, 0.0, 5.0)));
+        assert!(close(place(), V3D::new(0.008, 0.0, 5.0)));
         assert!(turn(&[("ComponentName", "bank9".into())]).is_err());
         assert!(turn(&[("Y", 0.0.into())]).is_err());
         assert!(turn(&[("Angle", f64::NAN.into())]).is_err());

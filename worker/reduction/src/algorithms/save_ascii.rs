@@ -1,13 +1,13 @@
-//! SaveAscii: spectra as text, which appears whole.
+//! SaveAscii: spectra as text: X (centres of bins), Y and E. Promises: the file appears whole or not at all.
 
 use std::io::{BufWriter, Write};
 
 use crate::algorithm::{Algorithm, Context};
+use crate::atomic_file::{ExistingFile, save_path, write_atomically};
 use crate::compute::binning::edges_to_points;
-use crate::compute::{Reader, indices};
-use crate::declaration::{Declaration, Kind, Validator, input, option};
+use crate::compute::{HistogramReader, indices};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option};
 use crate::error::{AlgorithmError, Result, failed};
-use crate::publish::{publish, save_path};
 use crate::value::Value;
 
 pub(crate) struct SaveAscii;
@@ -16,28 +16,106 @@ const SEPARATORS: &[&str] = &["CSV", "Tab", "Space", "Colon", "SemiColon", "User
 
 impl Algorithm for SaveAscii {
     fn declaration(&self) -> Declaration {
-        Declaration::new("SaveAscii", 2, "DataHandling\\Text", "Writes spectra as text: X (the centres of bins), Y and E.")
-            .with(input("InputWorkspace", Kind::Matrix, "The workspace to save."))
-            .with(input("Filename", Kind::SaveFile, "The file; a relative path is in defaultsave.directory, and the extension .dat is added to a name that has none.").mandatory())
-            .with(option("WorkspaceIndexMin", Kind::Int, Value::None, "The first spectrum."))
-            .with(option("WorkspaceIndexMax", Kind::Int, Value::None, "The last spectrum."))
-            .with(option("SpectrumList", Kind::Ints, Value::None, "The spectra by index, besides the range."))
-            .with(option("Precision", Kind::Int, Value::None, "Digits after the point, in exponent form.").validator(Validator::Between(0.0, 300.0)))
-            .with(option("ScientificFormat", Kind::Bool, false, "Write numbers in exponent form."))
-            .with(option("WriteXError", Kind::Bool, false, "Write a column of X errors, which are zero."))
-            .with(option("WriteSpectrumID", Kind::Bool, true, "Write a line with the spectrum number before each spectrum."))
-            .with(option("CommentIndicator", Kind::Str, "#", "How a comment begins."))
-            .with(option("Separator", Kind::Str, "CSV", "What stands between columns.").validator(Validator::OneOf(SEPARATORS)))
-            .with(option("CustomSeparator", Kind::Str, "", "A separator of its own."))
-            .with(option("ColumnHeader", Kind::Bool, true, "Write a line with the columns' names."))
-            .with(option("SpectrumMetaData", Kind::Strs, Value::None, "Not used."))
-            .with(option("AppendToFile", Kind::Bool, false, "Add to the file that is there."))
-            .with(option("RaggedWorkspace", Kind::Bool, true, "Not used: spectra may always differ."))
+        Declaration::new(
+            "SaveAscii",
+            2,
+            "DataHandling\\Text",
+            "Writes spectra as text: X (the centres of bins), Y and E.",
+        )
+        .with(input("InputWorkspace", PropertyKind::Matrix, "Workspace to save."))
+        .with(
+            input(
+                "Filename",
+                PropertyKind::SaveFile,
+                "Path of the file, relative to defaultsave.directory; a name without extension gets .dat.",
+            )
+            .mandatory(),
+        )
+        .with(option(
+            "WorkspaceIndexMin",
+            PropertyKind::Int,
+            Value::None,
+            "Workspace index of the first spectrum.",
+        ))
+        .with(option(
+            "WorkspaceIndexMax",
+            PropertyKind::Int,
+            Value::None,
+            "Workspace index of the last spectrum, inclusive.",
+        ))
+        .with(option(
+            "SpectrumList",
+            PropertyKind::Ints,
+            Value::None,
+            "Workspace indices, in addition to the range.",
+        ))
+        .with(
+            option(
+                "Precision",
+                PropertyKind::Int,
+                Value::None,
+                "Number of decimals, in exponent form; shortest exact form when not given.",
+            )
+            .validator(Validator::Between(0.0, 300.0)),
+        )
+        .with(option(
+            "ScientificFormat",
+            PropertyKind::Bool,
+            false,
+            "Write numbers in exponent form.",
+        ))
+        .with(option(
+            "WriteXError",
+            PropertyKind::Bool,
+            false,
+            "Write a fourth column of X errors, all zero.",
+        ))
+        .with(option(
+            "WriteSpectrumID",
+            PropertyKind::Bool,
+            true,
+            "Write a line with the spectrum number before each spectrum.",
+        ))
+        .with(option(
+            "CommentIndicator",
+            PropertyKind::Str,
+            "#",
+            "Text at the start of a comment line.",
+        ))
+        .with(
+            option("Separator", PropertyKind::Str, "CSV", "Separator of columns.")
+                .validator(Validator::OneOf(SEPARATORS)),
+        )
+        .with(option(
+            "CustomSeparator",
+            PropertyKind::Str,
+            "",
+            "Separator of columns, instead of Separator.",
+        ))
+        .with(option(
+            "ColumnHeader",
+            PropertyKind::Bool,
+            true,
+            "Write a first line with the names of the columns.",
+        ))
+        .with(option("SpectrumMetaData", PropertyKind::Strs, Value::None, "Not used."))
+        .with(option(
+            "AppendToFile",
+            PropertyKind::Bool,
+            false,
+            "Append to an existing file.",
+        ))
+        .with(option(
+            "RaggedWorkspace",
+            PropertyKind::Bool,
+            true,
+            "Not used: spectra of different X are always saved.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let input = context.matrix("InputWorkspace")?;
-        let path = save_path(&context.service.config, &context.str("Filename")?, "dat");
+        let path = save_path(&context.services.config, &context.str("Filename")?, "dat");
         let mut chosen = indices::checked(&input, &context.ints("SpectrumList")?)?;
         let (first, last) = (
             context.opt_int("WorkspaceIndexMin")?,
@@ -48,16 +126,7 @@ impl Algorithm for SaveAscii {
         }
         chosen.sort_unstable();
         chosen.dedup();
-        let custom = context.str("CustomSeparator")?;
-        let separator = match context.str("Separator")?.as_str() {
-            _ if !custom.is_empty() => custom,
-            "Tab" => "\t".to_owned(),
-            "Space" => " ".to_owned(),
-            "Colon" => ":".to_owned(),
-            "SemiColon" => ";".to_owned(),
-            "UserDefined" => return failed("CustomSeparator must be given for a separator of one's own"),
-            _ => ",".to_owned(),
-        };
+        let separator = separator(context)?;
         let comment = context.str("CommentIndicator")?;
         if comment == separator {
             return failed("CommentIndicator and Separator must differ");
@@ -74,76 +143,95 @@ impl Algorithm for SaveAscii {
             (None, true) => format!("{value:e}"),
             (None, false) => value.to_string(),
         };
-        let reader = Reader::new(&input, context.cancel)?;
+        let reader = HistogramReader::new(&input, context.cancel)?;
         let (histogram, append) = (input.is_histogram_data(), context.bool("AppendToFile")?);
-        publish(&context.service.config, &path, append, |hidden| {
-            let io = |error: std::io::Error| {
-                AlgorithmError::Execution(format!("Unable to write {}: {error}", path.display()))
-            };
-            let there = append && hidden.exists();
-            let file = std::fs::OpenOptions::new()
-                .create(true)
-                .append(there)
-                .write(true)
-                .truncate(!there)
-                .open(hidden);
-            let mut out = BufWriter::new(file.map_err(io)?);
-            if header && !there {
-                let distribution = input.is_distribution();
-                let columns = if x_error {
-                    format!("X {separator} Y {separator} E {separator} DX")
-                } else {
-                    format!("X {separator} Y {separator} E")
+        write_atomically(
+            &context.services.config,
+            &path,
+            ExistingFile::from_append(append),
+            |hidden| {
+                let io = |error: std::io::Error| {
+                    AlgorithmError::Execution(format!("Unable to write {}: {error}", path.display()))
                 };
-                writeln!(out, "{comment} {columns} Distribution={distribution}").map_err(io)?;
-            }
-            for index in &chosen {
-                context.check_cancelled()?;
-                let (x, y, e) = reader.get(*index)?;
-                if numbers {
-                    writeln!(out, "{}", input.spectra().number(*index)).map_err(io)?;
+                let there = append && hidden.exists();
+                let file = std::fs::OpenOptions::new()
+                    .create(true)
+                    .append(there)
+                    .write(true)
+                    .truncate(!there)
+                    .open(hidden);
+                let mut out = BufWriter::new(file.map_err(io)?);
+                if header && !there {
+                    let distribution = input.is_distribution();
+                    let columns = if x_error {
+                        format!("X {separator} Y {separator} E {separator} DX")
+                    } else {
+                        format!("X {separator} Y {separator} E")
+                    };
+                    writeln!(out, "{comment} {columns} Distribution={distribution}").map_err(io)?;
                 }
-                let points = if histogram { edges_to_points(&x) } else { x.to_vec() };
-                for ((x, y), e) in points.iter().zip(y.iter()).zip(e.iter()) {
-                    write!(out, "{}{separator}{}{separator}{}", number(*x), number(*y), number(*e)).map_err(io)?;
-                    writeln!(
-                        out,
-                        "{}",
-                        if x_error {
-                            format!("{separator}0")
-                        } else {
-                            String::new()
-                        }
-                    )
-                    .map_err(io)?;
+                for index in &chosen {
+                    context.check_cancelled()?;
+                    let (x, y, e) = reader.get(*index)?;
+                    if numbers {
+                        writeln!(out, "{}", input.spectra().number(*index)).map_err(io)?;
+                    }
+                    let points = if histogram { edges_to_points(&x) } else { x.to_vec() };
+                    for ((x, y), e) in points.iter().zip(y.iter()).zip(e.iter()) {
+                        write!(out, "{}{separator}{}{separator}{}", number(*x), number(*y), number(*e)).map_err(io)?;
+                        writeln!(
+                            out,
+                            "{}",
+                            if x_error {
+                                format!("{separator}0")
+                            } else {
+                                String::new()
+                            }
+                        )
+                        .map_err(io)?;
+                    }
                 }
-            }
-            out.flush().map_err(io)
-        })
+                out.flush().map_err(io)
+            },
+        )
     }
+}
+
+/// CustomSeparator where it is given, otherwise the text of Separator.
+fn separator(context: &Context<'_>) -> Result<String> {
+    let custom = context.str("CustomSeparator")?;
+    Ok(match context.str("Separator")?.as_str() {
+        _ if !custom.is_empty() => custom,
+        "Tab" => "\t".to_owned(),
+        "Space" => " ".to_owned(),
+        "Colon" => ":".to_owned(),
+        "SemiColon" => ";".to_owned(),
+        "UserDefined" => return failed("CustomSeparator must be given for a separator of one's own"),
+        _ => ",".to_owned(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::Bench;
+    use crate::algorithms::testing::AlgorithmFixture;
 
     #[test]
     fn text_holds_centres_and_numbers() {
-        let (bench, folder) = (Bench::new(), tempfile::tempdir().unwrap());
-        bench
+        let (fixture, folder) = (AlgorithmFixture::new(), tempfile::tempdir().unwrap());
+        fixture
             .service
             .config
             .set("defaultsave.directory", folder.path().to_str().unwrap());
-        bench.workspace_with("w", &[0.0, 1.0, 2.0], &[1.5, 2.0, 3.0, 4.0], &[0.5, 1.0, 1.0, 1.0], 2);
+        fixture.workspace_with_errors("w", &[0.0, 1.0, 2.0], &[1.5, 2.0, 3.0, 4.0], &[0.5, 1.0, 1.0, 1.0], 2);
         let call = [("InputWorkspace", "w".into()), ("Filename", "a.txt".into())];
-        bench.run("SaveAscii", &call);
+        fixture.run("SaveAscii", &call);
         let text = std::fs::read_to_string(folder.path().join("a.txt")).unwrap();
         assert_eq!(
             text,
             "# X , Y , E Distribution=false\n1\n0.5,1.5,0.5\n1.5,2,1\n2\n0.5,3,1\n1.5,4,1\n"
         );
-        bench.run(
+        fixture.run(
             "SaveAscii",
             &[
                 &call[..],
@@ -159,7 +247,7 @@ mod tests {
             10
         );
         assert!(
-            bench
+            fixture
                 .try_run("SaveAscii", &[&call[..], &[("SpectrumList", "7".into())]].concat())
                 .is_err()
         );

@@ -1,4 +1,4 @@
-//! SaveNexus: the same as SaveNexusProcessed, by its older name.
+//! SaveNexus: SaveNexusProcessed by its older name.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::save_nexus_processed::{declaration, save};
@@ -24,14 +24,14 @@ impl Algorithm for SaveNexus {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::Bench;
+    use crate::algorithms::testing::AlgorithmFixture;
 
     #[test]
     fn an_absolute_path_is_taken_as_it_is() {
-        let (bench, folder) = (Bench::new(), tempfile::tempdir().unwrap());
-        bench.workspace("w", &[0.0, 1.0], &[1.0], 1);
+        let (fixture, folder) = (AlgorithmFixture::new(), tempfile::tempdir().unwrap());
+        fixture.workspace("w", &[0.0, 1.0], &[1.0], 1);
         let path = folder.path().join("a.nxs");
-        bench.run(
+        fixture.run(
             "SaveNexus",
             &[
                 ("InputWorkspace", "w".into()),

@@ -1,13 +1,13 @@
-//! SaveNexusProcessed: workspaces in a NeXus file, which appears whole.
+//! SaveNexusProcessed: workspaces in a processed NeXus file. Promises: the file appears whole or not at all.
 
 use crate::algorithm::{Algorithm, Context};
+use crate::atomic_file::{ExistingFile, save_path, write_atomically};
 use crate::compute::indices;
-use crate::declaration::{Declaration, Kind, input, option};
+use crate::declaration::{Declaration, PropertyKind, input, option};
 use crate::error::{Result, failed};
-use crate::processed::{Source, entry, file_error};
-use crate::publish::{publish, save_path};
+use crate::processed::{EntrySource, entry, file_error};
 use crate::value::Value;
-use crate::workspace::{Handle, MatrixWorkspace};
+use crate::workspace::{MatrixWorkspace, WorkspaceHandle};
 
 pub(crate) struct SaveNexusProcessed;
 
@@ -26,24 +26,75 @@ impl Algorithm for SaveNexusProcessed {
 }
 
 pub(crate) fn declaration(name: &'static str) -> Declaration {
-    Declaration::new(name, 1, "DataHandling\\Nexus", "Writes a workspace, or the members of a group, into a NeXus file.")
-        .with(input("InputWorkspace", Kind::Workspace, "The workspace to save."))
-        .with(input("Filename", Kind::SaveFile, "The file; a relative path is in defaultsave.directory, and the extension .nxs is added to a name that has none.").mandatory())
-        .with(option("Title", Kind::Str, "", "The title of the entry."))
-        .with(option("WorkspaceIndexMin", Kind::Int, 0_i64, "The first spectrum."))
-        .with(option("WorkspaceIndexMax", Kind::Int, Value::None, "The last spectrum."))
-        .with(option("WorkspaceIndexList", Kind::Ints, Value::None, "The spectra, instead of a range."))
-        .with(option("Append", Kind::Bool, false, "Add an entry to the file that is there."))
-        .with(option("PreserveEvents", Kind::Bool, true, "Write events as events, not as histograms."))
-        .with(option("CompressNexus", Kind::Bool, false, "Compress the data, which takes much longer."))
+    Declaration::new(
+        name,
+        1,
+        "DataHandling\\Nexus",
+        "Writes a workspace, or the members of a group, into a NeXus file.",
+    )
+    .with(input(
+        "InputWorkspace",
+        PropertyKind::Workspace,
+        "Workspace to save, or group of workspaces.",
+    ))
+    .with(
+        input(
+            "Filename",
+            PropertyKind::SaveFile,
+            "Path of the file, relative to defaultsave.directory; a name without extension gets .nxs.",
+        )
+        .mandatory(),
+    )
+    .with(option(
+        "Title",
+        PropertyKind::Str,
+        "",
+        "Title of the entry; the workspace's when empty.",
+    ))
+    .with(option(
+        "WorkspaceIndexMin",
+        PropertyKind::Int,
+        0_i64,
+        "Workspace index of the first spectrum.",
+    ))
+    .with(option(
+        "WorkspaceIndexMax",
+        PropertyKind::Int,
+        Value::None,
+        "Workspace index of the last spectrum, inclusive; the workspace's last when not given.",
+    ))
+    .with(option(
+        "WorkspaceIndexList",
+        PropertyKind::Ints,
+        Value::None,
+        "Workspace indices; they replace the range.",
+    ))
+    .with(option(
+        "Append",
+        PropertyKind::Bool,
+        false,
+        "Append entries to an existing file.",
+    ))
+    .with(option(
+        "PreserveEvents",
+        PropertyKind::Bool,
+        true,
+        "Write events as events, not as histograms.",
+    ))
+    .with(option(
+        "CompressNexus",
+        PropertyKind::Bool,
+        false,
+        "Compress the data sets; saving takes much longer.",
+    ))
 }
 
 pub(crate) fn save(context: &mut Context<'_>) -> Result<()> {
     let handle = context.handle("InputWorkspace")?;
     let mut saved: Vec<(String, MatrixWorkspace)> = Vec::new();
     collect(&handle, &mut saved)?;
-    let path = save_path(&context.service.config, &context.str("Filename")?, "nxs");
-    let options = live_data_nexus::Options {
+    let path = save_path(&context.services.config, &context.str("Filename")?, "nxs");
+    let options = live_data_nexus::WriteOptions {
         compress: context.bool("CompressNexus")?,
     };
     let (title, preserve, append) = (
@@ -66,26 +117,31 @@ pub(crate) fn save(context: &mut Context<'_>) -> Result<()> {
             *workspace = workspace.subset(&chosen)?;
         }
     }
-    let sources: Vec<Source> = saved
+    let sources: Vec<EntrySource> = saved
         .iter()
-        .map(|(_, workspace)| Source::new(workspace, preserve, context.cancel))
+        .map(|(_, workspace)| EntrySource::new(workspace, preserve, context.cancel))
         .collect::<Result<_>>()?;
     let mut entries = Vec::with_capacity(saved.len());
     for ((name, workspace), source) in saved.iter().zip(&sources) {
         entries.push(entry(workspace, name, &title, source)?);
     }
-    publish(&context.service.config, &path, append, |hidden| {
-        if append && hidden.exists() {
-            for entry in &entries {
-                live_data_nexus::append_to(hidden, entry, options).map_err(|e| file_error(&e, context.cancel))?;
+    write_atomically(
+        &context.services.config,
+        &path,
+        ExistingFile::from_append(append),
+        |hidden| {
+            if append && hidden.exists() {
+                for entry in &entries {
+                    live_data_nexus::append_to(hidden, entry, options).map_err(|e| file_error(&e, context.cancel))?;
+                }
+                return Ok(());
             }
-            return Ok(());
-        }
-        live_data_nexus::write_to(hidden, &entries, options).map_err(|e| file_error(&e, context.cancel))
-    })
+            live_data_nexus::write_to(hidden, &entries, options).map_err(|e| file_error(&e, context.cancel))
+        },
+    )
 }
 
-fn collect(handle: &Handle, out: &mut Vec<(String, MatrixWorkspace)>) -> Result<()> {
+fn collect(handle: &WorkspaceHandle, out: &mut Vec<(String, MatrixWorkspace)>) -> Result<()> {
     let refuse = |name: String| {
         failed(format!(
             "Workspace \"{name}\" not saved because it is not of a type we can presently save."
@@ -118,22 +174,22 @@ fn collect(handle: &Handle, out: &mut Vec<(String, MatrixWorkspace)>) -> Result<
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, total, x, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, total_counts, x, y};
 
-    fn bench() -> (Bench, tempfile::TempDir) {
-        let (bench, folder) = (Bench::new(), tempfile::tempdir().unwrap());
-        bench
+    fn fixture() -> (AlgorithmFixture, tempfile::TempDir) {
+        let (fixture, folder) = (AlgorithmFixture::new(), tempfile::tempdir().unwrap());
+        fixture
             .service
             .config
             .set("defaultsave.directory", folder.path().to_str().unwrap());
-        (bench, folder)
+        (fixture, folder)
     }
 
     #[test]
     fn tables_are_refused_in_the_known_words() {
-        let (bench, _folder) = bench();
-        bench.make("t", "CreateEmptyTableWorkspace", &[]);
-        let error = bench.try_run(
+        let (fixture, _folder) = fixture();
+        fixture.create("t", "CreateEmptyTableWorkspace", &[]);
+        let error = fixture.try_run(
             "SaveNexusProcessed",
             &[("InputWorkspace", "t".into()), ("Filename", "t.nxs".into())],
         );
@@ -143,28 +199,28 @@ mod tests {
 
     #[test]
     fn masked_bins_are_saved_too() {
-        let (bench, folder) = bench();
-        bench.sample("s", &[("BankPixelWidth", 2_i64.into())]);
+        let (fixture, folder) = fixture();
+        fixture.sample_workspace("s", &[("BankPixelWidth", 2_i64.into())]);
         let range = [
             ("XMin", 300.0.into()),
             ("XMax", 700.0.into()),
             ("InputWorkspaceIndexSet", "5".into()),
         ];
-        bench.make(
+        fixture.create(
             "s",
             "MaskBins",
             &[&[("InputWorkspace", "s".into())][..], &range].concat(),
         );
         let path = folder.path().join("masked.nxs");
-        bench.run(
+        fixture.run(
             "SaveNexusProcessed",
             &[
                 ("InputWorkspace", "s".into()),
                 ("Filename", path.to_str().unwrap().into()),
             ],
         );
-        let back = bench
-            .make("back", "Load", &[("Filename", path.to_str().unwrap().into())])
+        let back = fixture
+            .create("back", "Load", &[("Filename", path.to_str().unwrap().into())])
             .matrix()
             .unwrap();
         let bins: Vec<(usize, f64)> = back
@@ -178,11 +234,11 @@ mod tests {
 
     #[test]
     fn what_is_saved_loads_again() {
-        let (bench, folder) = bench();
+        let (fixture, folder) = fixture();
         for kind in ["Histogram", "Event"] {
-            let s = bench.sample("s", &[("WorkspaceType", kind.into()), ("BankPixelWidth", 2_i64.into())]);
-            bench.charge("s");
-            bench.run(
+            let s = fixture.sample_workspace("s", &[("WorkspaceType", kind.into()), ("BankPixelWidth", 2_i64.into())]);
+            fixture.add_charge("s");
+            fixture.run(
                 "AddSampleLog",
                 &[
                     ("Workspace", "s".into()),
@@ -192,12 +248,12 @@ mod tests {
                     ("LogUnit", "T".into()),
                 ],
             );
-            bench.run(
+            fixture.run(
                 "SaveNexusProcessed",
                 &[("InputWorkspace", "s".into()), ("Filename", "out".into())],
             );
             assert!(folder.path().join("out.nxs").exists());
-            let back = bench.make("back", "Load", &[("Filename", "out.nxs".into())]);
+            let back = fixture.create("back", "Load", &[("Filename", "out.nxs".into())]);
             let (a, b) = (s.matrix().unwrap(), back.matrix().unwrap());
             assert_eq!(a.id(), b.id());
             assert_eq!(a.spectra().numbers(), b.spectra().numbers());
@@ -205,24 +261,24 @@ mod tests {
             assert_eq!(b.run().number("field"), Some(1.5));
             assert_eq!(b.run().get("field").unwrap().units, "T");
             assert_eq!(b.run().series("proton_charge").unwrap().len(), 60);
-            close(&x(&back, 0), &x(&s, 0));
-            close(&y(&back, 5), &y(&s, 5));
-            assert_eq!(total(&back), total(&s));
+            assert_close(&x(&back, 0), &x(&s, 0));
+            assert_close(&y(&back, 5), &y(&s, 5));
+            assert_eq!(total_counts(&back), total_counts(&s));
         }
     }
 
     #[test]
     fn groups_and_appended_workspaces_are_entries_of_one_file() {
-        let (bench, folder) = bench();
+        let (fixture, folder) = fixture();
         for name in ["a", "b", "c"] {
-            bench.workspace(name, &[0.0, 1.0, 2.0], &[1.0, 2.0], 1);
+            fixture.workspace(name, &[0.0, 1.0, 2.0], &[1.0, 2.0], 1);
         }
-        bench.make("g", "GroupWorkspaces", &[("InputWorkspaces", "a,b".into())]);
-        bench.run(
+        fixture.create("g", "GroupWorkspaces", &[("InputWorkspaces", "a,b".into())]);
+        fixture.run(
             "SaveNexusProcessed",
             &[("InputWorkspace", "g".into()), ("Filename", "g.nxs".into())],
         );
-        bench.run(
+        fixture.run(
             "SaveNexusProcessed",
             &[
                 ("InputWorkspace", "c".into()),
@@ -237,7 +293,7 @@ mod tests {
             ("Filename", "p.nxs".into()),
             ("WorkspaceIndexMax", 7_i64.into()),
         ];
-        assert!(bench.try_run("SaveNexusProcessed", &part).is_err());
+        assert!(fixture.try_run("SaveNexusProcessed", &part).is_err());
         assert!(!folder.path().join("p.nxs").exists());
     }
 }

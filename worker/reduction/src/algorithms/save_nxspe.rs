@@ -1,55 +1,70 @@
-//! SaveNXSPE: energy transfer of a direct spectrometer, with the angles of its detectors, for programs that look at single
+//! SaveNXSPE: energy transfer of a direct spectrometer with the angles of its detectors, for programs of single
 //! crystals.
+//!
+//! Angles and distances are means over a spectrum's detectors. A tube of radius r and height h at distance L2 (m) and
+//! angle 2θ has the widths atan(2r / L2) in 2θ and atan(h / (L2 sin 2θ)) in azimuth, in degrees. Source: Mantid's page
+//! SaveNXSPE v1.
+//!
+//! Promises: rows of masked detectors hold −10³⁰, those of monitors and without detectors 0; the file appears whole or
+//! not at all.
 
 use std::ops::Range;
 
 use live_data_engine::cancel::Cancel;
-use live_data_nexus::nxspe::{Direction, Nxspe, write_nxspe};
+use live_data_nexus::nxspe::{DetectorAngles, Nxspe, write_nxspe};
 use live_data_nexus::{RowSource, SourceError};
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, input, option};
+use crate::atomic_file::{ExistingFile, save_path, write_atomically};
+use crate::declaration::{Declaration, PropertyKind, input, option};
 use crate::error::{Result, failed, invalid};
-use crate::processed::{Source, file_error};
-use crate::publish::{publish, save_path};
+use crate::processed::{EntrySource, file_error};
 use crate::unit::Quantity;
 use crate::value::Value;
 use crate::workspace::MatrixWorkspace;
 
 pub(crate) struct SaveNXSPE;
 
-/// What stands in a row whose detectors are masked.
-const MASKED: (f64, f64) = (-1e30, 0.0);
+/// Y and E of rows whose detectors are masked, as in Mantid.
+const MASKED_VALUE_AND_ERROR: (f64, f64) = (-1e30, 0.0);
 
 impl Algorithm for SaveNXSPE {
     fn declaration(&self) -> Declaration {
-        let energy = "The fixed energy; the log Ei goes first where there is one.";
-        let scaled = "State that counts were scaled by ki/kf.";
+        let energy = "Fixed energy; the log Ei takes precedence.";
+        let scaled = "Record in the file that counts are multiplied by ki/kf.";
         Declaration::new(
             "SaveNXSPE",
             1,
             "DataHandling\\Nexus;DataHandling\\SPE;Inelastic\\DataHandling",
-            "Writes energy transfer and detectors' angles into an NXSPE file.",
+            "Saves energy transfer and the detectors' angles to an NXSPE file.",
         )
         .with(input(
             "InputWorkspace",
-            Kind::Matrix,
-            "Histograms over common bins of DeltaE, in meV.",
+            PropertyKind::Matrix,
+            "Workspace of histograms over common bins of DeltaE, in meV.",
         ))
         .with(
             input(
                 "Filename",
-                Kind::SaveFile,
-                "The file; a relative path is in defaultsave.directory.",
+                PropertyKind::SaveFile,
+                "Path of the file, relative to defaultsave.directory; a name without extension gets .nxspe.",
             )
             .mandatory(),
         )
-        .with(option("Efixed", Kind::Float, Value::None, energy).unit("meV"))
-        .with(option("Psi", Kind::Float, Value::None, "The sample's angle.").unit("degrees"))
-        .with(option("KiOverKfScaling", Kind::Bool, true, scaled))
+        .with(option("Efixed", PropertyKind::Float, Value::None, energy).unit("meV"))
+        .with(
+            option(
+                "Psi",
+                PropertyKind::Float,
+                Value::None,
+                "Rotation of the sample about the vertical axis.",
+            )
+            .unit("degrees"),
+        )
+        .with(option("KiOverKfScaling", PropertyKind::Bool, true, scaled))
         .with(option(
             "ParFile",
-            Kind::Str,
+            PropertyKind::Str,
             "",
             "Not available: angles come from the instrument.",
         ))
@@ -76,9 +91,11 @@ impl Algorithm for SaveNXSPE {
             name if name.is_empty() => "mantid_workspace".to_owned(),
             name => name.replace('/', "_"),
         };
-        let path = save_path(&context.service.config, &context.str("Filename")?, "nxspe");
-        let directions: Vec<Direction> = (0..input.histograms()).map(|index| direction(&input, index)).collect();
-        let source = Masked::new(&input, context.cancel)?;
+        let path = save_path(&context.services.config, &context.str("Filename")?, "nxspe");
+        let detector_angles: Vec<DetectorAngles> = (0..input.histograms())
+            .map(|index| detector_angles(&input, index))
+            .collect();
+        let source = MaskedRows::new(&input, context.cancel)?;
         let edges = input.x(0)?;
         let content = Nxspe {
             name: &name,
@@ -88,33 +105,33 @@ impl Algorithm for SaveNXSPE {
             instrument: &input.instrument().name,
             energy: &edges,
             rows: &source,
-            directions: &directions,
+            detector_angles: &detector_angles,
         };
-        publish(&context.service.config, &path, false, |hidden| {
+        write_atomically(&context.services.config, &path, ExistingFile::Replace, |hidden| {
             write_nxspe(hidden, &content).map_err(|error| file_error(&error, context.cancel))
         })
     }
 }
 
-/// The means over the detectors of a spectrum. Widths are those of tubes; other shapes have none.
-fn direction(input: &MatrixWorkspace, index: usize) -> Direction {
+/// Means over the detectors of a spectrum; shapes other than tubes have no widths.
+fn detector_angles(input: &MatrixWorkspace, index: usize) -> DetectorAngles {
     let instrument = input.instrument();
     let ids = input.spectra().detectors(index).iter();
     let known: Vec<_> = ids.filter_map(|id| instrument.detector(*id)).collect();
-    let mut sum = Direction::default();
+    let mut sum = DetectorAngles::default();
     for detector in &known {
         let (distance, polar) = (instrument.l2(detector), instrument.two_theta(detector));
         sum.polar += polar.to_degrees();
         sum.azimuthal += instrument.phi(detector).to_degrees();
         sum.distance += distance;
         if let Some(tube) = instrument.cylinder(detector).filter(|_| distance > 0.0) {
-            // Along the ring of equal angle, and across it.
+            // Tubes stand along the ring of equal 2θ.
             sum.azimuthal_width += (tube.height / (distance * polar.sin().max(1e-6))).atan().to_degrees();
             sum.polar_width += (2.0 * tube.radius / distance).atan().to_degrees();
         }
     }
     let count = known.len().max(1) as f64;
-    Direction {
+    DetectorAngles {
         polar: sum.polar / count,
         azimuthal: sum.azimuthal / count,
         polar_width: sum.polar_width / count,
@@ -123,34 +140,34 @@ fn direction(input: &MatrixWorkspace, index: usize) -> Direction {
     }
 }
 
-/// Rows as they are; those of masked detectors filled with a mark, those of none and of monitors with zeros.
-struct Masked {
-    source: Source,
+/// Rows of a workspace, with those of masked detectors, of monitors and without detectors replaced.
+struct MaskedRows {
+    source: EntrySource,
     fill: Vec<Option<(f64, f64)>>,
 }
 
-impl Masked {
+impl MaskedRows {
     fn new(input: &MatrixWorkspace, cancel: &Cancel) -> Result<Self> {
         let mark = |index: usize| match () {
             () if !input.has_detectors(index) || input.is_monitor(index) => Some((0.0, 0.0)),
-            () if input.is_masked(index) => Some(MASKED),
+            () if input.is_masked(index) => Some(MASKED_VALUE_AND_ERROR),
             () => None,
         };
         Ok(Self {
-            source: Source::new(input, false, cancel)?,
+            source: EntrySource::new(input, false, cancel)?,
             fill: (0..input.histograms()).map(mark).collect(),
         })
     }
 
     fn rows_of(&self) -> Option<&dyn RowSource> {
         match &self.source {
-            Source::Matrix(matrix) => Some(matrix),
-            Source::Events(_) => None,
+            EntrySource::Matrix(matrix) => Some(matrix),
+            EntrySource::Events(_) => None,
         }
     }
 }
 
-impl RowSource for Masked {
+impl RowSource for MaskedRows {
     fn rows(&self) -> usize {
         self.fill.len()
     }
@@ -178,14 +195,14 @@ impl RowSource for Masked {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::Bench;
+    use crate::algorithms::testing::AlgorithmFixture;
 
     #[test]
     fn energy_transfer_is_saved_and_nothing_else() {
-        let bench = Bench::new();
-        bench.sample("s", &[("BankPixelWidth", 1_i64.into())]);
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace("s", &[("BankPixelWidth", 1_i64.into())]);
         let call = [("InputWorkspace", "s".into()), ("Filename", "/nowhere/x.nxspe".into())];
-        let error = bench.try_run("SaveNXSPE", &call).unwrap_err();
+        let error = fixture.try_run("SaveNXSPE", &call).unwrap_err();
         assert_eq!(
             error.to_string(),
             "InputWorkspace: The workspace must have units of DeltaE"
@@ -198,8 +215,8 @@ mod tests {
             ("EMode", "Direct".into()),
             ("EFixed", 7.5.into()),
         ];
-        bench.make("d", "ConvertUnits", &convert);
-        bench.make(
+        fixture.create("d", "ConvertUnits", &convert);
+        fixture.create(
             "d",
             "Rebin",
             &[("InputWorkspace", "d".into()), ("Params", "-5,1,5".into())],
@@ -208,9 +225,9 @@ mod tests {
             ("InputWorkspace", "d".into()),
             ("Filename", path.to_str().unwrap().into()),
         ];
-        bench.run("SaveNXSPE", &call);
+        fixture.run("SaveNXSPE", &call);
         assert!(std::fs::read(&path).unwrap().starts_with(b"\x89HDF"));
         let par = [&call[..], &[("ParFile", "a.par".into())]].concat();
-        assert!(bench.try_run("SaveNXSPE", &par).is_err());
+        assert!(fixture.try_run("SaveNXSPE", &par).is_err());
     }
 }

@@ -1,12 +1,14 @@
-//! Scale: Y and E times a factor, or Y plus a number.
+//! Scale: Y·F and E·|F|, or Y + F with E unchanged; F is the Factor.
+//!
+//! Source: Mantid's page Scale v1.
 
 use live_data_engine::plan::Factor;
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::map_values;
-use crate::declaration::{Declaration, Kind, Validator, input, option, output};
+use crate::declaration::{Declaration, PropertyKind, Validator, input, option, output};
 use crate::error::{Result, failed};
-use crate::workspace::matrix::Data;
+use crate::workspace::matrix::WorkspaceData;
 
 pub(crate) struct Scale;
 
@@ -18,12 +20,28 @@ impl Algorithm for Scale {
             "Arithmetic",
             "Multiplies Y and E by a factor, or adds a number to Y.",
         )
-        .with(input("InputWorkspace", Kind::Matrix, "The workspace to scale."))
-        .with(output("OutputWorkspace", Kind::Matrix, "The scaled workspace."))
-        .with(input("Factor", Kind::Float, "The factor, or the number to add.").mandatory())
+        .with(input(
+            "InputWorkspace",
+            PropertyKind::Matrix,
+            "Workspace to scale; events can be multiplied only.",
+        ))
+        .with(output("OutputWorkspace", PropertyKind::Matrix, "Scaled workspace."))
         .with(
-            option("Operation", Kind::Str, "Multiply", "What to do with it.")
-                .validator(Validator::OneOf(&["Multiply", "Add"])),
+            input(
+                "Factor",
+                PropertyKind::Float,
+                "Factor (dimensionless), or summand in the unit of Y.",
+            )
+            .mandatory(),
+        )
+        .with(
+            option(
+                "Operation",
+                PropertyKind::Str,
+                "Multiply",
+                "Multiply by Factor or add it.",
+            )
+            .validator(Validator::OneOf(&["Multiply", "Add"])),
         )
     }
 
@@ -40,7 +58,7 @@ impl Algorithm for Scale {
                     value: factor,
                     error_squared: 0.0,
                 }));
-                input.clone().with_data(Data::Events(data))
+                input.clone().with_data(WorkspaceData::Events(data))
             }
             None => map_values(&input, context.cancel, |_, _, y, e| {
                 for y in y.iter_mut() {
@@ -59,13 +77,14 @@ impl Algorithm for Scale {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, e, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, e, y};
 
+    // Mantid's page Scale v1.
     #[test]
     fn documented_numbers_come_out() {
-        let bench = Bench::new();
-        bench.sample("s", &[]);
-        let add = bench.make(
+        let fixture = AlgorithmFixture::new();
+        fixture.sample_workspace("s", &[]);
+        let add = fixture.create(
             "a",
             "Scale",
             &[
@@ -74,14 +93,14 @@ mod tests {
                 ("Operation", "Add".into()),
             ],
         );
-        close(&y(&add, 0)[49..51], &[2.3, 12.3]);
-        close(&e(&add, 0)[49..50], &[0.3_f64.sqrt()]);
-        let times = bench.make("a", "Scale", &[("InputWorkspace", "s".into()), ("Factor", 10.0.into())]);
-        close(&y(&times, 0)[49..51], &[3.0, 103.0]);
-        bench.sample("e", &[("WorkspaceType", "Event".into())]);
+        assert_close(&y(&add, 0)[49..51], &[2.3, 12.3]);
+        assert_close(&e(&add, 0)[49..50], &[0.3_f64.sqrt()]);
+        let times = fixture.create("a", "Scale", &[("InputWorkspace", "s".into()), ("Factor", 10.0.into())]);
+        assert_close(&y(&times, 0)[49..51], &[3.0, 103.0]);
+        fixture.sample_workspace("e", &[("WorkspaceType", "Event".into())]);
         assert!(
-            bench
-                .try_make(
+            fixture
+                .try_create(
                     "a",
                     "Scale",
                     &[

@@ -1,19 +1,19 @@
-//! SetInstrumentParameter: a parameter of a component, of detectors, or of the instrument.
+//! SetInstrumentParameter: a parameter of a component, of detectors, or of the whole instrument.
 
 use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, Validator, in_out, input, option};
+use crate::declaration::{Declaration, PropertyKind, Validator, in_out, input, option};
 use crate::error::{Result, failed, invalid};
-use crate::instrument::parameters::{Owner, Parameter};
-use crate::service::Level;
+use crate::instrument::parameters::{Parameter, ParameterOwner};
+use crate::service::LogLevel;
 use crate::value::Value;
 
 pub(crate) struct SetInstrumentParameter;
 
 impl Algorithm for SetInstrumentParameter {
     fn declaration(&self) -> Declaration {
-        let kind = option("ParameterType", Kind::Str, "String", "What the value is.");
+        let kind = option("ParameterType", PropertyKind::Str, "String", "Type of the value.");
         Declaration::new(
             "SetInstrumentParameter",
             1,
@@ -22,24 +22,19 @@ impl Algorithm for SetInstrumentParameter {
         )
         .with(in_out(
             "Workspace",
-            Kind::Matrix,
-            "The workspace whose instrument gets the parameter.",
+            PropertyKind::Matrix,
+            "Workspace whose instrument receives the parameter.",
         ))
         .with(option(
             "ComponentName",
-            Kind::Str,
+            PropertyKind::Str,
             "",
-            "Every component of this name; the instrument when nothing is given.",
+            "Name of the components; the whole instrument where neither a name nor detectors are given.",
         ))
-        .with(option(
-            "DetectorList",
-            Kind::Ints,
-            Value::None,
-            "Detectors by their ids.",
-        ))
-        .with(input("ParameterName", Kind::Str, "The parameter's name.").mandatory())
+        .with(option("DetectorList", PropertyKind::Ints, Value::None, "Detector ids."))
+        .with(input("ParameterName", PropertyKind::Str, "Name of the parameter.").mandatory())
         .with(kind.validator(Validator::OneOf(&["String", "Number", "Bool"])))
-        .with(input("Value", Kind::Str, "The parameter's value.").mandatory())
+        .with(input("Value", PropertyKind::Str, "Value of the parameter, as text.").mandatory())
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -62,30 +57,34 @@ impl Algorithm for SetInstrumentParameter {
         let mut unknown = 0;
         for id in &detectors {
             match i32::try_from(*id).ok().filter(|id| instrument.detector(*id).is_some()) {
-                Some(id) => instrument.parameters.set(Owner::Detector(id), &name, value.clone()),
+                Some(id) => instrument
+                    .parameters
+                    .set(ParameterOwner::Detector(id), &name, value.clone()),
                 None => unknown += 1,
             }
         }
-        let is_there = |name: &str| {
+        let exists = |name: &str| {
             instrument.component(name).is_some()
                 || instrument.detectors.iter().any(|d| instrument.detector_name(d) == name)
         };
         if component.is_empty() {
             if detectors.is_empty() {
                 let own = instrument.name.clone();
-                instrument.parameters.set(Owner::Name(&own), &name, value);
+                instrument.parameters.set(ParameterOwner::Name(&own), &name, value);
             }
-        } else if is_there(&component) {
-            instrument.parameters.set(Owner::Name(&component), &name, value);
+        } else if exists(&component) {
+            instrument
+                .parameters
+                .set(ParameterOwner::Name(&component), &name, value);
         } else {
             context.log(
-                Level::Warning,
+                LogLevel::Warning,
                 &format!("Could not find the component requested: {component}."),
             );
         }
         if unknown > 0 {
             context.log(
-                Level::Warning,
+                LogLevel::Warning,
                 &format!("{unknown} detectors of DetectorList are not in the instrument."),
             );
         }
@@ -105,14 +104,14 @@ fn number(text: &str) -> Result<Parameter> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
     use crate::instrument::parameters::Parameter;
     use crate::value::Value;
 
     #[test]
     fn the_nearest_owner_decides() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[("BankPixelWidth", 1_i64.into())]);
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[("BankPixelWidth", 1_i64.into())]);
         let set = |value: &str, kind: &str, more: &[(&str, Value)]| {
             let given = [
                 ("Workspace", "s".into()),
@@ -120,13 +119,13 @@ mod tests {
                 ("Value", value.into()),
                 ("ParameterType", kind.into()),
             ];
-            bench.try_run("SetInstrumentParameter", &[&given[..], more].concat())
+            fixture.try_run("SetInstrumentParameter", &[&given[..], more].concat())
         };
         set("1", "Number", &[]).unwrap();
         set("2.5", "Number", &[("ComponentName", "bank1".into())]).unwrap();
         set("yes", "String", &[("DetectorList", "2, 99".into())]).unwrap();
         set("7", "Number", &[("ComponentName", "nowhere".into())]).unwrap();
-        let held = m(&s);
+        let held = matrix(&s);
         let instrument = held.instrument();
         let of = |id: i32| {
             instrument

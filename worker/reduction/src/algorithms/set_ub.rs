@@ -1,35 +1,46 @@
-//! SetUB: the crystal lattice of the sample and its orientation.
+//! SetUB: the sample's crystal lattice and its orientation.
+//!
+//! UB has the reciprocal vectors a*, b*, c* as columns, in Å⁻¹ without 2π, in the laboratory's frame with the
+//! goniometer at zero: Q = 2π·UB·(h, k, l). From the cell (a, b, c in Å; α, β, γ in degrees) B is built with a* along x
+//! and b* in the plane of x and y; U turns B·u to z (along the beam) and B·v into the horizontal plane.
+//!
+//! Sources: Mantid's page SetUB v1 and concept Lattice; W. R. Busing and H. A. Levy, Acta Cryst. 22, 457 (1967),
+//! doi:10.1107/S0365110X67000970.
 
 use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, Validator, in_out, option};
+use crate::declaration::{Declaration, PropertyKind, Validator, in_out, option};
 use crate::error::{Result, invalid};
 use crate::value::Value;
-use crate::workspace::sample::Lattice;
+use crate::workspace::sample::OrientedLattice;
 
 pub(crate) struct SetUB;
 
 impl Algorithm for SetUB {
     fn declaration(&self) -> Declaration {
         let length = |name| {
-            option(name, Kind::Float, 1.0, "A length of the cell.")
+            option(name, PropertyKind::Float, 1.0, "Length of the unit cell, above 0.")
                 .unit("Å")
                 .validator(Validator::AtLeast(0.0))
         };
         let angle = |name| {
-            option(name, Kind::Float, 90.0, "An angle of the cell.")
+            option(name, PropertyKind::Float, 90.0, "Angle of the unit cell, 5 to 175.")
                 .unit("degrees")
                 .validator(Validator::Between(5.0, 175.0))
         };
-        let vector = |name, value: [f64; 3], document| option(name, Kind::Floats, value.to_vec(), document);
+        let vector = |name, value: [f64; 3], document| option(name, PropertyKind::Floats, value.to_vec(), document);
         Declaration::new(
             "SetUB",
             1,
             "Crystal\\UBMatrix",
-            "Gives the sample a crystal lattice and its orientation.",
+            "Sets the sample's crystal lattice and its orientation.",
         )
-        .with(in_out("Workspace", Kind::Matrix, "The workspace."))
+        .with(in_out(
+            "Workspace",
+            PropertyKind::Matrix,
+            "Workspace whose sample is changed.",
+        ))
         .with(length("a"))
         .with(length("b"))
         .with(length("c"))
@@ -39,25 +50,25 @@ impl Algorithm for SetUB {
         .with(vector(
             "u",
             [1.0, 0.0, 0.0],
-            "h, k, l along the beam when the goniometer is at zero.",
+            "h, k, l along the beam with the goniometer at zero.",
         ))
         .with(vector(
             "v",
             [0.0, 1.0, 0.0],
-            "h, k, l of another vector in the horizontal plane.",
+            "h, k, l of a second vector in the horizontal plane, not parallel to u.",
         ))
         .with(
             option(
                 "UB",
-                Kind::Floats,
+                PropertyKind::Floats,
                 vec![0.0; 9],
-                "The matrix itself, row by row, instead of cell and vectors.",
+                "UB matrix, row by row; it replaces cell and vectors unless all numbers are 0.",
             )
             .unit("Å⁻¹"),
         )
         .with(option(
             "MDSampleNumber",
-            Kind::Int,
+            PropertyKind::Int,
             Value::None,
             "Not used: a workspace of spectra has one sample.",
         ))
@@ -68,13 +79,13 @@ impl Algorithm for SetUB {
         let ub = context.floats("UB")?;
         let lattice = match ub[..] {
             [a, b, c, d, e, f, g, h, i] if ub.iter().any(|v| *v != 0.0) => {
-                Lattice::of([[a, b, c], [d, e, f], [g, h, i]])
+                OrientedLattice::from_ub([[a, b, c], [d, e, f], [g, h, i]])
             }
             [_, _, _, _, _, _, _, _, _] => {
                 let number = |name: &str| context.float(name);
                 let lengths = [number("a")?, number("b")?, number("c")?];
                 let angles = [number("alpha")?, number("beta")?, number("gamma")?];
-                Lattice::along(lengths, angles, vector(context, "u")?, vector(context, "v")?)
+                OrientedLattice::from_vectors(lengths, angles, vector(context, "u")?, vector(context, "v")?)
             }
             _ => return invalid(format!("UB: Incorrect size: it has {} numbers, not 9", ub.len())),
         };
@@ -95,17 +106,18 @@ fn vector(context: &Context<'_>, name: &str) -> Result<[f64; 3]> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, m};
+    use crate::algorithms::testing::{AlgorithmFixture, matrix};
     use crate::value::Value;
 
-    fn set(bench: &Bench, more: &[(&str, Value)]) -> crate::Result<crate::Outputs> {
-        bench.try_run("SetUB", &[&[("Workspace", "w".into())][..], more].concat())
+    fn set(fixture: &AlgorithmFixture, more: &[(&str, Value)]) -> crate::Result<crate::Outputs> {
+        fixture.try_run("SetUB", &[&[("Workspace", "w".into())][..], more].concat())
     }
 
+    // Mantid's page SetUB v1.
     #[test]
     fn the_documented_matrix_comes_out() {
-        let bench = Bench::new();
-        let w = bench.make("w", "CreateSingleValuedWorkspace", &[("DataValue", 5.0.into())]);
+        let fixture = AlgorithmFixture::new();
+        let w = fixture.create("w", "CreateSingleValuedWorkspace", &[("DataValue", 5.0.into())]);
         let cell = [
             ("a", 5.0.into()),
             ("b", 6.0.into()),
@@ -113,20 +125,20 @@ mod tests {
             ("u", "1,1,0".into()),
             ("v", "0,0,1".into()),
         ];
-        set(&bench, &cell).unwrap();
-        let ub = m(&w).sample().lattice.unwrap().ub;
+        set(&fixture, &cell).unwrap();
+        let ub = matrix(&w).sample().lattice.unwrap().ub;
         let wanted = [[0.0, 0.0, 0.143], [0.128, -0.128, 0.0], [0.154, 0.107, 0.0]];
         for (row, wanted) in ub.iter().flatten().zip(wanted.iter().flatten()) {
             assert!((row - wanted).abs() < 5e-4, "{ub:?}");
         }
-        set(&bench, &[("UB", "0.5,0,0,0,0.25,0,0,0,0.2".into())]).unwrap();
-        assert_eq!(m(&w).sample().lattice.unwrap().lengths, [2.0, 4.0, 5.0]);
+        set(&fixture, &[("UB", "0.5,0,0,0,0.25,0,0,0,0.2".into())]).unwrap();
+        assert_eq!(matrix(&w).sample().lattice.unwrap().lengths, [2.0, 4.0, 5.0]);
     }
 
     #[test]
     fn what_is_no_lattice_is_refused() {
-        let bench = Bench::new();
-        bench.make("w", "CreateSingleValuedWorkspace", &[("DataValue", 5.0.into())]);
+        let fixture = AlgorithmFixture::new();
+        fixture.create("w", "CreateSingleValuedWorkspace", &[("DataValue", 5.0.into())]);
         for wrong in [
             ("u", "1,0"),
             ("v", "1,0,0"),
@@ -137,7 +149,7 @@ mod tests {
             ("a", "0"),
             ("b", "nan"),
         ] {
-            assert!(set(&bench, &[(wrong.0, wrong.1.into())]).is_err(), "{wrong:?}");
+            assert!(set(&fixture, &[(wrong.0, wrong.1.into())]).is_err(), "{wrong:?}");
         }
     }
 }

@@ -1,46 +1,31 @@
-//! StartLiveData: loads a first chunk of the live stream, and goes on loading in the background.
+//! StartLiveData: a first chunk of the live stream, then further chunks in the background.
+
+use live_data_crd::live::LiveProperty;
 
 use crate::algorithm::{Algorithm, Context};
-use crate::algorithms::load_live_data::carry_out;
-use crate::declaration::{Declaration, Kind, option};
+use crate::algorithms::load_live_data::{execute_request, property_errors};
+use crate::declaration::Declaration;
 use crate::error::Result;
-use crate::live::Properties;
-use crate::live::properties::declare;
+use crate::live::properties::{declare, declared};
 
 pub(crate) struct StartLiveData;
 
 impl Algorithm for StartLiveData {
     fn declaration(&self) -> Declaration {
-        declare("StartLiveData", "Begins to process the live stream, chunk by chunk.")
-            .with(option(
-                "FromNow",
-                Kind::Bool,
-                true,
-                "Begin with what comes from now on.",
-            ))
-            .with(option(
-                "FromStartOfRun",
-                Kind::Bool,
-                false,
-                "Begin with the start of the newest run.",
-            ))
-            .with(option("FromTime", Kind::Bool, false, "Begin at StartTime."))
-            .with(
-                option(
-                    "UpdateEvery",
-                    Kind::Float,
-                    60.0,
-                    "Time between chunks; 0 for one chunk only.",
-                )
-                .unit("s"),
-            )
+        let own = [
+            LiveProperty::FromNow,
+            LiveProperty::FromStartOfRun,
+            LiveProperty::FromTime,
+            LiveProperty::UpdateEvery,
+        ];
+        let common = declare("StartLiveData", "Starts to process the live stream, chunk by chunk.");
+        own.into_iter()
+            .map(declared)
+            .fold(common, |declaration, property| declaration.with(property))
     }
 
     fn cross_check(&self, context: &Context<'_>) -> Vec<(&'static str, String)> {
-        Properties::of(context)
-            .ok()
-            .and_then(|given| given.judge().err())
-            .unwrap_or_default()
+        property_errors(context)
     }
 
     fn by_member(&self) -> bool {
@@ -52,6 +37,6 @@ impl Algorithm for StartLiveData {
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
-        carry_out(context, |live, request, cancel| live.start(request, cancel))
+        execute_request(context, |live, request, cancel| live.start(request, cancel))
     }
 }

@@ -1,26 +1,27 @@
-//! What the algorithms' tests share: a service with the demonstration's instrument, and calls by name.
+//! Fixture of the algorithms' tests: a service with the demonstration's instrument, and calls by name.
 #![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
 
 use std::sync::Arc;
 
 use live_data_engine::cancel::Cancel;
 
-use crate::algorithm::{AlgorithmRun, Outputs};
+use crate::algorithm_run::AlgorithmRun;
 use crate::error::Result;
 use crate::instrument::source::InstrumentFolders;
-use crate::service::{Service, Silent};
+use crate::outputs::Outputs;
+use crate::service::{NullLogger, Services};
 use crate::value::Value;
-use crate::workspace::{Handle, MatrixWorkspace};
+use crate::workspace::{MatrixWorkspace, WorkspaceHandle};
 
-/// A service and the calls of a test.
-pub(crate) struct Bench {
-    pub service: Service,
+/// Service without logger and instrument folders, on which a test runs algorithms.
+pub(crate) struct AlgorithmFixture {
+    pub service: Services,
 }
 
-impl Bench {
+impl AlgorithmFixture {
     pub fn new() -> Self {
         Self {
-            service: Service::new(Arc::new(Silent), Arc::new(InstrumentFolders::new(Vec::new()))),
+            service: Services::new(Arc::new(NullLogger), Arc::new(InstrumentFolders::new(Vec::new()))),
         }
     }
 
@@ -32,41 +33,41 @@ impl Bench {
         run.execute(&self.service, &Cancel::new())
     }
 
-    /// Runs an algorithm whose OutputWorkspace is stored as `out`.
-    pub fn try_make(&self, out: &str, name: &str, properties: &[(&str, Value)]) -> Result<Handle> {
+    /// Runs an algorithm and returns its OutputWorkspace, stored as `out`.
+    pub fn try_create(&self, out: &str, name: &str, properties: &[(&str, Value)]) -> Result<WorkspaceHandle> {
         let mut properties = properties.to_vec();
         properties.push(("OutputWorkspace", out.into()));
         Ok(self.try_run(name, &properties)?.workspace("OutputWorkspace").unwrap())
     }
 
-    pub fn make(&self, out: &str, name: &str, properties: &[(&str, Value)]) -> Handle {
-        self.try_make(out, name, properties).unwrap()
+    pub fn create(&self, out: &str, name: &str, properties: &[(&str, Value)]) -> WorkspaceHandle {
+        self.try_create(out, name, properties).unwrap()
     }
 
     pub fn run(&self, name: &str, properties: &[(&str, Value)]) -> Outputs {
         self.try_run(name, properties).unwrap()
     }
 
-    /// A workspace of X, Y and E = Y in `spectra` spectra.
-    pub fn workspace(&self, out: &str, x: &[f64], y: &[f64], spectra: i64) -> Handle {
-        self.workspace_with(out, x, y, y, spectra)
+    /// Workspace with E = Y, split evenly into `spectra` spectra.
+    pub fn workspace(&self, out: &str, x: &[f64], y: &[f64], spectra: i64) -> WorkspaceHandle {
+        self.workspace_with_errors(out, x, y, y, spectra)
     }
 
-    pub fn workspace_with(&self, out: &str, x: &[f64], y: &[f64], e: &[f64], spectra: i64) -> Handle {
+    pub fn workspace_with_errors(&self, out: &str, x: &[f64], y: &[f64], e: &[f64], spectra: i64) -> WorkspaceHandle {
         let (x, y, e): (Value, Value, Value) = (x.to_vec().into(), y.to_vec().into(), e.to_vec().into());
-        self.make(
+        self.create(
             out,
             "CreateWorkspace",
             &[("DataX", x), ("DataY", y), ("DataE", e), ("NSpec", spectra.into())],
         )
     }
 
-    pub fn sample(&self, out: &str, properties: &[(&str, Value)]) -> Handle {
-        self.make(out, "CreateSampleWorkspace", properties)
+    pub fn sample_workspace(&self, out: &str, properties: &[(&str, Value)]) -> WorkspaceHandle {
+        self.create(out, "CreateSampleWorkspace", properties)
     }
 
-    /// Gives a sample workspace a charge of 100 in each minute of its hour.
-    pub fn charge(&self, name: &str) {
+    /// Appends `proton_charge` 100 in each minute of a sample workspace's hour.
+    pub fn add_charge(&self, name: &str) {
         for minute in 0..60 {
             let time = format!("2010-01-01T00:{minute:02}:00");
             let series = [
@@ -79,23 +80,23 @@ impl Bench {
     }
 }
 
-pub(crate) fn m(handle: &Handle) -> MatrixWorkspace {
+pub(crate) fn matrix(handle: &WorkspaceHandle) -> MatrixWorkspace {
     handle.matrix().unwrap()
 }
 
-pub(crate) fn x(handle: &Handle, index: usize) -> Vec<f64> {
-    m(handle).x(index).unwrap().to_vec()
+pub(crate) fn x(handle: &WorkspaceHandle, index: usize) -> Vec<f64> {
+    matrix(handle).x(index).unwrap().to_vec()
 }
 
-pub(crate) fn y(handle: &Handle, index: usize) -> Vec<f64> {
-    m(handle).y(index, &Cancel::new()).unwrap().to_vec()
+pub(crate) fn y(handle: &WorkspaceHandle, index: usize) -> Vec<f64> {
+    matrix(handle).y(index, &Cancel::new()).unwrap().to_vec()
 }
 
-pub(crate) fn e(handle: &Handle, index: usize) -> Vec<f64> {
-    m(handle).e(index, &Cancel::new()).unwrap().to_vec()
+pub(crate) fn e(handle: &WorkspaceHandle, index: usize) -> Vec<f64> {
+    matrix(handle).e(index, &Cancel::new()).unwrap().to_vec()
 }
 
-pub(crate) fn close(a: &[f64], b: &[f64]) {
+pub(crate) fn assert_close(a: &[f64], b: &[f64]) {
     assert_eq!(a.len(), b.len(), "{a:?} {b:?}");
     for (x, y) in a.iter().zip(b) {
         assert!(
@@ -105,8 +106,8 @@ pub(crate) fn close(a: &[f64], b: &[f64]) {
     }
 }
 
-pub(crate) fn total(handle: &Handle) -> f64 {
-    (0..m(handle).histograms())
+pub(crate) fn total_counts(handle: &WorkspaceHandle) -> f64 {
+    (0..matrix(handle).histograms())
         .map(|index| y(handle, index).iter().sum::<f64>())
         .sum()
 }

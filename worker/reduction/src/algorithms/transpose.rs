@@ -1,35 +1,30 @@
-//! Transpose: X and the vertical axis change places.
+//! Transpose: X and the vertical axis exchanged, columns of Y and E as rows.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::compute::{Reader, build_rows};
-use crate::declaration::{Declaration, Kind, input, output};
+use crate::compute::{HistogramReader, build_rows};
+use crate::declaration::{Declaration, PropertyKind, input, output};
 use crate::error::{Result, failed, invalid};
 use crate::unit::Unit;
 use crate::workspace::MatrixWorkspace;
 use crate::workspace::axis::VerticalAxis;
-use crate::workspace::data::{Row, Xs};
-use crate::workspace::spectra::Spectra;
+use crate::workspace::data::{SharedRow, XRows};
+use crate::workspace::spectra::SpectrumDetectorMapping;
 
 pub(crate) struct Transpose;
 
 impl Algorithm for Transpose {
     fn declaration(&self) -> Declaration {
-        Declaration::new(
-            "Transpose",
-            1,
-            "Transforms\\Axes",
-            "Makes columns of rows: X and the vertical axis change places.",
-        )
-        .with(input(
-            "InputWorkspace",
-            Kind::Matrix,
-            "The workspace; all its spectra must have the same X.",
-        ))
-        .with(output(
-            "OutputWorkspace",
-            Kind::Matrix,
-            "The workspace with its axes changed.",
-        ))
+        Declaration::new("Transpose", 1, "Transforms\\Axes", "Exchanges X and the vertical axis.")
+            .with(input(
+                "InputWorkspace",
+                PropertyKind::Matrix,
+                "Workspace with common bins.",
+            ))
+            .with(output(
+                "OutputWorkspace",
+                PropertyKind::Matrix,
+                "Workspace with its axes exchanged.",
+            ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -41,7 +36,7 @@ impl Algorithm for Transpose {
         if count == 0 || bins == 0 {
             return failed("the workspace is empty: there is nothing to transpose");
         }
-        let (unit, x): (Unit, Row) = match input.vertical() {
+        let (unit, x): (Unit, SharedRow) = match input.vertical() {
             VerticalAxis::Spectra => (
                 Unit::EMPTY,
                 input.spectra().numbers().iter().map(|n| f64::from(*n)).collect(),
@@ -51,7 +46,7 @@ impl Algorithm for Transpose {
                 return invalid("Axis(1) is a text axis. Transpose is unable to cope with text axes.");
             }
         };
-        let reader = Reader::new(&input, context.cancel)?;
+        let reader = HistogramReader::new(&input, context.cancel)?;
         let (mut signal, mut deviation) = (vec![0.0; count * bins], vec![0.0; count * bins]);
         for (index, (to_y, to_e)) in signal.chunks_mut(bins).zip(deviation.chunks_mut(bins)).enumerate() {
             context.check_cancelled()?;
@@ -62,13 +57,13 @@ impl Algorithm for Transpose {
         let (y, e) = build_rows(bins, context.cancel, |bin| {
             Ok((column(&signal, bin), column(&deviation, bin)))
         })?;
-        let mut out = MatrixWorkspace::histogram(Xs::Common(x), y, e);
+        let mut out = MatrixWorkspace::histogram(XRows::Common(x), y, e);
         out.set_vertical(VerticalAxis::Numeric {
             unit: input.x_unit().clone(),
             values: input.x(0)?,
         })?;
         out.x_unit = unit;
-        out.spectra = Spectra::numbered(bins).into();
+        out.spectra = SpectrumDetectorMapping::numbered(bins).into();
         out.y_unit.clone_from(&input.y_unit);
         out.y_label.clone_from(&input.y_label);
         out.distribution = input.distribution;
@@ -85,42 +80,45 @@ impl Algorithm for Transpose {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, e, m, x, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, e, matrix, x, y};
     use crate::workspace::axis::VerticalAxis;
 
     #[test]
     fn the_documented_shape_comes_out_and_back() {
-        let bench = Bench::new();
-        let s = bench.sample("s", &[("BankPixelWidth", 2_i64.into())]);
-        let turned = bench.make("t", "Transpose", &[("InputWorkspace", "s".into())]);
-        assert_eq!((m(&turned).histograms(), m(&turned).blocksize().unwrap()), (100, 8));
-        close(&x(&turned, 0), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
-        close(&y(&turned, 50), &[10.3; 8]);
-        assert!(!m(&turned).is_histogram_data());
-        let back = bench.make("b", "Transpose", &[("InputWorkspace", "t".into())]);
+        let fixture = AlgorithmFixture::new();
+        let s = fixture.sample_workspace("s", &[("BankPixelWidth", 2_i64.into())]);
+        let turned = fixture.create("t", "Transpose", &[("InputWorkspace", "s".into())]);
+        assert_eq!(
+            (matrix(&turned).histograms(), matrix(&turned).blocksize().unwrap()),
+            (100, 8)
+        );
+        assert_close(&x(&turned, 0), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
+        assert_close(&y(&turned, 50), &[10.3; 8]);
+        assert!(!matrix(&turned).is_histogram_data());
+        let back = fixture.create("b", "Transpose", &[("InputWorkspace", "t".into())]);
         assert_eq!((x(&back, 3), y(&back, 3), e(&back, 3)), (x(&s, 3), y(&s, 3), e(&s, 3)));
-        assert!(m(&back).is_histogram_data());
-        assert_eq!(m(&back).x_unit().id(), "TOF");
+        assert!(matrix(&back).is_histogram_data());
+        assert_eq!(matrix(&back).x_unit().id(), "TOF");
     }
 
     #[test]
     fn texts_and_ragged_workspaces_are_refused() {
-        let bench = Bench::new();
-        let w = bench.workspace("w", &[0.0, 1.0, 2.0], &[1.0, 2.0, 3.0, 4.0], 2);
+        let fixture = AlgorithmFixture::new();
+        let w = fixture.workspace("w", &[0.0, 1.0, 2.0], &[1.0, 2.0, 3.0, 4.0], 2);
         w.update(|ws| ws.set_x(1, [0.0, 1.0, 3.0].into())).unwrap();
-        let refused = |bench: &Bench| {
-            bench
-                .try_make("o", "Transpose", &[("InputWorkspace", "w".into())])
+        let refused = |fixture: &AlgorithmFixture| {
+            fixture
+                .try_create("o", "Transpose", &[("InputWorkspace", "w".into())])
                 .unwrap_err()
         };
         assert!(
-            refused(&bench)
+            refused(&fixture)
                 .to_string()
                 .ends_with("must have common bin boundaries for all histograms")
         );
-        let w = bench.workspace("w", &[0.0, 1.0, 2.0], &[1.0, 2.0, 3.0, 4.0], 2);
+        let w = fixture.workspace("w", &[0.0, 1.0, 2.0], &[1.0, 2.0, 3.0, 4.0], 2);
         w.update(|ws| ws.set_vertical(VerticalAxis::Text(vec!["a".to_owned(), "b".to_owned()].into())))
             .unwrap();
-        assert!(refused(&bench).to_string().starts_with("Axis(1) is a text axis."));
+        assert!(refused(&fixture).to_string().starts_with("Axis(1) is a text axis."));
     }
 }

@@ -1,7 +1,7 @@
-//! UnGroupWorkspace: takes a group away, and leaves its members.
+//! UnGroupWorkspace: removal of a group; its members are kept.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::declaration::{Declaration, Kind, input};
+use crate::declaration::{Declaration, PropertyKind, input};
 use crate::error::{Result, failed};
 
 pub(crate) struct UnGroupWorkspace;
@@ -12,9 +12,9 @@ impl Algorithm for UnGroupWorkspace {
             "UnGroupWorkspace",
             1,
             "Transforms\\Grouping",
-            "Removes a group, whose members stay.",
+            "Removes a group and keeps its members.",
         )
-        .with(input("InputWorkspace", Kind::Workspace, "The group."))
+        .with(input("InputWorkspace", PropertyKind::Workspace, "Group to remove."))
     }
 
     fn by_member(&self) -> bool {
@@ -26,7 +26,7 @@ impl Algorithm for UnGroupWorkspace {
         if !group.is_group() {
             return failed("Selected Workspace is not a WorkspaceGroup");
         }
-        context.service.data.remove(&group.name());
+        context.services.data.remove(&group.name());
         Ok(())
     }
 }
@@ -34,18 +34,18 @@ impl Algorithm for UnGroupWorkspace {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::Bench;
+    use crate::algorithms::testing::AlgorithmFixture;
 
     #[test]
     fn members_stay() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         for name in ["a", "b"] {
-            bench.workspace(name, &[0.0, 1.0], &[1.0], 1);
+            fixture.workspace(name, &[0.0, 1.0], &[1.0], 1);
         }
-        bench.make("g", "GroupWorkspaces", &[("InputWorkspaces", "a,b".into())]);
-        bench.run("UnGroupWorkspace", &[("InputWorkspace", "g".into())]);
-        assert_eq!(bench.service.data.object_names(), ["a", "b"]);
-        let error = bench
+        fixture.create("g", "GroupWorkspaces", &[("InputWorkspaces", "a,b".into())]);
+        fixture.run("UnGroupWorkspace", &[("InputWorkspace", "g".into())]);
+        assert_eq!(fixture.service.data.object_names(), ["a", "b"]);
+        let error = fixture
             .try_run("UnGroupWorkspace", &[("InputWorkspace", "a".into())])
             .unwrap_err();
         assert!(error.to_string().contains("not a WorkspaceGroup"));

@@ -1,8 +1,13 @@
-//! WeightedMean: the mean of two workspaces, each value weighed by its uncertainty.
+//! WeightedMean: the mean of two workspaces, weighted by the inverse variances.
+//!
+//! Y = (y₁/e₁² + y₂/e₂²) / (1/e₁² + 1/e₂²) and E = 1 / √(1/e₁² + 1/e₂²), with y and e the signal and its standard
+//! deviation in a bin. Where one e is 0 the other workspace's values count; where both are, Y = E = 0. Sources:
+//! Mantid's page WeightedMean v1; P. R. Bevington and D. K. Robinson, Data Reduction and Error Analysis for the
+//! Physical Sciences, third edition (2003), chapter 4.
 
 use crate::algorithm::{Algorithm, Context};
-use crate::compute::{Reader, build_rows};
-use crate::declaration::{Declaration, Kind, input, output};
+use crate::compute::{HistogramReader, build_rows};
+use crate::declaration::{Declaration, PropertyKind, input, output};
 use crate::error::{Result, failed};
 
 pub(crate) struct WeightedMean;
@@ -13,15 +18,23 @@ impl Algorithm for WeightedMean {
             "WeightedMean",
             1,
             "Arithmetic",
-            "The mean of two workspaces, weighed by 1/e².",
+            "Mean of two workspaces, weighted by 1/E².",
         )
-        .with(input("InputWorkspace1", Kind::Matrix, "The first workspace."))
+        .with(input(
+            "InputWorkspace1",
+            PropertyKind::Matrix,
+            "First workspace; its X is kept.",
+        ))
         .with(input(
             "InputWorkspace2",
-            Kind::Matrix,
-            "The second workspace, of the same shape.",
+            PropertyKind::Matrix,
+            "Second workspace, of the same shape.",
         ))
-        .with(output("OutputWorkspace", Kind::Matrix, "The mean."))
+        .with(output(
+            "OutputWorkspace",
+            PropertyKind::Matrix,
+            "Weighted mean bin by bin.",
+        ))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
@@ -29,7 +42,10 @@ impl Algorithm for WeightedMean {
         if one.histograms() != two.histograms() {
             return failed("Number of histograms not identical.");
         }
-        let (a, b) = (Reader::new(&one, context.cancel)?, Reader::new(&two, context.cancel)?);
+        let (a, b) = (
+            HistogramReader::new(&one, context.cancel)?,
+            HistogramReader::new(&two, context.cancel)?,
+        );
         let (y, e) = build_rows(one.histograms(), context.cancel, |index| {
             let ((_, y1, e1), (_, y2, e2)) = (a.get(index)?, b.get(index)?);
             if y1.len() != y2.len() {
@@ -61,19 +77,20 @@ impl Algorithm for WeightedMean {
 
 #[cfg(test)]
 mod tests {
-    use crate::algorithms::testing::{Bench, close, e, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, e, y};
 
+    // Mantid's page WeightedMean v1.
     #[test]
     fn the_documented_example_comes_out() {
-        let bench = Bench::new();
-        bench.workspace_with("a", &[0.0, 1.0, 2.0, 3.0], &[0.0, 1.0, 2.0], &[1.0; 3], 1);
-        bench.workspace_with("b", &[0.0, 1.0, 2.0, 3.0], &[2.0; 3], &[3.0; 3], 1);
-        let out = bench.make(
+        let fixture = AlgorithmFixture::new();
+        fixture.workspace_with_errors("a", &[0.0, 1.0, 2.0, 3.0], &[0.0, 1.0, 2.0], &[1.0; 3], 1);
+        fixture.workspace_with_errors("b", &[0.0, 1.0, 2.0, 3.0], &[2.0; 3], &[3.0; 3], 1);
+        let out = fixture.create(
             "o",
             "WeightedMean",
             &[("InputWorkspace1", "a".into()), ("InputWorkspace2", "b".into())],
         );
-        close(&y(&out, 0), &[0.2, 1.1, 2.0]);
-        close(&e(&out, 0), &[0.948_683_3; 3]);
+        assert_close(&y(&out, 0), &[0.2, 1.1, 2.0]);
+        assert_close(&e(&out, 0), &[0.948_683_3; 3]);
     }
 }

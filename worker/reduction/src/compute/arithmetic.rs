@@ -1,6 +1,15 @@
-//! Addition, subtraction, multiplication and division of workspaces. Promises: the right-hand side may be one value,
-//! one spectrum, one column or of equal shape; uncertainties follow from independent ones; events stay events where
-//! their weights can carry the result. Must not read properties.
+//! Addition, subtraction, multiplication and division of workspaces. Promises: the right-hand side is one value, one
+//! spectrum, one column or of equal shape; events stay events where their weights can express the result. Must not: read
+//! properties.
+//!
+//! | operation | y | e |
+//! |---|---|---|
+//! | plus, minus | y₁ ± y₂ | √(e₁² + e₂²) |
+//! | multiply | y₁ y₂ | √((e₁ y₂)² + (e₂ y₁)²) |
+//! | divide | y₁ / y₂ | √(e₁² + (y₁ e₂ / y₂)²) / \|y₂\| |
+//!
+//! y: signal, e: standard deviation of independent Gaussian uncertainties. Sources: Mantid's pages Plus, Minus, Multiply,
+//! Divide; P. R. Bevington and D. K. Robinson, Data Reduction and Error Analysis, 3rd edition (2003), chapter 3.
 
 use std::sync::Arc;
 
@@ -8,23 +17,23 @@ use live_data_engine::cancel::Cancel;
 use live_data_engine::columns::Events;
 use live_data_engine::plan::Factor;
 
-use crate::compute::{Reader, as_histogram, build_rows};
+use crate::compute::{HistogramReader, as_histogram, build_rows};
 use crate::error::{Result, failed};
 use crate::workspace::MatrixWorkspace;
-use crate::workspace::data::{Row, same_row};
-use crate::workspace::matrix::Data;
+use crate::workspace::data::{SharedRow, same_row};
+use crate::workspace::matrix::WorkspaceData;
 
-/// Which operation.
+/// Arithmetic operation of two workspaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
+pub(crate) enum BinaryOperation {
     Plus,
     Minus,
     Multiply,
     Divide,
 }
 
-impl Operation {
-    fn name(self) -> &'static str {
+impl BinaryOperation {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Plus => "Plus",
             Self::Minus => "Minus",
@@ -41,7 +50,7 @@ impl Operation {
         matches!(self, Self::Plus | Self::Minus)
     }
 
-    /// Value and standard deviation of the result.
+    /// Signal and standard deviation (y, e) of the result.
     pub(crate) fn apply(self, (y1, e1): (f64, f64), (y2, e2): (f64, f64)) -> (f64, f64) {
         match self {
             Self::Plus => (y1 + y2, e1.hypot(e2)),
@@ -51,7 +60,7 @@ impl Operation {
         }
     }
 
-    /// The factor that does the same to an event's weight.
+    /// Factor of an event's weight: y ± e to multiply, 1/y ± e/y² to divide.
     fn factor(self, y: f64, e: f64) -> Factor {
         match self {
             Self::Divide => Factor {
@@ -66,9 +75,9 @@ impl Operation {
     }
 }
 
-/// The shape of the right-hand side.
+/// Shape of the right-hand side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+enum OperandShape {
     Value,
     Spectrum,
     Column,
@@ -79,14 +88,16 @@ fn size(workspace: &MatrixWorkspace) -> usize {
     workspace.histograms().saturating_mul(workspace.bins(0).max(1))
 }
 
-/// Does the operation.
+/// Result of an operation, with the shape of the larger side.
+///
+/// # Errors
+/// `Execution` for different shapes, X or units; `Cancelled`.
 pub(crate) fn combine(
-    operation: Operation,
+    operation: BinaryOperation,
     lhs: MatrixWorkspace,
     rhs: MatrixWorkspace,
     cancel: &Cancel,
 ) -> Result<MatrixWorkspace> {
-    // The larger side keeps its shape; events that meet histograms stay events only where weights can carry it.
     let smaller = size(&lhs) < size(&rhs) || (lhs.histograms() < rhs.histograms() && lhs.bins(0) <= rhs.bins(0));
     let (lhs, rhs) = if operation.is_commutative() && smaller {
         (rhs, lhs)
@@ -108,17 +119,17 @@ pub(crate) fn combine(
         out = clear_masked(out, &masked, cancel)?;
     }
     set_unit(operation, &lhs, &rhs, &mut out);
-    if operation == Operation::Plus && !rhs.single_value {
+    if operation == BinaryOperation::Plus && !rhs.single_value {
         out.run_mut().merge(&rhs.run);
     }
     Ok(out)
 }
 
-fn shape(operation: Operation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspace) -> Result<Shape> {
+fn shape(operation: BinaryOperation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspace) -> Result<OperandShape> {
     let (rows, right_rows) = (lhs.histograms(), rhs.histograms());
     let right_bins = rhs.bins(0);
     if right_rows == 1 && right_bins == 1 {
-        return Ok(Shape::Value);
+        return Ok(OperandShape::Value);
     }
     if size(lhs) < size(rhs) {
         return failed("Left hand side smaller than right hand side.");
@@ -127,7 +138,7 @@ fn shape(operation: Operation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspace) -> 
         return failed("Number of histograms not identical.");
     }
     if right_bins == 1 && lhs.bins(0) != 1 {
-        return Ok(Shape::Column);
+        return Ok(OperandShape::Column);
     }
     let same = |index: usize| -> bool {
         match (
@@ -140,22 +151,22 @@ fn shape(operation: Operation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspace) -> 
     };
     let common = lhs.xs().is_common() && rhs.xs().is_common();
     let matching = if common { same(0) } else { (0..rows).all(same) };
-    // One column on both sides needs no common X: each value is for a whole spectrum.
+    // Values of a column are for a whole spectrum: X is irrelevant.
     let columns = right_bins == 1 && lhs.bins(0) == 1;
     if !matching && !columns {
         return failed(match operation {
-            Operation::Divide => "X arrays must match when dividing 2D workspaces.",
+            BinaryOperation::Divide => "X arrays must match when dividing 2D workspaces.",
             _ => "X arrays must match when performing this operation on a 2D workspaces.",
         });
     }
     Ok(if right_rows == 1 && rows != 1 {
-        Shape::Spectrum
+        OperandShape::Spectrum
     } else {
-        Shape::Full
+        OperandShape::Full
     })
 }
 
-fn check_units(operation: Operation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspace) -> Result<()> {
+fn check_units(operation: BinaryOperation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspace) -> Result<()> {
     let incompatible = || {
         failed(format!(
             "The two workspaces are not compatible for algorithm {}",
@@ -175,15 +186,15 @@ fn check_units(operation: Operation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspac
     Ok(())
 }
 
-fn set_unit(operation: Operation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspace, out: &mut MatrixWorkspace) {
+fn set_unit(operation: BinaryOperation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspace, out: &mut MatrixWorkspace) {
     match operation {
-        Operation::Plus | Operation::Minus => {}
-        Operation::Multiply => match (lhs.y_unit(), rhs.y_unit()) {
+        BinaryOperation::Plus | BinaryOperation::Minus => {}
+        BinaryOperation::Multiply => match (lhs.y_unit(), rhs.y_unit()) {
             (_, "") => {}
             ("", unit) => out.set_y_unit(unit),
             _ => out.set_y_unit(""),
         },
-        Operation::Divide => match (lhs.y_unit(), rhs.y_unit()) {
+        BinaryOperation::Divide => match (lhs.y_unit(), rhs.y_unit()) {
             (_, "") => {}
             (left, right) if left == right => {
                 out.set_y_unit("");
@@ -197,20 +208,20 @@ fn set_unit(operation: Operation, lhs: &MatrixWorkspace, rhs: &MatrixWorkspace, 
     }
 }
 
-fn masked_rows(lhs: &MatrixWorkspace, rhs: &MatrixWorkspace, shape: Shape) -> Vec<bool> {
+fn masked_rows(lhs: &MatrixWorkspace, rhs: &MatrixWorkspace, shape: OperandShape) -> Vec<bool> {
     if lhs.masked.is_empty() && rhs.masked.is_empty() {
         return Vec::new();
     }
     let right = |index: usize| match shape {
-        Shape::Value | Shape::Spectrum => false,
-        Shape::Column | Shape::Full => rhs.is_masked(index),
+        OperandShape::Value | OperandShape::Spectrum => false,
+        OperandShape::Column | OperandShape::Full => rhs.is_masked(index),
     };
     (0..lhs.histograms())
         .map(|index| lhs.is_masked(index) || right(index))
         .collect()
 }
 
-/// Clears spectra and masks their detectors.
+/// Workspace with the marked spectra set to zero and their detectors masked.
 pub(crate) fn clear_masked(out: MatrixWorkspace, masked: &[bool], cancel: &Cancel) -> Result<MatrixWorkspace> {
     let ids: Vec<i32> = masked
         .iter()
@@ -219,16 +230,16 @@ pub(crate) fn clear_masked(out: MatrixWorkspace, masked: &[bool], cancel: &Cance
         .flat_map(|(index, _)| out.spectra.detectors(index).to_vec())
         .collect();
     let mut out = match &out.data {
-        Data::Events(events) => {
+        WorkspaceData::Events(events) => {
             let cleared = events.with_plan(events.plan().clear(masked)?);
-            out.clone().with_data(Data::Events(cleared))
+            out.clone().with_data(WorkspaceData::Events(cleared))
         }
-        Data::Histogram(_) => {
-            let reader = Reader::new(&out, cancel)?;
+        WorkspaceData::Histogram(_) => {
+            let reader = HistogramReader::new(&out, cancel)?;
             let mut ys = reader.y.clone();
             let mut es = reader.e.clone();
             for (index, _) in masked.iter().enumerate().filter(|(_, masked)| **masked) {
-                let zeros: Row = vec![0.0; reader.y.bins(index)].into();
+                let zeros: SharedRow = vec![0.0; reader.y.bins(index)].into();
                 ys.set(index, zeros.clone());
                 es.set(index, zeros);
             }
@@ -239,7 +250,7 @@ pub(crate) fn clear_masked(out: MatrixWorkspace, masked: &[bool], cancel: &Cance
     Ok(out)
 }
 
-fn add_events(operation: Operation, lhs: MatrixWorkspace, rhs: &MatrixWorkspace) -> Result<MatrixWorkspace> {
+fn add_events(operation: BinaryOperation, lhs: MatrixWorkspace, rhs: &MatrixWorkspace) -> Result<MatrixWorkspace> {
     let (Some(left), Some(right)) = (lhs.events(), rhs.events()) else {
         return failed("events were expected");
     };
@@ -250,44 +261,44 @@ fn add_events(operation: Operation, lhs: MatrixWorkspace, rhs: &MatrixWorkspace)
     if right.rows() == 1 && left.rows() != 1 {
         plan = plan.regroup(&vec![vec![0]; left.rows()])?;
     }
-    let plan = if operation == Operation::Plus {
+    let plan = if operation == BinaryOperation::Plus {
         left.plan().plus(&plan)?
     } else {
         left.plan().minus(&plan)?
     };
-    let data = Data::Events(left.with_plan(plan));
+    let data = WorkspaceData::Events(left.with_plan(plan));
     let mut out = lhs.clone().with_data(data);
-    if operation == Operation::Plus {
+    if operation == BinaryOperation::Plus {
         out.run_mut().merge(&rhs.run);
     }
     Ok(out)
 }
 
 fn weigh_events(
-    operation: Operation,
+    operation: BinaryOperation,
     lhs: &MatrixWorkspace,
     rhs: &MatrixWorkspace,
-    shape: Shape,
+    shape: OperandShape,
     cancel: &Cancel,
 ) -> Result<MatrixWorkspace> {
     let Some(events) = lhs.events() else {
         return failed("events were expected");
     };
-    let reader = Reader::new(rhs, cancel)?;
+    let reader = HistogramReader::new(rhs, cancel)?;
     let value = |row: usize| -> Result<(f64, f64)> {
         let (_, y, e) = reader.get(row)?;
         let (y, e) = (
             y.first().copied().unwrap_or_default(),
             e.first().copied().unwrap_or_default(),
         );
-        if operation == Operation::Divide && y == 0.0 {
+        if operation == BinaryOperation::Divide && y == 0.0 {
             return failed("EventList::divide() called with value of 0.0. Cannot divide by zero.");
         }
         Ok((y, e))
     };
-    let single = matches!(shape, Shape::Value) || rhs.bins(0) == 1;
+    let single = matches!(shape, OperandShape::Value) || rhs.bins(0) == 1;
     let plan = match shape {
-        Shape::Value => {
+        OperandShape::Value => {
             let (y, e) = value(0)?;
             events.plan().scale(operation.factor(y, e))
         }
@@ -298,21 +309,21 @@ fn weigh_events(
             events.plan().scale_rows(&factors)?
         }
         _ => {
-            // Each event is weighed by the bin that it falls in: there is no plan for that.
+            // Each event has the factor of its bin, which no plan can express: events are brought into memory.
             let mut rows = Vec::with_capacity(lhs.histograms());
             for row in 0..lhs.histograms() {
-                let (x, y, e) = reader.get(if shape == Shape::Spectrum { 0 } else { row })?;
+                let (x, y, e) = reader.get(if shape == OperandShape::Spectrum { 0 } else { row })?;
                 rows.push(weigh_by_bin(operation, events.spectrum(row, cancel)?, (&x, &y, &e)));
             }
             let mut weighed = events.clone();
             weighed.replace(&rows)?;
-            return Ok(lhs.clone().with_data(Data::Events(weighed)));
+            return Ok(lhs.clone().with_data(WorkspaceData::Events(weighed)));
         }
     };
-    Ok(lhs.clone().with_data(Data::Events(events.with_plan(plan))))
+    Ok(lhs.clone().with_data(WorkspaceData::Events(events.with_plan(plan))))
 }
 
-fn weigh_by_bin(operation: Operation, events: Events, (x, y, e): (&[f64], &[f64], &[f64])) -> Events {
+fn weigh_by_bin(operation: BinaryOperation, events: Events, (x, y, e): (&[f64], &[f64], &[f64])) -> Events {
     let mut out = Events {
         x: Vec::new(),
         pulse_time: Vec::new(),
@@ -330,7 +341,7 @@ fn weigh_by_bin(operation: Operation, events: Events, (x, y, e): (&[f64], &[f64]
             e.get(bin).copied().unwrap_or_default(),
         );
         let (weight, squared) = events.weight(index);
-        let (weight, squared) = if operation == Operation::Divide && y == 0.0 {
+        let (weight, squared) = if operation == BinaryOperation::Divide && y == 0.0 {
             (f64::NAN, f64::NAN)
         } else {
             operation.factor(y, e).apply(weight, squared)
@@ -346,16 +357,16 @@ fn weigh_by_bin(operation: Operation, events: Events, (x, y, e): (&[f64], &[f64]
 }
 
 fn histograms(
-    operation: Operation,
+    operation: BinaryOperation,
     lhs: &MatrixWorkspace,
     rhs: &MatrixWorkspace,
-    shape: Shape,
+    shape: OperandShape,
     cancel: &Cancel,
 ) -> Result<MatrixWorkspace> {
-    let (left, right) = (Reader::new(lhs, cancel)?, Reader::new(rhs, cancel)?);
+    let (left, right) = (HistogramReader::new(lhs, cancel)?, HistogramReader::new(rhs, cancel)?);
     let (y, e) = build_rows(lhs.histograms(), cancel, |index| {
         let (_, y1, e1) = left.get(index)?;
-        let (_, y2, e2) = right.get(if matches!(shape, Shape::Value | Shape::Spectrum) {
+        let (_, y2, e2) = right.get(if matches!(shape, OperandShape::Value | OperandShape::Spectrum) {
             0
         } else {
             index
@@ -382,7 +393,6 @@ fn histograms(
     let single = lhs.single_value && rhs.single_value;
     let mut out = as_histogram(lhs, cancel)?.with_histogram(left.x.clone(), y, e);
     out.single_value = single;
-    // Logs are shared until one side changes them.
     out.run = Arc::clone(&lhs.run);
     Ok(out)
 }

@@ -1,24 +1,25 @@
-//! Bin edges from rebinning parameters, and histograms rebinned to other edges. Promises: counts are conserved where
-//! old and new edges cover the same range; edges end in bounded memory whatever the parameters. Must not know
-//! workspaces.
+//! Bin edges from rebinning parameters, and rebinning of histograms. Promises: counts are conserved where old and new edges
+//! cover the same range; the number of edges is bounded. Must not: know workspaces.
+//!
+//! Source: Mantid's page Rebin v1 (parameters, `FullBinsOnly`, `UseReverseLogarithmic`, `Power`).
 
 use crate::error::{Result, failed, invalid};
 
-/// More edges than any histogram needs, so that a tiny step ends with a message.
-const MOST_EDGES: usize = 50_000_000;
+/// Largest number of edges, so that a tiny width is an error rather than an exhausted memory.
+const MAX_EDGES: usize = 50_000_000;
 
-/// How edges are made between the bounds.
+/// Options of Rebin for edges between two bounds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct EdgeOptions {
-    /// A last bin that is not full is dropped.
+    /// Drops a last bin that is not full (`FullBinsOnly`).
     pub full_bins_only: bool,
-    /// Logarithmic steps grow from the upper bound downwards.
+    /// Logarithmic widths grow from the upper bound downwards (`UseReverseLogarithmic`).
     pub reverse_logarithmic: bool,
-    /// Steps shrink as 1/iᵖ; 0 for constant ones.
+    /// Exponent p of widths that shrink as 1/iᵖ, i = 1, 2, …; 0 for constant widths (`Power`).
     pub power: f64,
 }
 
-/// Checks parameters `first, width, bound, width, bound …` (or one width).
+/// Validates parameters `first, width, bound, width, bound …`, or one width. Negative widths are logarithmic.
 pub(crate) fn check_params(params: &[f64]) -> Result<(), String> {
     if params.is_empty() {
         return Err("Enter values for this property".to_owned());
@@ -55,7 +56,12 @@ pub(crate) fn check_params(params: &[f64]) -> Result<(), String> {
     Ok(())
 }
 
-/// The edges that parameters stand for; one width alone spans `range`.
+/// Edges of rebinning parameters; one width alone spans `range`.
+///
+/// xᵢ₊₁ = xᵢ + w for a width w > 0, xᵢ₊₁ = xᵢ (1 + |w|) for w < 0, in the unit of X.
+///
+/// # Errors
+/// `InvalidArgument` for invalid parameters; `Execution` for edges that do not advance or exceed [`MAX_EDGES`].
 pub(crate) fn edges(params: &[f64], range: Option<(f64, f64)>, options: EdgeOptions) -> Result<Vec<f64>> {
     check_params(params).or_else(invalid)?;
     let spanned;
@@ -99,8 +105,8 @@ pub(crate) fn edges(params: &[f64], range: Option<(f64, f64)>, options: EdgeOpti
     Ok(out)
 }
 
-/// A bin shorter than a quarter of the next one is joined to it.
-fn reach(options: EdgeOptions) -> f64 {
+/// Largest width of the last bin in widths: a remainder of less than a quarter of a width is joined to the last bin.
+fn last_bin_widths(options: EdgeOptions) -> f64 {
     if options.full_bins_only { 1.0 } else { 1.25 }
 }
 
@@ -113,14 +119,14 @@ fn forward(out: &mut Vec<f64>, from: f64, step: f64, bound: f64, options: EdgeOp
             _ if step > 0.0 => step,
             _ => -step * at,
         };
-        // A little slack, so that a bound that is a whole number of steps away is reached despite rounding.
         let next = at + width;
         if !(width > 0.0) || next <= at {
             return failed(format!(
                 "bins of width {width} at {at} do not advance: give a larger step than {step}"
             ));
         }
-        if at + reach(options) * width > bound + if options.full_bins_only { 1e-9 * width } else { 0.0 } {
+        // 1e-9 of slack: a bound at a whole number of widths is reached despite rounding.
+        if at + last_bin_widths(options) * width > bound + if options.full_bins_only { 1e-9 * width } else { 0.0 } {
             break;
         }
         out.push(next);
@@ -144,7 +150,7 @@ fn reverse(out: &mut Vec<f64>, from: f64, step: f64, bound: f64, options: EdgeOp
                 "bins of width {width} at {at} do not advance: give a larger step than {step}"
             ));
         }
-        if at - reach(options) * width <= from {
+        if at - last_bin_widths(options) * width <= from {
             break;
         }
         at -= width;
@@ -156,16 +162,21 @@ fn reverse(out: &mut Vec<f64>, from: f64, step: f64, bound: f64, options: EdgeOp
 }
 
 fn too_many(out: &[f64]) -> Result<()> {
-    if out.len() > MOST_EDGES {
+    if out.len() > MAX_EDGES {
         return failed(format!(
-            "the rebinning parameters make more than {MOST_EDGES} bins: give a larger step"
+            "the rebinning parameters make more than {MAX_EDGES} bins: give a larger step"
         ));
     }
     Ok(())
 }
 
-/// Rebins one histogram: each old bin's signal goes to the new bins by the share of it that they cover, its squared
-/// error likewise. For a distribution Y and E are per unit of X before and after.
+/// Y and E of a histogram over other edges: Y'ⱼ = ∑ᵢ yᵢ fᵢⱼ and E'ⱼ² = ∑ᵢ eᵢ² fᵢⱼ, fᵢⱼ the share of old bin i inside new bin j.
+///
+/// A `distribution` is multiplied by the widths before and divided by them after. Source: Mantid's page Rebin and
+/// `VectorHelper::rebin`.
+///
+/// # Errors
+/// `Execution` for edges that do not increase, unless `ignore_errors`.
 pub(crate) fn rebin(
     x: &[f64],
     y: &[f64],
@@ -199,7 +210,6 @@ pub(crate) fn rebin(
             if overlap > 0.0
                 && let (Some(ys), Some(es)) = (ys.get_mut(bin), es.get_mut(bin))
             {
-                // A share of the bin's whole signal; for a distribution that is Y times the overlap.
                 let (share, scale) = (overlap / width, if distribution { width } else { 1.0 });
                 *ys += y * scale * share;
                 *es += e * e * scale * scale * share;
@@ -219,7 +229,7 @@ pub(crate) fn rebin(
     Ok((ys, es))
 }
 
-/// Edges halfway between points; the outer ones as far outside as the inner ones are inside.
+/// Bin edges halfway between points; the outer ones mirror their inner neighbours. Source: Mantid's ConvertToHistogram.
 pub(crate) fn points_to_edges(points: &[f64]) -> Vec<f64> {
     match points {
         [] => Vec::new(),
@@ -240,7 +250,7 @@ pub(crate) fn points_to_edges(points: &[f64]) -> Vec<f64> {
     }
 }
 
-/// The centres between edges.
+/// Bin centres (xᵢ + xᵢ₊₁)/2. Source: Mantid's ConvertToPointData.
 pub(crate) fn edges_to_points(edges: &[f64]) -> Vec<f64> {
     edges.windows(2).map(|pair| pair.iter().sum::<f64>() / 2.0).collect()
 }

@@ -1,13 +1,14 @@
-//! A Gaussian through points, by least squares with the method of Levenberg and Marquardt (D. W. Marquardt, J. SIAM 11,
-//! 431, 1963). Promises: it ends after a bounded number of steps, and says when it found nothing; points without an
-//! uncertainty do not count. Must not know workspaces.
+//! Least-squares fit of a Gaussian by the method of Levenberg and Marquardt. Promises: the number of steps is bounded; a fit
+//! without result is `None`; points without an uncertainty are ignored. Must not: know workspaces.
+//!
+//! Source: D. W. Marquardt, J. Soc. Indust. Appl. Math. 11, 431 (1963), doi:10.1137/0111030.
 
-/// The most steps that are tried.
-const STEPS: usize = 500;
-/// A step that lowers the sum of squares by a smaller part than this is the last.
-const SMALL: f64 = 1e-10;
+/// Largest number of steps.
+const MAX_STEPS: usize = 500;
+/// Relative decrease of the sum of squares below which the fit has converged.
+const TOLERANCE: f64 = 1e-10;
 
-/// height·exp(−½((x − centre)/sigma)²).
+/// Gaussian height·exp(−½ ((x − centre)/sigma)²).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Gaussian {
     pub height: f64,
@@ -15,13 +16,13 @@ pub(crate) struct Gaussian {
     pub sigma: f64,
 }
 
-/// A Gaussian that was fitted.
+/// Result of a fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Fitted {
+pub(crate) struct GaussianFit {
     pub value: Gaussian,
-    /// The standard deviation of each parameter.
+    /// Standard deviation of each parameter: square root of the diagonal of the inverse curvature matrix.
     pub error: Gaussian,
-    /// The sum of squares in units of the uncertainties, by degree of freedom.
+    /// Reduced χ² = ∑ ((yᵢ − f(xᵢ))/eᵢ)² / (n − 3).
     pub chi_squared: f64,
 }
 
@@ -36,7 +37,7 @@ impl Gaussian {
         Self { height, centre, sigma }
     }
 
-    /// The value, and its slope in each parameter.
+    /// Value at x and its derivatives by height, centre and sigma.
     fn at(self, x: f64) -> (f64, [f64; 3]) {
         let u = (x - self.centre) / self.sigma;
         let shape = (-0.5 * u * u).exp();
@@ -48,7 +49,7 @@ impl Gaussian {
         points.iter().map(|(x, y, e)| ((y - self.at(*x).0) / e).powi(2)).sum()
     }
 
-    /// Half the curvature of the sum of squares, and half its downward slope.
+    /// Curvature matrix JᵀWJ and gradient JᵀW(y − f), W = 1/e².
     fn normal_equations(self, points: &[(f64, f64, f64)]) -> (Matrix, [f64; 3]) {
         let (mut curvature, mut slope) = (Matrix::default(), [0.0; 3]);
         for (x, y, e) in points {
@@ -64,8 +65,8 @@ impl Gaussian {
     }
 }
 
-/// Fits points (x, y, uncertainty), beginning at a guess; `None` when they are too few, or no Gaussian comes closer.
-pub(crate) fn fit(points: &[(f64, f64, f64)], guess: Gaussian) -> Option<Fitted> {
+/// Fit of points (x, y, e) from a guess; `None` for fewer than four points, a useless guess, or no convergence.
+pub(crate) fn fit(points: &[(f64, f64, f64)], guess: Gaussian) -> Option<GaussianFit> {
     let counts = |(x, y, e): &&(f64, f64, f64)| x.is_finite() && y.is_finite() && e.is_finite() && *e > 0.0;
     let points: Vec<_> = points.iter().filter(counts).copied().collect();
     let freedom = points.len().checked_sub(3).filter(|freedom| *freedom > 0)?;
@@ -74,7 +75,7 @@ pub(crate) fn fit(points: &[(f64, f64, f64)], guess: Gaussian) -> Option<Fitted>
     if !sum.is_finite() || !(guess.sigma > 0.0) {
         return None;
     }
-    for _ in 0..STEPS {
+    for _ in 0..MAX_STEPS {
         let (mut curvature, slope) = best.normal_equations(&points);
         for (at, row) in curvature.iter_mut().enumerate() {
             if let Some(cell) = row.get_mut(at) {
@@ -89,13 +90,13 @@ pub(crate) fn fit(points: &[(f64, f64, f64)], guess: Gaussian) -> Option<Fitted>
         let tried = Gaussian::from_parameters(next);
         let reached = tried.sum_of_squares(&points);
         if reached.is_finite() && reached <= sum {
-            let last = sum - reached <= SMALL * sum;
+            let last = sum - reached <= TOLERANCE * sum;
             (best, sum, damping) = (tried, reached, damping / 10.0);
             if last {
                 return finish(best, &points, sum / freedom as f64);
             }
         } else if damping > 1e12 {
-            // No step in any direction is better: this is the bottom.
+            // No step improves the sum: the minimum within rounding.
             return finish(best, &points, sum / freedom as f64);
         } else {
             damping *= 10.0;
@@ -104,14 +105,14 @@ pub(crate) fn fit(points: &[(f64, f64, f64)], guess: Gaussian) -> Option<Fitted>
     None
 }
 
-fn finish(found: Gaussian, points: &[(f64, f64, f64)], chi_squared: f64) -> Option<Fitted> {
+fn finish(found: Gaussian, points: &[(f64, f64, f64)], chi_squared: f64) -> Option<GaussianFit> {
     let [[a, ..], [_, b, _], [.., c]] = invert(found.normal_equations(points).0)?;
     let value = Gaussian {
         sigma: found.sigma.abs(),
         ..found
     };
     let error = Gaussian::from_parameters([a, b, c].map(|variance| variance.max(0.0).sqrt()));
-    Some(Fitted {
+    Some(GaussianFit {
         value,
         error,
         chi_squared,
@@ -159,10 +160,9 @@ mod tests {
             assert!((a - b).abs() < 1e-6 * b, "{found:?}");
         }
         assert!(found.chi_squared < 1e-9);
-        // The centre of N counts in a peak is known to sigma/√N: here by uncertainties that are all 2.
+        // Uncertainty of the centre for equal uncertainties e = 2 at unit spacing: e/height·√(2 sigma/√π).
         let expected = 2.0 / 40.0 * (2.0 * 7.0 / std::f64::consts::PI.sqrt()).sqrt();
         assert!((found.error.centre - expected).abs() < 0.01 * expected, "{found:?}");
-        // Points without an uncertainty do not count.
         let mut odd = points.clone();
         odd.push((500.0, 1e6, 0.0));
         odd.push((501.0, f64::NAN, 1.0));

@@ -1,17 +1,19 @@
-//! Grouping patterns. Promises: any text gives groups or a message that names what is wrong in it. Files are read by
-//! `instrument::lists::grouping`.
+//! Grouping patterns of GroupDetectors. Promises: any text gives groups or an error with the invalid item. Files are read by
+//! `instrument::detector_files::grouping`.
+//!
+//! Source: Mantid's page GroupDetectors v2, property `GroupingPattern`.
 
 use crate::error::{Result, failed};
 use crate::value::parse_int_list;
 
-/// The workspace indices of one group.
-pub(crate) struct Group {
+/// Workspace indices of a group.
+pub(crate) struct SpectrumGroup {
     pub number: i32,
     pub members: Vec<usize>,
 }
 
-/// Groups by workspace index: `,` separates, `+` adds, `a-b` sums a range, `a:b` keeps each of a range.
-pub(crate) fn parse_pattern(pattern: &str, spectra: usize) -> Result<Vec<Group>> {
+/// Groups of a pattern: `,` separates groups, `+` adds indices, `a-b` is one group of a range, `a:b` one group for each.
+pub(crate) fn parse_pattern(pattern: &str, spectra: usize) -> Result<Vec<SpectrumGroup>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for item in pattern.split(',').map(str::trim).filter(|item| !item.is_empty()) {
         if item.contains(':') {
@@ -29,7 +31,7 @@ pub(crate) fn parse_pattern(pattern: &str, spectra: usize) -> Result<Vec<Group>>
     Ok(groups
         .into_iter()
         .zip(1..)
-        .map(|(members, number)| Group { number, members })
+        .map(|(members, number)| SpectrumGroup { number, members })
         .collect())
 }
 

@@ -1,10 +1,10 @@
-//! Which spectra a script means. Promises: indices are in the workspace, in the order given, each once; must not
-//! change anything.
+//! Workspace indices from the properties of a script. Promises: indices are inside the workspace, in the order given. Must
+//! not: change anything.
 
 use crate::error::{Result, failed, invalid};
 use crate::workspace::MatrixWorkspace;
 
-/// Indices as given, checked against the workspace.
+/// Workspace indices of integers; `InvalidArgument` for one outside.
 pub(crate) fn checked(workspace: &MatrixWorkspace, given: &[i64]) -> Result<Vec<usize>> {
     let count = workspace.histograms();
     let mut out = Vec::with_capacity(given.len());
@@ -21,7 +21,7 @@ pub(crate) fn checked(workspace: &MatrixWorkspace, given: &[i64]) -> Result<Vec<
     Ok(out)
 }
 
-/// `start..=end`, where both may be missing; an end beyond the last spectrum is an error.
+/// Workspace indices `start..=end`, by default all; `InvalidArgument` for an end outside.
 pub(crate) fn range(workspace: &MatrixWorkspace, start: Option<i64>, end: Option<i64>) -> Result<Vec<usize>> {
     let count = workspace.histograms() as i64;
     let (start, end) = (start.unwrap_or(0), end.unwrap_or(count - 1));
@@ -38,7 +38,7 @@ pub(crate) fn range(workspace: &MatrixWorkspace, start: Option<i64>, end: Option
     Ok((start as usize..=end as usize).collect())
 }
 
-/// The indices of spectrum numbers.
+/// Workspace indices of spectrum numbers; `Execution` for an unknown one.
 pub(crate) fn of_numbers(workspace: &MatrixWorkspace, numbers: &[i64]) -> Result<Vec<usize>> {
     let map = workspace.spectra().index_by_number();
     let mut out = Vec::with_capacity(numbers.len());
@@ -51,7 +51,7 @@ pub(crate) fn of_numbers(workspace: &MatrixWorkspace, numbers: &[i64]) -> Result
     Ok(out)
 }
 
-/// The indices of the spectra that hold detector ids; ids of no spectrum are left out.
+/// Workspace indices of detector ids, without duplicates; unmapped ids are dropped.
 pub(crate) fn of_detectors(workspace: &MatrixWorkspace, ids: &[i64]) -> Vec<usize> {
     let ids: Vec<i32> = ids.iter().filter_map(|id| i32::try_from(*id).ok()).collect();
     workspace.indices_of_detectors(&ids)

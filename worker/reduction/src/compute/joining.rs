@@ -1,22 +1,24 @@
-//! The spectra of two workspaces after one another. Promises: X, units, instrument and logs are the first one's; what
-//! is masked in either is masked in the result; events stay events. Must not decide spectrum numbers: who joins does.
+//! Concatenation of the spectra of two workspaces. Promises: X, units, instrument and logs are those of the first; masks are
+//! those of both; events stay events. Must not: choose spectrum numbers.
+//!
+//! Source: Mantid's pages AppendSpectra and ConjoinWorkspaces.
 
 use live_data_engine::cancel::Cancel;
 
-use crate::compute::Reader;
+use crate::compute::HistogramReader;
 use crate::error::{Result, failed, invalid};
 use crate::workspace::MatrixWorkspace;
 use crate::workspace::axis::VerticalAxis;
-use crate::workspace::data::{Rows, Xs, same_row};
+use crate::workspace::data::{Rows, XRows, same_row};
 use crate::workspace::events::EventData;
-use crate::workspace::matrix::Data;
-use crate::workspace::spectra::Spectra;
+use crate::workspace::matrix::WorkspaceData;
+use crate::workspace::spectra::SpectrumDetectorMapping;
 
-/// More spectra than any instrument has, so that a multiplied workspace ends.
-pub(crate) const MOST_SPECTRA: usize = 20_000_000;
+/// Largest number of spectra, so that repetition is bounded.
+pub(crate) const MAX_SPECTRA: usize = 20_000_000;
 
-/// Fails where one workspace holds events and the other does not.
-pub(crate) fn check_kinds(first: &MatrixWorkspace, second: &MatrixWorkspace) -> Result<()> {
+/// `InvalidArgument` unless both or neither have events.
+pub(crate) fn check_same_data_type(first: &MatrixWorkspace, second: &MatrixWorkspace) -> Result<()> {
     if first.is_events() == second.is_events() {
         return Ok(());
     }
@@ -26,7 +28,7 @@ pub(crate) fn check_kinds(first: &MatrixWorkspace, second: &MatrixWorkspace) -> 
     )
 }
 
-/// Fails where X, its unit, the instrument or the distribution flag differ.
+/// `InvalidArgument` unless X, its unit, the instrument and the distribution flag agree.
 pub(crate) fn check_compatible(first: &MatrixWorkspace, second: &MatrixWorkspace) -> Result<()> {
     if !first.is_common_bins() || !second.is_common_bins() {
         return invalid("Both input workspaces must have common binning for all their spectra");
@@ -45,8 +47,8 @@ pub(crate) fn check_compatible(first: &MatrixWorkspace, second: &MatrixWorkspace
     invalid(format!("The input workspaces are not compatible because {wrong}"))
 }
 
-/// The spectra of the first workspace, then those of the second as often as said, over the first one's X. Numbers stay
-/// as they are.
+/// Spectra of the first workspace, then `times` repetitions of those of the second, over the X of the first. Spectrum
+/// numbers are kept.
 pub(crate) fn join(
     first: &MatrixWorkspace,
     second: &MatrixWorkspace,
@@ -55,9 +57,9 @@ pub(crate) fn join(
 ) -> Result<MatrixWorkspace> {
     let (before, each) = (first.histograms(), second.histograms());
     let count = each.saturating_mul(times).saturating_add(before);
-    if count > MOST_SPECTRA {
+    if count > MAX_SPECTRA {
         return failed(format!(
-            "{count} spectra are too many: at most {MOST_SPECTRA} can be joined"
+            "{count} spectra are too many: at most {MAX_SPECTRA} can be joined"
         ));
     }
     let data = match (first.events(), second.events()) {
@@ -67,13 +69,16 @@ pub(crate) fn join(
                 order.extend(before..before + each);
             }
             let plan = left.plan().concat(&right.plan()).subset(&order)?;
-            Data::Events(EventData::new(plan, Xs::Common(first.x(0)?)))
+            WorkspaceData::Events(EventData::new(plan, XRows::Common(first.x(0)?)))
         }
         _ => {
-            let (left, right) = (Reader::new(first, cancel)?, Reader::new(second, cancel)?);
+            let (left, right) = (
+                HistogramReader::new(first, cancel)?,
+                HistogramReader::new(second, cancel)?,
+            );
             let (mut xs, mut ys, mut es) = (Vec::new(), Vec::new(), Vec::new());
             let x = first.x(0)?;
-            let mut take = |reader: &Reader, index: usize, own: bool| -> Result<()> {
+            let mut push = |reader: &HistogramReader, index: usize, own: bool| -> Result<()> {
                 let (row, y, e) = reader.get(index)?;
                 let fits = row.len() == x.len() && y.len() <= x.len();
                 xs.push(if own || !fits { row } else { x.clone() });
@@ -82,21 +87,21 @@ pub(crate) fn join(
                 Ok(())
             };
             for index in 0..before {
-                take(&left, index, true)?;
+                push(&left, index, true)?;
             }
             for _ in 0..times {
                 for index in 0..each {
-                    take(&right, index, false)?;
+                    push(&right, index, false)?;
                 }
             }
-            Data::Histogram(crate::workspace::matrix::Histogram {
-                x: Xs::each(xs),
+            WorkspaceData::Histogram(crate::workspace::matrix::Histogram {
+                x: XRows::each(xs),
                 y: Rows::new(ys),
                 e: Rows::new(es),
             })
         }
     };
-    let mut spectra = Spectra::with_capacity(count);
+    let mut spectra = SpectrumDetectorMapping::with_capacity(count);
     for index in 0..before {
         spectra.push(first.spectra().number(index), first.spectra().detectors(index));
     }
@@ -113,7 +118,7 @@ pub(crate) fn join(
     Ok(out)
 }
 
-/// Texts or numbers after one another where both have one for each spectrum; spectrum numbers otherwise.
+/// Concatenated labels or numbers if both axes have one for each spectrum, else spectrum numbers.
 fn join_axes(first: &MatrixWorkspace, second: &MatrixWorkspace, times: usize) -> VerticalAxis {
     match (first.vertical(), second.vertical()) {
         (VerticalAxis::Text(left), VerticalAxis::Text(right)) => {
@@ -133,7 +138,7 @@ fn join_axes(first: &MatrixWorkspace, second: &MatrixWorkspace, times: usize) ->
     }
 }
 
-/// The smallest and the largest of spectrum numbers; `None` of none.
+/// Smallest and largest spectrum number; `None` without any.
 pub(crate) fn span(numbers: &[i32]) -> Option<(i32, i32)> {
     Some((*numbers.iter().min()?, *numbers.iter().max()?))
 }

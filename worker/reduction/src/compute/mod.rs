@@ -1,9 +1,9 @@
-//! What several algorithms compute. Promises: functions of values, in parallel on the engine's pool, that stop when
-//! they are told to; must not read properties or the data service.
+//! Computations that several algorithms share. Promises: functions of values, parallel on the engine's pool, that stop when
+//! cancelled. Must not: read properties or the data service.
 
 pub(crate) mod arithmetic;
 pub(crate) mod binning;
-pub(crate) mod flight;
+pub(crate) mod flight_paths;
 pub(crate) mod gaussian;
 pub(crate) mod grouping;
 pub(crate) mod helium;
@@ -19,22 +19,22 @@ use rayon::prelude::*;
 
 use crate::error::{AlgorithmError, Result, outside};
 use crate::workspace::MatrixWorkspace;
-use crate::workspace::data::{Row, Rows, Xs};
+use crate::workspace::data::{Rows, SharedRow, XRows};
 
 /// X, Y and E of one spectrum.
 pub(crate) struct Spectrum {
-    pub x: Row,
+    pub x: SharedRow,
     pub y: Vec<f64>,
     pub e: Vec<f64>,
 }
 
-/// Makes Y and E row by row.
+/// Rows of Y and E from a function of the row index, in parallel; `Cancelled` between rows.
 pub(crate) fn build_rows(
     count: usize,
     cancel: &Cancel,
     make: impl Fn(usize) -> Result<(Vec<f64>, Vec<f64>)> + Sync,
 ) -> Result<(Rows, Rows)> {
-    let made: Result<Vec<(Row, Row)>> = pool::install(|| {
+    let made: Result<Vec<(SharedRow, SharedRow)>> = pool::install(|| {
         (0..count)
             .into_par_iter()
             .map(|index| {
@@ -48,13 +48,13 @@ pub(crate) fn build_rows(
     Ok((Rows::new(y), Rows::new(e)))
 }
 
-/// Makes X, Y and E spectrum by spectrum.
+/// X, Y and E from a function of the workspace index, in parallel; `Cancelled` between spectra.
 pub(crate) fn build_spectra(
     count: usize,
     cancel: &Cancel,
     make: impl Fn(usize) -> Result<Spectrum> + Sync,
-) -> Result<(Xs, Rows, Rows)> {
-    let made: Result<Vec<(Row, Row, Row)>> = pool::install(|| {
+) -> Result<(XRows, Rows, Rows)> {
+    let made: Result<Vec<(SharedRow, SharedRow, SharedRow)>> = pool::install(|| {
         (0..count)
             .into_par_iter()
             .map(|index| {
@@ -74,18 +74,18 @@ pub(crate) fn build_spectra(
         ys.push(y);
         es.push(e);
     }
-    Ok((Xs::each(xs), Rows::new(ys), Rows::new(es)))
+    Ok((XRows::each(xs), Rows::new(ys), Rows::new(es)))
 }
 
-/// Y and E of every spectrum, to be read row by row.
-pub(crate) struct Reader {
-    pub x: Xs,
+/// X, Y and E of a workspace, to be read row by row.
+pub(crate) struct HistogramReader {
+    pub x: XRows,
     pub y: Rows,
     pub e: Rows,
 }
 
-impl Reader {
-    /// Reads a workspace; events are binned over their X.
+impl HistogramReader {
+    /// Reader of a workspace; its events are binned over their X.
     pub(crate) fn new(workspace: &MatrixWorkspace, cancel: &Cancel) -> Result<Self> {
         Ok(Self {
             x: workspace.xs().clone(),
@@ -94,8 +94,8 @@ impl Reader {
         })
     }
 
-    /// X, Y and E of a spectrum.
-    pub(crate) fn get(&self, index: usize) -> Result<(Row, Row, Row)> {
+    /// X, Y and E of a spectrum; `Index` outside.
+    pub(crate) fn get(&self, index: usize) -> Result<(SharedRow, SharedRow, SharedRow)> {
         match (self.x.get(index), self.y.get(index), self.e.get(index)) {
             (Some(x), Some(y), Some(e)) => Ok((x.clone(), y, e)),
             _ => outside("workspace index", index, self.y.len()),
@@ -103,7 +103,7 @@ impl Reader {
     }
 }
 
-/// The same workspace as histograms: events are binned over their X, lazily.
+/// Workspace as histograms; events are binned over their X.
 pub(crate) fn as_histogram(workspace: &MatrixWorkspace, cancel: &Cancel) -> Result<MatrixWorkspace> {
     if !workspace.is_events() {
         return Ok(workspace.clone());
@@ -112,13 +112,13 @@ pub(crate) fn as_histogram(workspace: &MatrixWorkspace, cancel: &Cancel) -> Resu
     Ok(workspace.clone().with_histogram(x, y, e))
 }
 
-/// Changes Y and E of every spectrum in place of each other, value by value: `f(index, x, y, e)`.
+/// Workspace with Y and E changed in place by `f(index, x, y, e)`, in parallel over spectra.
 pub(crate) fn map_values(
     workspace: &MatrixWorkspace,
     cancel: &Cancel,
     f: impl Fn(usize, &[f64], &mut [f64], &mut [f64]) -> Result<()> + Sync,
 ) -> Result<MatrixWorkspace> {
-    let reader = Reader::new(workspace, cancel)?;
+    let reader = HistogramReader::new(workspace, cancel)?;
     let (y, e) = build_rows(workspace.histograms(), cancel, |index| {
         let (x, y, e) = reader.get(index)?;
         let (mut y, mut e) = (y.to_vec(), e.to_vec());

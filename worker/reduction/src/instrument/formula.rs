@@ -1,15 +1,24 @@
-//! Formulas of one variable, `value`, as definitions give them: `2.663*sin(2*value*0.0174533)`. Promises: a text is
-//! refused when it is read or gives a number for every value; no text takes unbounded time. Must not know logs.
+//! Formulas of one variable, `value`, as definitions spell them: `2.663*sin(2*value*0.0174533)`. Promises: an invalid text
+//! is refused when parsed; evaluation returns a number for every value; time and depth are bounded. Must not: know logs.
 
-/// A formula.
+/// Formula that computes a parameter from a log (attribute `eq` of `<logfile>`).
+///
+/// Operators `+ - * / ^`, brackets, `pi`, and sin, cos, tan, asin, acos, atan (radians), sqrt, exp, ln, log (base 10), abs.
+///
+/// ```
+/// # use live_data_reduction::instrument::formula::LogFormula;
+/// // Height of a detector arm of 2.663 m at twice 30 degrees.
+/// let formula = LogFormula::parse("2.663*sin(2*value*pi/180)").unwrap();
+/// assert!((formula.evaluate(30.0) - 2.306_22).abs() < 1e-5);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Formula {
+pub struct LogFormula {
     /// In postfix order.
-    steps: Vec<Step>,
+    tokens: Vec<Token>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Step {
+enum Token {
     Number(f64),
     Value,
     Negate,
@@ -21,43 +30,43 @@ enum Step {
     Call(Function),
 }
 
-/// Deeper than any formula nests.
-const DEEPEST: usize = 50;
+/// Largest depth of nesting.
+const MAX_DEPTH: usize = 50;
 
-impl Formula {
-    /// Reads a formula.
+impl LogFormula {
+    /// Formula of a text.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// A sentence about the first mistake.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut reader = Reader {
+        let mut parser = FormulaParser {
             rest: text.trim(),
-            steps: Vec::new(),
+            tokens: Vec::new(),
         };
-        reader.sum(0)?;
-        match reader.rest {
-            "" => Ok(Self { steps: reader.steps }),
+        parser.sum(0)?;
+        match parser.rest {
+            "" => Ok(Self { tokens: parser.tokens }),
             rest => Err(format!("the formula \"{text}\" cannot be read from \"{rest}\" on")),
         }
     }
 
-    /// Its result for a value.
+    /// Result for a value of the log; NaN or infinite outside the domain.
     pub fn evaluate(&self, value: f64) -> f64 {
         let mut stack: Vec<f64> = Vec::new();
-        for step in &self.steps {
+        for token in &self.tokens {
             let mut pop = || stack.pop().unwrap_or(f64::NAN);
-            let result = match step {
-                Step::Number(number) => *number,
-                Step::Value => value,
-                Step::Negate => -pop(),
-                Step::Call(function) => function.of(pop()),
+            let result = match token {
+                Token::Number(number) => *number,
+                Token::Value => value,
+                Token::Negate => -pop(),
+                Token::Call(function) => function.of(pop()),
                 binary => {
                     let (right, left) = (pop(), pop());
                     match binary {
-                        Step::Add => left + right,
-                        Step::Subtract => left - right,
-                        Step::Multiply => left * right,
-                        Step::Divide => left / right,
+                        Token::Add => left + right,
+                        Token::Subtract => left - right,
+                        Token::Multiply => left * right,
+                        Token::Divide => left / right,
                         _ => left.powf(right),
                     }
                 }
@@ -68,13 +77,14 @@ impl Formula {
     }
 }
 
-struct Reader<'a> {
+struct FormulaParser<'a> {
     rest: &'a str,
-    steps: Vec<Step>,
+    tokens: Vec<Token>,
 }
 
-impl Reader<'_> {
-    fn take(&mut self, sign: char) -> bool {
+impl FormulaParser<'_> {
+    /// Consumes a sign if it is next.
+    fn consume(&mut self, sign: char) -> bool {
         match self.rest.trim_start().strip_prefix(sign) {
             Some(rest) => {
                 self.rest = rest.trim_start();
@@ -85,62 +95,62 @@ impl Reader<'_> {
     }
 
     fn sum(&mut self, depth: usize) -> Result<(), String> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err("the formula nests too deep".to_owned());
         }
         self.product(depth)?;
         loop {
-            let step = if self.take('+') {
-                Step::Add
-            } else if self.take('-') {
-                Step::Subtract
+            let token = if self.consume('+') {
+                Token::Add
+            } else if self.consume('-') {
+                Token::Subtract
             } else {
                 return Ok(());
             };
             self.product(depth)?;
-            self.steps.push(step);
+            self.tokens.push(token);
         }
     }
 
     fn product(&mut self, depth: usize) -> Result<(), String> {
         self.signed(depth)?;
         loop {
-            let step = if self.take('*') {
-                Step::Multiply
-            } else if self.take('/') {
-                Step::Divide
+            let token = if self.consume('*') {
+                Token::Multiply
+            } else if self.consume('/') {
+                Token::Divide
             } else {
                 return Ok(());
             };
             self.signed(depth)?;
-            self.steps.push(step);
+            self.tokens.push(token);
         }
     }
 
     fn signed(&mut self, depth: usize) -> Result<(), String> {
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err("the formula nests too deep".to_owned());
         }
-        if self.take('-') {
+        if self.consume('-') {
             self.signed(depth + 1)?;
-            self.steps.push(Step::Negate);
+            self.tokens.push(Token::Negate);
             return Ok(());
         }
-        if self.take('+') {
+        if self.consume('+') {
             return self.signed(depth + 1);
         }
         self.atom(depth)?;
-        if self.take('^') {
+        if self.consume('^') {
             self.signed(depth + 1)?;
-            self.steps.push(Step::Power);
+            self.tokens.push(Token::Power);
         }
         Ok(())
     }
 
     fn atom(&mut self, depth: usize) -> Result<(), String> {
-        if self.take('(') {
+        if self.consume('(') {
             self.sum(depth + 1)?;
-            return if self.take(')') {
+            return if self.consume(')') {
                 Ok(())
             } else {
                 Err("a bracket is not closed".to_owned())
@@ -155,11 +165,11 @@ impl Reader<'_> {
             let (word, rest) = self.rest.split_at(letters);
             self.rest = rest.trim_start();
             if word == "value" {
-                self.steps.push(Step::Value);
+                self.tokens.push(Token::Value);
                 return Ok(());
             }
             if word == "pi" || word == "_pi" {
-                self.steps.push(Step::Number(std::f64::consts::PI));
+                self.tokens.push(Token::Number(std::f64::consts::PI));
                 return Ok(());
             }
             let Some(function) = function(word) else {
@@ -169,7 +179,7 @@ impl Reader<'_> {
                 return Err(format!("the function \"{word}\" has no argument"));
             }
             self.atom(depth + 1)?;
-            self.steps.push(Step::Call(function));
+            self.tokens.push(Token::Call(function));
             return Ok(());
         }
         self.number()
@@ -179,7 +189,7 @@ impl Reader<'_> {
         let bytes = self.rest.as_bytes();
         let mut end = 0;
         while let Some(byte) = bytes.get(end) {
-            // The sign of an exponent belongs to the number: 1.5e-3.
+            // In 1.5e-3 the minus belongs to the number.
             let exponent_sign = matches!(byte, b'+' | b'-')
                 && end > 0
                 && bytes
@@ -195,7 +205,7 @@ impl Reader<'_> {
         let number: f64 = digits
             .parse()
             .map_err(|_| format!("a number or value is missing before \"{}\"", self.rest))?;
-        self.steps.push(Step::Number(number));
+        self.tokens.push(Token::Number(number));
         self.rest = rest.trim_start();
         Ok(())
     }
@@ -273,7 +283,7 @@ mod tests {
             ("1.5e-3*value", 0.0045),
             ("sqrt(abs(-4))+pi", 2.0 + std::f64::consts::PI),
         ] {
-            let found = Formula::parse(text).unwrap().evaluate(3.0);
+            let found = LogFormula::parse(text).unwrap().evaluate(3.0);
             assert!((found - wanted).abs() < 1e-12, "{text}: {found}");
         }
     }
@@ -296,7 +306,7 @@ mod tests {
             &deep,
             &signs,
         ] {
-            assert!(Formula::parse(text).is_err(), "{text:.20}");
+            assert!(LogFormula::parse(text).is_err(), "{text:.20}");
         }
     }
 }

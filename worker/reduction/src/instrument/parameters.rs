@@ -1,56 +1,50 @@
-//! Parameters of components. Promises: numbers and texts are told apart once, when they are read; the nearest component
-//! that has a parameter decides, a detector before what carries it; names are found without regard to case. A parameter
-//! that comes from a log keeps how until logs are known.
+//! Parameters of components. Promises: types are decided once, when a file is read; names are matched without regard to
+//! case; a parameter from a log keeps its rule until logs are known. Must not: search ancestors.
+//!
+//! Source: Mantid's `ParameterMap` and concept page "Instrument Parameter File".
 
 use std::collections::BTreeMap;
 
-use super::formula::Formula;
+use super::formula::LogFormula;
 
-/// The value of a parameter.
+/// Value of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Parameter {
-    /// A number.
     Number(f64),
-    /// A whole number.
     Integer(i64),
-    /// A text.
     Text(String),
-    /// A truth value.
     Flag(bool),
-    /// A value that comes from a log.
-    FromLog(FromLog),
+    /// Value to be computed from a log; replaced by `Number` once the log is known.
+    FromLog(LogDerived),
 }
 
-/// How a value comes from a log.
+/// Rule that computes a parameter from a log (`<logfile>`).
 #[derive(Debug, Clone, PartialEq)]
-pub struct FromLog {
-    /// The log's name.
+pub struct LogDerived {
+    /// Name of the log.
     pub log: String,
-    /// What is taken of the log.
-    pub take: Take,
-    /// What is made of it; `None` to take it as it is.
-    pub formula: Option<Formula>,
+    pub statistic: LogStatistic,
+    /// Formula of the statistic (`eq`); the statistic itself if `None`.
+    pub formula: Option<LogFormula>,
 }
 
-/// What is taken of a log of many values.
+/// Reduction of a time series to one number (`extract-single-value-as`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Take {
-    /// The mean.
+pub enum LogStatistic {
+    /// Arithmetic mean, without weights.
     Mean,
-    /// The median.
+    /// Middle value, or the mean of both middle ones.
     Median,
-    /// The smallest.
     Minimum,
-    /// The largest.
     Maximum,
-    /// The first.
+    /// Oldest value.
     First,
-    /// The last.
+    /// Newest value.
     Last,
 }
 
-impl Take {
-    /// From the word in a definition (`extract-single-value-as`).
+impl LogStatistic {
+    /// Statistic by its word in a definition; `Mean` for unknown words, as in Mantid.
     pub fn from_word(word: &str) -> Self {
         match word.trim() {
             "median" => Self::Median,
@@ -62,7 +56,7 @@ impl Take {
         }
     }
 
-    /// That of some values; `None` of none.
+    /// Statistic of values, oldest first; `None` without values.
     pub fn of(self, values: &[f64]) -> Option<f64> {
         let count = values.len() as f64;
         match self {
@@ -86,7 +80,7 @@ impl Take {
 }
 
 impl Parameter {
-    /// The value as a number, if it is one.
+    /// Value as a number, also of a text that spells one; `None` for flags and unresolved log rules.
     pub fn number(&self) -> Option<f64> {
         match self {
             Self::Number(value) => Some(*value),
@@ -96,7 +90,7 @@ impl Parameter {
         }
     }
 
-    /// The value as text.
+    /// Value as text.
     pub fn text(&self) -> String {
         match self {
             Self::Number(value) => value.to_string(),
@@ -107,7 +101,7 @@ impl Parameter {
         }
     }
 
-    /// The word for its type.
+    /// Type name of Mantid: `double`, `int`, `string` or `bool`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Number(_) | Self::FromLog(_) => "double",
@@ -118,84 +112,86 @@ impl Parameter {
     }
 }
 
-/// Parameters of one component, by name in lower case.
-pub type Own = BTreeMap<String, Parameter>;
+/// Parameters of one owner by name in lower case.
+pub type ComponentParameters = BTreeMap<String, Parameter>;
 
-/// The parameters of an instrument's components.
+/// Parameters of an instrument by owner: Mantid's `ParameterMap`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Parameters {
-    /// Of all components of a name.
-    by_name: BTreeMap<String, Own>,
-    /// Of one component, given by its path.
-    by_component: BTreeMap<u32, Own>,
-    /// Of one detector, given by its id.
-    by_detector: BTreeMap<i32, Own>,
-    /// How names were written, by name in lower case.
-    spelled: BTreeMap<String, String>,
+pub struct ParameterMap {
+    by_name: BTreeMap<String, ComponentParameters>,
+    by_component: BTreeMap<u32, ComponentParameters>,
+    by_detector: BTreeMap<i32, ComponentParameters>,
+    /// Names as first written, by name in lower case.
+    original_names: BTreeMap<String, String>,
 }
 
-/// Whose a parameter is.
+/// Owner of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Owner<'a> {
-    /// Every component of a name.
+pub enum ParameterOwner<'a> {
+    /// Every component and detector with this name.
     Name(&'a str),
-    /// One component.
+    /// Component by index.
     Component(u32),
-    /// One detector.
+    /// Detector by id.
     Detector(i32),
 }
 
-impl Parameters {
-    /// Sets a parameter; a former value is replaced.
-    pub fn set(&mut self, owner: Owner<'_>, name: &str, value: Parameter) {
+impl ParameterMap {
+    /// Adds or replaces a parameter.
+    pub fn set(&mut self, owner: ParameterOwner<'_>, name: &str, value: Parameter) {
         let own = match owner {
-            Owner::Name(owner) => self.by_name.entry(owner.to_owned()).or_default(),
-            Owner::Component(index) => self.by_component.entry(index).or_default(),
-            Owner::Detector(id) => self.by_detector.entry(id).or_default(),
+            ParameterOwner::Name(owner) => self.by_name.entry(owner.to_owned()).or_default(),
+            ParameterOwner::Component(index) => self.by_component.entry(index).or_default(),
+            ParameterOwner::Detector(id) => self.by_detector.entry(id).or_default(),
         };
         own.insert(name.trim().to_lowercase(), value);
-        self.spelled
+        self.original_names
             .entry(name.trim().to_lowercase())
             .or_insert_with(|| name.trim().to_owned());
     }
 
-    /// A parameter of exactly this owner.
-    pub fn own(&self, owner: Owner<'_>, name: &str) -> Option<&Parameter> {
-        self.all(owner)?.get(&name.to_lowercase())
+    /// Parameter of exactly this owner.
+    pub fn get(&self, owner: ParameterOwner<'_>, name: &str) -> Option<&Parameter> {
+        self.owned_by(owner)?.get(&name.to_lowercase())
     }
 
-    /// All parameters of exactly this owner.
-    pub fn all(&self, owner: Owner<'_>) -> Option<&Own> {
+    /// Parameters of exactly this owner; `None` without any.
+    pub fn owned_by(&self, owner: ParameterOwner<'_>) -> Option<&ComponentParameters> {
         match owner {
-            Owner::Name(owner) => self.by_name.get(owner),
-            Owner::Component(index) => self.by_component.get(&index),
-            Owner::Detector(id) => self.by_detector.get(&id),
+            ParameterOwner::Name(owner) => self.by_name.get(owner),
+            ParameterOwner::Component(index) => self.by_component.get(&index),
+            ParameterOwner::Detector(id) => self.by_detector.get(&id),
         }
     }
 
-    /// All parameters with whose they are.
-    pub fn iter(&self) -> impl Iterator<Item = (Owner<'_>, &str, &Parameter)> {
-        let names = self.by_name.iter().map(|(owner, own)| (Owner::Name(owner), own));
+    /// All parameters with owner and name in lower case.
+    pub fn iter(&self) -> impl Iterator<Item = (ParameterOwner<'_>, &str, &Parameter)> {
+        let names = self
+            .by_name
+            .iter()
+            .map(|(owner, own)| (ParameterOwner::Name(owner), own));
         let components = self
             .by_component
             .iter()
-            .map(|(owner, own)| (Owner::Component(*owner), own));
+            .map(|(owner, own)| (ParameterOwner::Component(*owner), own));
         let detectors = self
             .by_detector
             .iter()
-            .map(|(owner, own)| (Owner::Detector(*owner), own));
+            .map(|(owner, own)| (ParameterOwner::Detector(*owner), own));
         names
             .chain(components)
             .chain(detectors)
             .flat_map(|(owner, own)| own.iter().map(move |(name, value)| (owner, name.as_str(), value)))
     }
 
-    /// How a name was written first.
-    pub fn spelled<'a>(&'a self, name: &'a str) -> &'a str {
-        self.spelled.get(&name.to_lowercase()).map_or(name, String::as_str)
+    /// Name as first written, or `name` itself.
+    pub fn original_name<'a>(&'a self, name: &'a str) -> &'a str {
+        self.original_names
+            .get(&name.to_lowercase())
+            .map_or(name, String::as_str)
     }
 
-    /// Whether any detector has parameters of its own, by its id.
+    /// True if any detector has parameters by its id.
     pub fn has_detectors(&self) -> bool {
         !self.by_detector.is_empty()
     }
@@ -217,28 +213,30 @@ mod tests {
             ("last_value", 2.0),
             ("unheard of", 2.5),
         ] {
-            assert_eq!(Take::from_word(word).of(&values), Some(wanted), "{word}");
-            assert_eq!(Take::from_word(word).of(&[]), None, "{word}");
+            assert_eq!(LogStatistic::from_word(word).of(&values), Some(wanted), "{word}");
+            assert_eq!(LogStatistic::from_word(word).of(&[]), None, "{word}");
         }
-        assert_eq!(Take::Median.of(&values[..3]), Some(3.0));
+        assert_eq!(LogStatistic::Median.of(&values[..3]), Some(3.0));
     }
 
     #[test]
     fn names_are_found_in_any_case_and_owners_kept_apart() {
-        let mut parameters = Parameters::default();
-        parameters.set(Owner::Name("bank"), "EFixed", Parameter::Number(1.0));
-        parameters.set(Owner::Detector(7), "Efixed", Parameter::Integer(2));
+        let mut parameters = ParameterMap::default();
+        parameters.set(ParameterOwner::Name("bank"), "EFixed", Parameter::Number(1.0));
+        parameters.set(ParameterOwner::Detector(7), "Efixed", Parameter::Integer(2));
         assert_eq!(
             parameters
-                .own(Owner::Name("bank"), "efixed")
+                .get(ParameterOwner::Name("bank"), "efixed")
                 .and_then(Parameter::number),
             Some(1.0)
         );
         assert_eq!(
-            parameters.own(Owner::Detector(7), "EFIXED").and_then(Parameter::number),
+            parameters
+                .get(ParameterOwner::Detector(7), "EFIXED")
+                .and_then(Parameter::number),
             Some(2.0)
         );
-        assert_eq!(parameters.own(Owner::Name("Bank"), "efixed"), None);
+        assert_eq!(parameters.get(ParameterOwner::Name("Bank"), "efixed"), None);
         assert_eq!(parameters.iter().count(), 2);
     }
 }

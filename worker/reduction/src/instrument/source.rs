@@ -1,6 +1,6 @@
-//! Where instruments come from: definition files in folders, chosen by name and date. Promises: of the files that are
-//! valid on a date the one with the latest start is taken, with the parameters file that lies beside it; files are read
-//! once and kept until they change (a mounted ConfigMap does); what is wrong with a file is said with its name. Must not look anywhere but in the folders given.
+//! Sources of instruments: definition files in folders, by name and date. Promises: of the definitions valid on a date the
+//! one with the latest start is used, with the parameter file beside it; files are cached until they change (a mounted
+//! ConfigMap does); errors name the file. Must not: look outside the given folders.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,54 +13,53 @@ use crate::date_and_time::DateAndTime;
 use crate::error::{Result, failed};
 use crate::instrument::{Instrument, idf};
 
-/// Provides instruments by name.
+/// Provider of instruments by name or file.
 pub trait InstrumentSource: Send + Sync {
-    /// The instrument of this name as it was at a date.
+    /// Instrument by name, in the definition valid at a date.
     ///
     /// # Errors
-    /// When there is no definition for the name, or it cannot be read.
+    /// `Execution` without a definition, or for an unreadable one.
     fn by_name(&self, name: &str, at: DateAndTime) -> Result<Arc<Instrument>>;
 
-    /// The instrument in a definition file.
+    /// Instrument of a definition file.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// `Execution` when the file is missing or invalid.
     fn by_file(&self, path: &Path) -> Result<Arc<Instrument>>;
 
-    /// Adds what is known of an instrument beside its definition (its parameters file) to one that was described
-    /// elsewhere.
-    fn complete(&self, instrument: &mut Instrument) {
+    /// Adds the parameter file of an instrument whose geometry comes from elsewhere. Problems become warnings.
+    fn add_parameters(&self, instrument: &mut Instrument) {
         let _ = instrument;
     }
 }
 
-/// Definition files in folders, and those that the program brings along.
+/// Definition files in folders, and the built-in definitions. Safe to share between threads.
 #[derive(Default)]
 pub struct InstrumentFolders {
     folders: Vec<PathBuf>,
-    read: Mutex<HashMap<PathBuf, Known>>,
+    cache: Mutex<HashMap<PathBuf, CachedInstrument>>,
 }
 
-/// An instrument, and the files that it was read from.
-type Known = (Vec<Stamp>, Arc<Instrument>);
+/// Instrument with the versions of the files that it was read from.
+type CachedInstrument = (Vec<FileVersion>, Arc<Instrument>);
 
-/// What tells that a file is another than before: its path, when it was changed, its size.
-type Stamp = (PathBuf, Option<SystemTime>, u64);
+/// Version of a file: path, time of the last change, size in bytes.
+type FileVersion = (PathBuf, Option<SystemTime>, u64);
 
-fn stamp(path: &Path) -> Option<Stamp> {
+fn version(path: &Path) -> Option<FileVersion> {
     let file = std::fs::metadata(path).ok()?;
     Some((path.to_owned(), file.modified().ok(), file.len()))
 }
 
-/// Definitions that the program brings along: name and content.
-const OWN: &[(&str, &str)] = &[("LIVEDEMO", include_str!("../../instruments/LIVEDEMO_Definition.xml"))];
+/// Built-in definitions: name and text.
+const BUILT_IN: &[(&str, &str)] = &[("LIVEDEMO", include_str!("../../instruments/LIVEDEMO_Definition.xml"))];
 
 impl InstrumentFolders {
-    /// Definitions in these folders, the first folder first.
+    /// Definitions in folders, searched in this order.
     pub fn new(folders: Vec<PathBuf>) -> Self {
         Self {
             folders,
-            read: Mutex::default(),
+            cache: Mutex::default(),
         }
     }
 
@@ -87,13 +86,13 @@ impl InstrumentFolders {
         let parameters = path
             .parent()
             .map_or_else(Vec::new, |folder| parameters_beside(folder, path));
-        // Taken before the files are read: what changes meanwhile is seen the next time.
-        let stamps: Vec<Stamp> = std::iter::once(path)
+        // Before the files are read: a change in between is then seen at the next read.
+        let versions: Vec<FileVersion> = std::iter::once(path)
             .chain(parameters.iter().map(PathBuf::as_path))
-            .filter_map(stamp)
+            .filter_map(version)
             .collect();
-        if let Some((of, known)) = self.read.lock().get(path)
-            && *of == stamps
+        if let Some((of, known)) = self.cache.lock().get(path)
+            && *of == versions
         {
             return Ok(known.clone());
         }
@@ -109,12 +108,14 @@ impl InstrumentFolders {
         let mut instrument = parse(&path.display().to_string(), &text)?;
         add_parameters(&mut instrument, &parameters);
         let instrument = Arc::new(instrument);
-        self.read.lock().insert(path.to_owned(), (stamps, instrument.clone()));
+        self.cache
+            .lock()
+            .insert(path.to_owned(), (versions, instrument.clone()));
         Ok(instrument)
     }
 }
 
-/// The short names that files of runs and older scripts know instruments by.
+/// Short and full names of ISIS instruments. Source: Mantid's `Facilities.xml`.
 const SHORT_NAMES: &[(&str, &str)] = &[
     ("CSP", "CRISP"),
     ("ENGINX", "ENGIN-X"),
@@ -133,20 +134,20 @@ const SHORT_NAMES: &[(&str, &str)] = &[
     ("TSC", "TOSCA"),
 ];
 
-/// The full name of an instrument that may be given by its short one.
+/// Full name of an instrument given by short or full name.
 fn long_name(name: &str) -> &str {
     let found = SHORT_NAMES.iter().find(|(short, _)| short.eq_ignore_ascii_case(name));
     found.map_or(name, |(_, long)| long)
 }
 
-/// The short name of an instrument: that which names of its runs begin with.
+/// Short name of an instrument, the prefix of its run names; the name itself if it has none.
 pub fn short_name(name: &str) -> &str {
     let found = SHORT_NAMES.iter().find(|(_, long)| long.eq_ignore_ascii_case(name));
     found.map_or(name, |(short, _)| short)
 }
 
-/// The parameters files that could belong to a definition, the most particular first: for `X_Definition_2020.xml` they
-/// are `X_Parameters_2020.xml` and `X_Parameters.xml`.
+/// Existing parameter files of a definition, most specific first: for `X_Definition_2020.xml` these are
+/// `X_Parameters_2020.xml` and `X_Parameters.xml`.
 fn parameters_beside(folder: &Path, definition: &Path) -> Vec<PathBuf> {
     let file = definition.file_name().unwrap_or_default().to_string_lossy();
     let lower = file.to_ascii_lowercase();
@@ -172,13 +173,13 @@ fn parameters_beside(folder: &Path, definition: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Adds the first parameters file of some. One that cannot be read leaves a note: the geometry is good without it.
+/// Adds the first of these parameter files. An unreadable one leaves a warning: the geometry is usable without it.
 fn add_parameters(instrument: &mut Instrument, files: &[PathBuf]) {
     let Some(path) = files.first() else { return };
     let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
     if let Err(error) = text.and_then(|text| idf::add_parameters(&text, instrument)) {
-        let note = format!("the parameters file {} cannot be used: {error}", path.display());
-        instrument.notes.push(note);
+        let warning = format!("the parameters file {} cannot be used: {error}", path.display());
+        instrument.warnings.push(warning);
     }
 }
 
@@ -203,7 +204,10 @@ impl InstrumentSource for InstrumentFolders {
         if let Some((_, path)) = best.or_else(|| any.map(|path| (at, path))) {
             return self.read(&path);
         }
-        let Some((own, text)) = OWN.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) else {
+        let Some((built_in, text)) = BUILT_IN
+            .iter()
+            .find(|(built_in, _)| built_in.eq_ignore_ascii_case(name))
+        else {
             let folders: Vec<String> = self.folders.iter().map(|folder| folder.display().to_string()).collect();
             return failed(format!(
                 "No instrument definition {name}_Definition*.xml was found in {}: set INSTRUMENT_DIR to a folder that holds it",
@@ -214,12 +218,12 @@ impl InstrumentSource for InstrumentFolders {
                 }
             ));
         };
-        let key = PathBuf::from(format!("<built in>/{own}"));
-        if let Some((_, known)) = self.read.lock().get(&key) {
+        let key = PathBuf::from(format!("<built in>/{built_in}"));
+        if let Some((_, known)) = self.cache.lock().get(&key) {
             return Ok(known.clone());
         }
-        let instrument = Arc::new(parse(own, text)?);
-        self.read.lock().insert(key, (Vec::new(), instrument.clone()));
+        let instrument = Arc::new(parse(built_in, text)?);
+        self.cache.lock().insert(key, (Vec::new(), instrument.clone()));
         Ok(instrument)
     }
 
@@ -235,7 +239,7 @@ impl InstrumentSource for InstrumentFolders {
         }
         failed(format!("The instrument definition {} was not found", path.display()))
     }
-    fn complete(&self, instrument: &mut Instrument) {
+    fn add_parameters(&self, instrument: &mut Instrument) {
         let definition = PathBuf::from(format!("{}_Definition.xml", instrument.name));
         let files = self
             .folders

@@ -1,26 +1,32 @@
-//! Points and rotations. Promises: plain arithmetic; angles in and out are radians unless the name says degrees; a
-//! zero-length direction gives zero, never a NaN that spreads.
+//! Vectors and rotations in three dimensions. Promises: angles are radians unless a parameter is named degrees; directions
+//! of length zero give zero, not NaN.
 
 use std::ops::{Add, Mul, Neg, Sub};
 
-/// A point or direction, m.
+/// Vector of three coordinates, m for positions: Mantid's `V3D`.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct V3 {
-    /// First coordinate, horizontal in ISIS's frame.
+pub struct V3D {
+    /// Horizontal in the default reference frame.
     pub x: f64,
-    /// Second coordinate, up in ISIS's frame.
+    /// Up in the default reference frame.
     pub y: f64,
-    /// Third coordinate, along the beam in ISIS's frame.
+    /// Along the beam in the default reference frame.
     pub z: f64,
 }
 
-impl V3 {
-    /// From its coordinates.
+impl V3D {
+    /// Vector (x, y, z).
     pub const fn new(x: f64, y: f64, z: f64) -> Self {
         Self { x, y, z }
     }
 
-    /// From distance, polar angle from z and azimuth from x, angles in degrees.
+    /// Vector (r sin θ cos φ, r sin θ sin φ, r cos θ), angles in degrees: θ from z, φ from x.
+    ///
+    /// ```
+    /// # use live_data_reduction::instrument::V3D;
+    /// let v = V3D::spherical(2.0, 90.0, 90.0);
+    /// assert!((v - V3D::new(0.0, 2.0, 0.0)).norm() < 1e-12);
+    /// ```
     pub fn spherical(r: f64, theta: f64, phi: f64) -> Self {
         let (theta, phi) = (theta.to_radians(), phi.to_radians());
         Self::new(
@@ -30,12 +36,12 @@ impl V3 {
         )
     }
 
-    /// The scalar product.
+    /// Scalar product.
     pub fn dot(self, other: Self) -> f64 {
         self.x * other.x + self.y * other.y + self.z * other.z
     }
 
-    /// The vector product.
+    /// Vector product `self × other`.
     pub fn cross(self, other: Self) -> Self {
         Self::new(
             self.y * other.z - self.z * other.y,
@@ -44,18 +50,18 @@ impl V3 {
         )
     }
 
-    /// The length.
+    /// Euclidean length.
     pub fn norm(self) -> f64 {
         self.dot(self).sqrt()
     }
 
-    /// The direction, of length one; zero for a zero vector.
+    /// Direction of length 1; zero for the zero vector.
     pub fn unit(self) -> Self {
         let norm = self.norm();
         if norm > 0.0 { self * (1.0 / norm) } else { self }
     }
 
-    /// The angle to another vector, radians; 0 when either is zero.
+    /// Angle to another vector, radians in [0, π]; 0 when either is zero.
     pub fn angle(self, other: Self) -> f64 {
         let norms = self.norm() * other.norm();
         if norms > 0.0 {
@@ -65,42 +71,42 @@ impl V3 {
         }
     }
 
-    /// The coordinates in order.
+    /// Coordinates [x, y, z].
     pub fn to_array(self) -> [f64; 3] {
         [self.x, self.y, self.z]
     }
 }
 
-impl Add for V3 {
+impl Add for V3D {
     type Output = Self;
     fn add(self, o: Self) -> Self {
         Self::new(self.x + o.x, self.y + o.y, self.z + o.z)
     }
 }
-impl Sub for V3 {
+impl Sub for V3D {
     type Output = Self;
     fn sub(self, o: Self) -> Self {
         Self::new(self.x - o.x, self.y - o.y, self.z - o.z)
     }
 }
-impl Mul<f64> for V3 {
+impl Mul<f64> for V3D {
     type Output = Self;
     fn mul(self, f: f64) -> Self {
         Self::new(self.x * f, self.y * f, self.z * f)
     }
 }
-impl Neg for V3 {
+impl Neg for V3D {
     type Output = Self;
     fn neg(self) -> Self {
         self * -1.0
     }
 }
 
-/// A rotation, as a unit quaternion.
+/// Rotation as a unit quaternion (cos α/2, n sin α/2): Mantid's `Quat`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rotation {
     w: f64,
-    v: V3,
+    v: V3D,
 }
 
 impl Default for Rotation {
@@ -110,14 +116,21 @@ impl Default for Rotation {
 }
 
 impl Rotation {
-    /// No rotation.
+    /// Rotation by zero.
     pub const IDENTITY: Self = Self {
         w: 1.0,
-        v: V3::new(0.0, 0.0, 0.0),
+        v: V3D::new(0.0, 0.0, 0.0),
     };
 
-    /// About an axis by an angle in degrees; no rotation about a zero axis.
-    pub fn about(axis: V3, degrees: f64) -> Self {
+    /// Rotation about an axis of any length by degrees, counterclockwise seen against the axis; identity for a zero axis.
+    ///
+    /// ```
+    /// # use live_data_reduction::instrument::{Rotation, V3D};
+    /// // By 90° about y, z becomes x.
+    /// let rotated = Rotation::about(V3D::new(0.0, 1.0, 0.0), 90.0).apply(V3D::new(0.0, 0.0, 1.0));
+    /// assert!((rotated - V3D::new(1.0, 0.0, 0.0)).norm() < 1e-12);
+    /// ```
+    pub fn about(axis: V3D, degrees: f64) -> Self {
         if axis.norm() == 0.0 {
             return Self::IDENTITY;
         }
@@ -128,8 +141,8 @@ impl Rotation {
         }
     }
 
-    /// The rotation that turns one direction into another by the shortest way.
-    pub fn between(from: V3, to: V3) -> Self {
+    /// Rotation of the smallest angle that maps the direction `from` to the direction `to`.
+    pub fn between(from: V3D, to: V3D) -> Self {
         let (from, to) = (from.unit(), to.unit());
         let axis = from.cross(to);
         let degrees = from.angle(to).to_degrees();
@@ -139,16 +152,16 @@ impl Rotation {
         if from.dot(to) > 0.0 || from.norm() == 0.0 {
             return Self::IDENTITY;
         }
-        // Opposite directions: any axis across does.
+        // Opposite directions: any perpendicular axis is right.
         let across = if from.x.abs() < 0.9 {
-            V3::new(1.0, 0.0, 0.0)
+            V3D::new(1.0, 0.0, 0.0)
         } else {
-            V3::new(0.0, 1.0, 0.0)
+            V3D::new(0.0, 1.0, 0.0)
         };
         Self::about(from.cross(across), 180.0)
     }
 
-    /// This rotation after another.
+    /// Composition: first `first`, then this rotation.
     pub fn after(self, first: Self) -> Self {
         Self {
             w: self.w * first.w - self.v.dot(first.v),
@@ -156,13 +169,13 @@ impl Rotation {
         }
     }
 
-    /// The rotation that undoes this one.
+    /// Inverse rotation.
     pub fn inverse(self) -> Self {
         Self { w: self.w, v: -self.v }
     }
 
-    /// Turns a vector.
-    pub fn apply(self, p: V3) -> V3 {
+    /// Rotated vector.
+    pub fn apply(self, p: V3D) -> V3D {
         let t = self.v.cross(p) * 2.0;
         p + t * self.w + self.v.cross(t)
     }
@@ -172,25 +185,28 @@ impl Rotation {
 mod tests {
     use super::*;
 
-    fn close(a: V3, b: V3) -> bool {
+    fn close(a: V3D, b: V3D) -> bool {
         (a - b).norm() < 1e-12
     }
 
     #[test]
     fn rotations_turn_and_turn_back() {
-        let r = Rotation::about(V3::new(0.0, 1.0, 0.0), 90.0);
-        assert!(close(r.apply(V3::new(0.0, 0.0, 1.0)), V3::new(1.0, 0.0, 0.0)));
-        assert!(close(r.inverse().apply(V3::new(1.0, 0.0, 0.0)), V3::new(0.0, 0.0, 1.0)));
+        let r = Rotation::about(V3D::new(0.0, 1.0, 0.0), 90.0);
+        assert!(close(r.apply(V3D::new(0.0, 0.0, 1.0)), V3D::new(1.0, 0.0, 0.0)));
+        assert!(close(
+            r.inverse().apply(V3D::new(1.0, 0.0, 0.0)),
+            V3D::new(0.0, 0.0, 1.0)
+        ));
         let twice = r.after(r);
-        assert!(close(twice.apply(V3::new(0.0, 0.0, 1.0)), V3::new(0.0, 0.0, -1.0)));
+        assert!(close(twice.apply(V3D::new(0.0, 0.0, 1.0)), V3D::new(0.0, 0.0, -1.0)));
     }
 
     #[test]
     fn the_shortest_turn_reaches_its_target_even_when_opposite() {
         for (from, to) in [((1.0, 2.0, 3.0), (-3.0, 0.5, 1.0)), ((0.0, 0.0, 1.0), (0.0, 0.0, -1.0))] {
-            let (from, to) = (V3::new(from.0, from.1, from.2), V3::new(to.0, to.1, to.2));
+            let (from, to) = (V3D::new(from.0, from.1, from.2), V3D::new(to.0, to.1, to.2));
             assert!(close(Rotation::between(from, to).apply(from.unit()), to.unit()));
         }
-        assert_eq!(V3::default().angle(V3::new(1.0, 0.0, 0.0)), 0.0);
+        assert_eq!(V3D::default().angle(V3D::new(1.0, 0.0, 0.0)), 0.0);
     }
 }

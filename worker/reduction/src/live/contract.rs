@@ -1,6 +1,6 @@
-//! Who carries live data requests out: algorithms hand them to it, and know nothing else of it.
+//! Interface between the live data algorithms and the program that reads a stream.
 //!
-//! Promises: without one, the algorithms say in words why they cannot work. Must not know what a stream is.
+//! Promises: without an implementation the algorithms fail with an explanation. Must not know streams.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,61 +8,61 @@ use live_data_engine::cancel::Cancel;
 
 use crate::date_and_time::DateAndTime;
 use crate::error::{Result, failed};
-use crate::live::Request;
+use crate::live::request::LiveRequest;
 
-/// Loads chunks of a live stream and goes on doing so.
+/// Live data processing of a program that reads a stream.
 pub trait LiveData: Send + Sync {
-    /// The first chunk now, and the next ones in the background, where the request asks for more than one. The same
-    /// request as one that is under way changes nothing. Returns the newest pulse time that was loaded.
+    /// Processes the first chunk, and later ones in the background if UpdateEvery is above 0.
+    ///
+    /// An equal request that is running is left as it is. Returns the time of the newest processed pulse.
     ///
     /// # Errors
-    /// When the request cannot be carried out, or the first chunk cannot be processed.
-    fn start(&self, request: &Request, cancel: &Cancel) -> Result<Option<DateAndTime>>;
+    /// `Execution` for another instrument or a workspace in use; errors of the first chunk; `Cancelled`.
+    fn start(&self, request: &LiveRequest, cancel: &Cancel) -> Result<Option<DateAndTime>>;
 
-    /// The same, and waits until it has ended: by the end of the run, or by being cancelled.
-    ///
-    /// # Errors
-    /// As [`LiveData::start`].
-    fn monitor(&self, request: &Request, cancel: &Cancel) -> Result<Option<DateAndTime>>;
-
-    /// One chunk: what has come since the last one of the same request.
+    /// As [`LiveData::start`], and waits until the end of a run or [`LiveData::cancel`] ends it.
     ///
     /// # Errors
     /// As [`LiveData::start`].
-    fn load(&self, request: &Request, cancel: &Cancel) -> Result<Option<DateAndTime>>;
+    fn monitor(&self, request: &LiveRequest, cancel: &Cancel) -> Result<Option<DateAndTime>>;
 
-    /// The monitors that are under way.
-    fn monitors(&self) -> Vec<MonitorState>;
+    /// Processes one chunk: the data since the last call with an equal request.
+    ///
+    /// # Errors
+    /// As [`LiveData::start`].
+    fn load(&self, request: &LiveRequest, cancel: &Cancel) -> Result<Option<DateAndTime>>;
 
-    /// Ends a monitor after the chunk that it works on. Says whether there is such a monitor.
+    /// Running monitors, in order of their start.
+    fn monitors(&self) -> Vec<MonitorInfo>;
+
+    /// Ends a monitor after its present chunk; false if no running monitor has the id.
     fn cancel(&self, monitor: u64) -> bool;
 }
 
-/// A monitor that is under way.
+/// Properties of a running monitor.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MonitorState {
-    /// A number that no other monitor has.
+pub struct MonitorInfo {
+    /// Unique in the process.
     pub id: u64,
-    /// What it was asked to do.
-    pub request: Request,
-    /// The newest pulse time that it has loaded.
+    pub request: LiveRequest,
+    /// Time of the newest processed pulse.
     pub last_time_stamp: Option<DateAndTime>,
 }
 
-/// The place for who carries live data requests out; set once, by a program that has a stream.
+/// The process's implementation of [`LiveData`], set at most once. Clones share it.
 #[derive(Clone, Default)]
-pub struct LiveSlot(Arc<OnceLock<Arc<dyn LiveData>>>);
+pub struct LiveDataRegistration(Arc<OnceLock<Arc<dyn LiveData>>>);
 
-impl LiveSlot {
-    /// Names who carries requests out. Later calls change nothing.
+impl LiveDataRegistration {
+    /// Registers the implementation; later calls have no effect.
     pub fn set(&self, live: Arc<dyn LiveData>) {
         let _ = self.0.set(live);
     }
 
-    /// Who carries requests out.
+    /// The registered implementation.
     ///
     /// # Errors
-    /// When nobody does: there is no live stream.
+    /// `Execution` if the program reads no stream.
     pub fn get(&self) -> Result<&Arc<dyn LiveData>> {
         match self.0.get() {
             Some(live) => Ok(live),

@@ -1,16 +1,19 @@
-//! Live data processing as Mantid's StartLiveData means it, as far as it needs neither a stream nor Python: the
-//! properties and what is wrong with them, a chunk's way through an algorithm, and how chunks are put together.
+//! Live data processing as Mantid's StartLiveData defines it, without stream and Python.
 //!
-//! Promises: all of it works on values. Must not know where chunks come from, nor when: who implements [`LiveData`] does.
+//! Promises: everything works on values. Must not know the source of chunks or their times: the implementation of
+//! [`LiveData`] does.
 //!
 //! # Layout
-//! [`properties`] (as declared, judged into a [`Request`]) → [`contract`] (who carries requests out) →
-//! [`process`] (a chunk through an algorithm) → [`accumulate`] (chunks put together).
+//! - [`properties`] (declaration, conversion) → [`request`] (validated values) → [`contract`] (implementation by the worker).
+//! - [`process`] (an algorithm on a chunk) → [`accumulate`] (accumulation of chunks).
 
 pub mod accumulate;
 pub mod contract;
 pub mod process;
 pub mod properties;
+pub mod request;
 
-pub use contract::{LiveData, LiveSlot, MonitorState};
-pub use properties::{Accumulation, Method, Properties, Request, StartFrom, Transition};
+pub use contract::{LiveData, LiveDataRegistration, MonitorInfo};
+pub use live_data_crd::live::{LiveProperty, LivePropertyError, LiveSpec};
+pub use properties::parse_request;
+pub use request::{AccumulationMethod, LiveRequest, ProcessingMethod, RunTransitionBehavior, StartFrom};

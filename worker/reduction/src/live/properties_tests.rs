@@ -1,21 +1,25 @@
-//! What is wrong with properties is said in the known words.
+//! Messages of errors in live data properties.
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::live::{AccumulationMethod, RunTransitionBehavior};
 
-fn given() -> Properties {
-    Properties {
-        instrument: "merlin".into(),
-        output_workspace: "out".into(),
-        ..Properties::default()
+fn given() -> LiveSpec {
+    LiveSpec {
+        output_workspace: Some("out".into()),
+        from_now: Some(true),
+        ..LiveSpec::default()
     }
 }
 
-fn texts(properties: &Properties) -> Vec<String> {
-    let mut texts: Vec<String> = properties
-        .judge()
+fn parse(spec: &LiveSpec) -> Result<LiveRequest, Vec<LivePropertyError>> {
+    parse_request("merlin", spec)
+}
+
+fn texts(spec: &LiveSpec) -> Vec<String> {
+    let mut texts: Vec<String> = parse(spec)
         .unwrap_err()
         .into_iter()
-        .map(|(_, text)| text)
+        .map(|error| error.message)
         .collect();
     texts.dedup();
     texts
@@ -23,16 +27,16 @@ fn texts(properties: &Properties) -> Vec<String> {
 
 #[test]
 fn the_defaults_are_the_known_ones() {
-    let request = given().judge().unwrap();
+    let request = parse(&given()).unwrap();
     assert_eq!(
         request,
-        Request {
+        LiveRequest {
             instrument: "MERLIN".into(),
             processing: None,
-            accumulation: Accumulation::Add,
+            accumulation: AccumulationMethod::Add,
             preserve_events: false,
             post_processing: None,
-            transition: Transition::Restart,
+            transition: RunTransitionBehavior::Restart,
             start: StartFrom::Now,
             update_every: 60.0,
             accumulation_workspace: None,
@@ -45,63 +49,63 @@ fn the_defaults_are_the_known_ones() {
 fn each_mistake_has_its_known_words() {
     let one = "Please check exactly one of FromNow, FromStartOfRun, FromTime.";
     assert_eq!(
-        texts(&Properties {
-            from_start_of_run: true,
+        texts(&LiveSpec {
+            from_start_of_run: Some(true),
             ..given()
         }),
         [one]
     );
     assert_eq!(
-        texts(&Properties {
-            from_now: false,
+        texts(&LiveSpec {
+            from_now: Some(false),
             ..given()
         }),
         [one]
     );
     assert_eq!(
-        texts(&Properties {
-            update_every: -1.0,
+        texts(&LiveSpec {
+            update_every: Some(-1.0),
             ..given()
         }),
         ["UpdateEvery must be > 0"]
     );
     assert_eq!(
-        texts(&Properties {
-            update_every: f64::NAN,
+        texts(&LiveSpec {
+            update_every: Some(f64::NAN),
             ..given()
         }),
         ["UpdateEvery must be > 0"]
     );
     assert_eq!(
-        texts(&Properties {
-            output_workspace: " ".into(),
+        texts(&LiveSpec {
+            output_workspace: Some(" ".into()),
             ..given()
         }),
         ["Must specify the OutputWorkspace."]
     );
-    let two = Properties {
-        processing_algorithm: "Rebin".into(),
-        processing_script: "pass".into(),
+    let two = LiveSpec {
+        processing_algorithm: Some("Rebin".into()),
+        processing_script: Some("pass".into()),
         ..given()
     };
     assert_eq!(texts(&two), ["Only specify one processing method"]);
-    let post = Properties {
-        post_processing_script: "pass".into(),
-        post_processing_script_filename: "x.py".into(),
-        accumulation_workspace: "a".into(),
+    let post = LiveSpec {
+        post_processing_script: Some("pass".into()),
+        post_processing_script_filename: Some("x.py".into()),
+        accumulation_workspace: Some("a".into()),
         ..given()
     };
     assert_eq!(texts(&post), ["Only specify one post processing method"]);
-    let alone = Properties {
-        post_processing_script: "pass".into(),
+    let alone = LiveSpec {
+        post_processing_script: Some("pass".into()),
         ..given()
     };
     assert_eq!(
         texts(&alone),
         ["Must specify the AccumulationWorkspace parameter if using PostProcessing."]
     );
-    let same = Properties {
-        accumulation_workspace: "out".into(),
+    let same = LiveSpec {
+        accumulation_workspace: Some("out".into()),
         ..alone
     };
     assert_eq!(
@@ -113,9 +117,9 @@ fn each_mistake_has_its_known_words() {
 #[test]
 fn what_cannot_be_processed_with_is_said_at_once() {
     let with = |algorithm: &str, properties: &str| {
-        texts(&Properties {
-            processing_algorithm: algorithm.into(),
-            processing_properties: properties.into(),
+        texts(&LiveSpec {
+            processing_algorithm: Some(algorithm.into()),
+            processing_properties: Some(properties.into()),
             ..given()
         })
         .join("|")
@@ -128,12 +132,12 @@ fn what_cannot_be_processed_with_is_said_at_once() {
     );
     assert!(with("Rebin", "Width=2").contains("Width"));
     assert!(with("Rebin", "Params").contains("Name=value"));
-    let right = Properties {
-        processing_algorithm: "Rebin".into(),
-        processing_properties: "Params=0,1,9; PreserveEvents=0".into(),
+    let right = LiveSpec {
+        processing_algorithm: Some("Rebin".into()),
+        processing_properties: Some("Params=0,1,9; PreserveEvents=0".into()),
         ..given()
     };
-    let Some(Method::Algorithm(_, list)) = right.judge().unwrap().processing else {
+    let Some(ProcessingMethod::Algorithm(_, list)) = parse(&right).unwrap().processing else {
         panic!()
     };
     assert_eq!(
@@ -147,20 +151,20 @@ fn what_cannot_be_processed_with_is_said_at_once() {
 
 #[test]
 fn a_start_time_needs_from_time_and_the_other_way_round() {
-    let at = |from_time: bool, time: &str| Properties {
-        from_now: !from_time,
-        from_time,
-        start_time: time.into(),
+    let at = |from_time: bool, time: &str| LiveSpec {
+        from_now: Some(!from_time),
+        from_time: Some(from_time),
+        start_time: Some(time.into()),
         ..given()
     };
     assert!(texts(&at(true, "yesterday"))[0].contains("no time"));
     assert!(texts(&at(false, "2026-01-01T00:00:00"))[0].contains("FromTime only"));
     let time = DateAndTime::parse("2026-01-01T00:00:00").unwrap();
     assert_eq!(
-        at(true, "2026-01-01T00:00:00").judge().unwrap().start,
+        parse(&at(true, "2026-01-01T00:00:00")).unwrap().start,
         StartFrom::Time(time)
     );
     let mut encoded = at(false, "1990-01-01T00:00:01");
-    encoded.read_start_time();
-    assert_eq!(encoded.judge().unwrap().start, StartFrom::StartOfRun);
+    decode_start_time(&mut encoded);
+    assert_eq!(parse(&encoded).unwrap().start, StartFrom::StartOfRun);
 }

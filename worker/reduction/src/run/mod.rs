@@ -1,9 +1,14 @@
-//! The logs of a run: single values and time series by name. Promises: names are found as given; the charge and the
-//! run number are read as scripts expect them; must not know where logs come from.
+//! Logs of a run: single values and time series by name. Promises: charge and run number follow Mantid's `Run`. Must
+//! not: know where logs come from.
+//!
+//! # Layout
+//! [`time_roi`] → [`statistics`] → [`series`] → [`property`] → [`Run`] here; `live_logs` fills one from a snapshot.
 
-pub(crate) mod logs_of_run;
+pub(crate) mod live_logs;
+pub mod property;
 pub mod series;
 pub mod statistics;
+pub mod time_roi;
 
 use std::sync::Arc;
 
@@ -11,176 +16,102 @@ use indexmap::IndexMap;
 
 use crate::date_and_time::DateAndTime;
 use crate::error::{AlgorithmError, Result, failed};
-pub use series::{Intervals, SeriesValues, TimeSeries};
+pub use property::{LogProperty, LogPropertyValue};
+pub use series::{SeriesValues, TimeSeriesProperty};
+pub use time_roi::TimeRoi;
 
-/// The log that holds the charge, µAh.
+/// Log with the proton charge of the good frames, µAh.
 pub const GOOD_CHARGE: &str = "gd_prtn_chrg";
-/// The time series of the charge of each pulse.
+/// Time series of the proton charge of each pulse, µAh or pC by its unit.
 pub const PULSE_CHARGE: &str = "proton_charge";
 
-/// The value of a log.
-#[derive(Debug, Clone, PartialEq)]
-pub enum LogValue {
-    /// A whole number.
-    Int(i64),
-    /// A number.
-    Float(f64),
-    /// A text.
-    Str(String),
-    /// A truth value.
-    Bool(bool),
-    /// Whole numbers.
-    Ints(Vec<i64>),
-    /// Numbers.
-    Floats(Vec<f64>),
-    /// Values over time.
-    Series(TimeSeries),
-}
-
-/// One log.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogProperty {
-    /// Its value.
-    pub value: LogValue,
-    /// The unit of its value; empty when it is not known.
-    pub units: String,
-}
-
-impl LogProperty {
-    /// A log without a unit.
-    pub fn new(value: LogValue) -> Self {
-        Self {
-            value,
-            units: String::new(),
-        }
-    }
-
-    /// With a unit.
-    pub fn with_units(mut self, units: &str) -> Self {
-        units.clone_into(&mut self.units);
-        self
-    }
-
-    /// The value as one number: a time series' average over time, `None` for what is no number.
-    pub fn number(&self) -> Option<f64> {
-        match &self.value {
-            LogValue::Int(v) => Some(*v as f64),
-            LogValue::Float(v) => Some(*v),
-            LogValue::Bool(v) => Some(f64::from(u8::from(*v))),
-            LogValue::Series(series) => series.time_average(),
-            LogValue::Str(text) => text.trim().parse().ok(),
-            LogValue::Floats(values) if values.len() == 1 => values.first().copied(),
-            LogValue::Ints(values) if values.len() == 1 => values.first().map(|v| *v as f64),
-            LogValue::Ints(_) | LogValue::Floats(_) => None,
-        }
-    }
-
-    /// The value as text: numbers as digits, a series as one line for each value.
-    pub fn text(&self) -> String {
-        fn join<T: ToString>(items: &[T]) -> String {
-            items.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-        }
-        match &self.value {
-            LogValue::Int(v) => v.to_string(),
-            LogValue::Float(v) => v.to_string(),
-            LogValue::Str(text) => text.clone(),
-            LogValue::Bool(v) => if *v { "1" } else { "0" }.to_owned(),
-            LogValue::Ints(items) => join(items),
-            LogValue::Floats(items) => join(items),
-            LogValue::Series(series) => series.to_text(),
-        }
-    }
-}
-
-/// The logs of a run.
+/// Logs and goniometer of a run: Mantid's `Run`. Names are case-sensitive.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
-    /// In the order in which they were added, which is how scripts list them; shared between workspaces until one of
-    /// them changes a log.
+    /// In order of insertion, which scripts see; each log is shared between workspaces until one changes it.
     logs: IndexMap<String, Arc<LogProperty>>,
-    /// The intervals to which filtered values are limited, when a filter was applied.
-    filter: Option<Intervals>,
-    /// The goniometer's rotation, row by row; the identity when none was set.
+    filter: Option<TimeRoi>,
+    /// Rotation matrix by rows; the identity when unset.
     goniometer: Option<[[f64; 3]; 3]>,
 }
 
 impl Run {
-    /// The names of the logs, in the order in which they were added.
+    /// Names of the logs in order of insertion.
     pub fn names(&self) -> Vec<&str> {
         self.logs.keys().map(String::as_str).collect()
     }
 
-    /// Names and logs, in the order in which they were added.
+    /// Names and logs in order of insertion.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &LogProperty)> {
         self.logs.iter().map(|(name, log)| (name.as_str(), &**log))
     }
 
-    /// Whether there is a log of this name.
+    /// True if a log has this name.
     pub fn has(&self, name: &str) -> bool {
         self.logs.contains_key(name)
     }
 
-    /// The log of this name, if there is one.
+    /// Log `name`, if any.
     pub fn get(&self, name: &str) -> Option<&LogProperty> {
         self.logs.get(name).map(|log| &**log)
     }
 
-    /// The log of this name.
+    /// Log `name`.
     ///
     /// # Errors
-    /// `Execution` when there is none.
+    /// `Execution` without such a log.
     pub fn property(&self, name: &str) -> Result<&LogProperty> {
         self.get(name)
             .ok_or_else(|| AlgorithmError::Execution(format!("Unknown property search object {name}")))
     }
 
-    /// Sets a log, in place of one that may be there.
+    /// Adds or replaces a log; a replaced log keeps its place in the order.
     pub fn set(&mut self, name: &str, log: LogProperty) {
         self.logs.insert(name.to_owned(), Arc::new(log));
     }
 
-    /// Sets a number.
+    /// Adds or replaces a log with one number.
     pub fn set_number(&mut self, name: &str, value: f64, units: &str) {
-        self.set(name, LogProperty::new(LogValue::Float(value)).with_units(units));
+        self.set(name, LogProperty::new(LogPropertyValue::Float(value)).with_units(units));
     }
 
-    /// Sets a text.
+    /// Adds or replaces a log with one text.
     pub fn set_text(&mut self, name: &str, value: &str) {
-        self.set(name, LogProperty::new(LogValue::Str(value.to_owned())));
+        self.set(name, LogProperty::new(LogPropertyValue::Str(value.to_owned())));
     }
 
-    /// Removes a log. Returns it, if there was one.
+    /// Removes and returns a log.
     pub fn remove(&mut self, name: &str) -> Option<LogProperty> {
         self.logs.shift_remove(name).map(Arc::unwrap_or_clone)
     }
 
-    /// The time series of this name, if there is one.
-    pub fn series(&self, name: &str) -> Option<&TimeSeries> {
+    /// Log `name` if it is a time series.
+    pub fn series(&self, name: &str) -> Option<&TimeSeriesProperty> {
         match &self.get(name)?.value {
-            LogValue::Series(series) => Some(series),
+            LogPropertyValue::Series(series) => Some(series),
             _ => None,
         }
     }
 
-    /// The time series of this name, to be changed, if there is one.
-    pub fn series_mut(&mut self, name: &str) -> Option<&mut TimeSeries> {
+    /// Log `name` for changes if it is a time series; copied first if another workspace shares it.
+    pub fn series_mut(&mut self, name: &str) -> Option<&mut TimeSeriesProperty> {
         match &mut Arc::make_mut(self.logs.get_mut(name)?).value {
-            LogValue::Series(series) => Some(series),
+            LogPropertyValue::Series(series) => Some(series),
             _ => None,
         }
     }
 
-    /// A log as one number; see `LogProperty::number`.
+    /// Log as one number, see [`LogProperty::number`].
     pub fn number(&self, name: &str) -> Option<f64> {
         self.get(name)?.number()
     }
 
-    /// A log as text.
+    /// Log as text, see [`LogProperty::text`].
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name).map(LogProperty::text)
     }
 
-    /// The run number: the digits of the log `run_number`; 0 when there is none.
+    /// Digits of the log `run_number`; 0 without any.
     pub fn run_number(&self) -> i64 {
         let digits: String = self
             .text("run_number")
@@ -191,19 +122,19 @@ impl Run {
         digits.parse().unwrap_or_default()
     }
 
-    /// The start: `start_time`, else `run_start`.
+    /// Start of the run: the log `start_time`, else `run_start`.
     ///
     /// # Errors
-    /// When neither is a time.
+    /// `Execution` when neither is a time.
     pub fn start_time(&self) -> Result<DateAndTime> {
         self.time_of(&["start_time", "run_start"])
             .ok_or_else(|| AlgorithmError::Execution("No valid start time has been set for this run.".to_owned()))
     }
 
-    /// The end: `end_time`, else `run_end`.
+    /// End of the run: the log `end_time`, else `run_end`.
     ///
     /// # Errors
-    /// When neither is a time.
+    /// `Execution` when neither is a time.
     pub fn end_time(&self) -> Result<DateAndTime> {
         self.time_of(&["end_time", "run_end"])
             .ok_or_else(|| AlgorithmError::Execution("No valid end time has been set for this run.".to_owned()))
@@ -211,12 +142,25 @@ impl Run {
 
     fn time_of(&self, names: &[&str]) -> Option<DateAndTime> {
         names.iter().find_map(|name| match &self.get(name)?.value {
-            LogValue::Str(text) => DateAndTime::parse(text),
+            LogPropertyValue::Str(text) => DateAndTime::parse(text),
             _ => None,
         })
     }
 
-    /// The charge, µAh: `gd_prtn_chrg`, else the sum of `proton_charge`; 0 when neither is there.
+    /// Proton charge of the good frames, µAh: the log `gd_prtn_chrg`, else [`Self::integrated_charge`], else 0.
+    ///
+    /// Source: Mantid's `Run::getProtonCharge`.
+    ///
+    /// ```
+    /// # use live_data_reduction::date_and_time::DateAndTime;
+    /// # use live_data_reduction::run::{LogProperty, LogPropertyValue, Run, SeriesValues, TimeSeriesProperty};
+    /// // 1 µAh is 3600 µC, here in two pulses of 1.8e9 pC.
+    /// let times = vec![DateAndTime::from_nanoseconds(0), DateAndTime::from_nanoseconds(1)];
+    /// let pulses = TimeSeriesProperty::new(times, SeriesValues::Floats(vec![1.8e9, 1.8e9])).unwrap();
+    /// let mut run = Run::default();
+    /// run.set("proton_charge", LogProperty::new(LogPropertyValue::Series(pulses)).with_units("picoCoulomb"));
+    /// assert!((run.proton_charge() - 1.0).abs() < 1e-12);
+    /// ```
     pub fn proton_charge(&self) -> f64 {
         self.number_or_none(GOOD_CHARGE)
             .or_else(|| self.integrated_charge())
@@ -227,10 +171,10 @@ impl Run {
         self.get(name).and_then(LogProperty::number)
     }
 
-    /// The sum of `proton_charge`, µAh: a series in pC is converted.
+    /// Sum of the filtered series `proton_charge`, µAh; `None` without it. pC are converted: 1 pC = 10⁻⁶ / 3600 µAh.
     pub fn integrated_charge(&self) -> Option<f64> {
         let log = self.get(PULSE_CHARGE)?;
-        let LogValue::Series(series) = &log.value else {
+        let LogPropertyValue::Series(series) = &log.value else {
             return None;
         };
         let sum: f64 = series.filtered().numbers()?.iter().sum();
@@ -241,11 +185,11 @@ impl Run {
         })
     }
 
-    /// Limits filtered values of every series to intervals, or lifts the limit.
-    pub fn set_filter(&mut self, filter: Option<Intervals>) {
+    /// Sets the filter of every time series, or lifts it.
+    pub fn set_filter(&mut self, filter: Option<TimeRoi>) {
         for log in self.logs.values_mut() {
-            if matches!(log.value, LogValue::Series(_))
-                && let LogValue::Series(series) = &mut Arc::make_mut(log).value
+            if matches!(log.value, LogPropertyValue::Series(_))
+                && let LogPropertyValue::Series(series) = &mut Arc::make_mut(log).value
             {
                 series.set_filter(filter.clone());
             }
@@ -253,16 +197,17 @@ impl Run {
         self.filter = filter;
     }
 
-    /// Keeps only what lies in the intervals, in every series (a series of one value is kept whole), and computes the
-    /// charge anew.
-    pub fn crop(&mut self, intervals: &Intervals) {
+    /// Removes values outside the intervals from every series of more than one value, and recomputes `gd_prtn_chrg`.
+    pub fn crop(&mut self, intervals: &TimeRoi) {
         for (name, log) in &mut self.logs {
             let cropped = match &log.value {
-                LogValue::Series(series) if series.len() > 1 || name == PULSE_CHARGE => series.within(intervals),
+                LogPropertyValue::Series(series) if series.len() > 1 || name == PULSE_CHARGE => {
+                    series.within(intervals)
+                }
                 _ => continue,
             };
             *log = Arc::new(LogProperty {
-                value: LogValue::Series(cropped),
+                value: LogPropertyValue::Series(cropped),
                 units: log.units.clone(),
             });
         }
@@ -271,18 +216,19 @@ impl Run {
         }
     }
 
-    /// The goniometer's rotation, row by row.
+    /// Rotation matrix R of the goniometer, by rows; the identity when unset.
     pub fn goniometer(&self) -> [[f64; 3]; 3] {
         self.goniometer
             .unwrap_or([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     }
 
-    /// Sets the goniometer's rotation.
+    /// Sets the rotation matrix, which must be orthogonal with determinant 1.
     pub fn set_goniometer(&mut self, rotation: [[f64; 3]; 3]) {
         self.goniometer = Some(rotation);
     }
 
-    /// Adds the logs of another run: series are joined, what accumulates is summed, other logs stay.
+    /// Merges the logs of another run as Mantid's `Plus` does: series are joined; charge, frames, duration and monitor
+    /// counts are summed; other logs keep their value.
     pub fn merge(&mut self, other: &Self) {
         const SUMMED: &[&str] = &[
             "gd_prtn_chrg",
@@ -296,21 +242,25 @@ impl Run {
         for (name, log) in &other.logs {
             let summed = SUMMED.contains(&name.as_str()) || (name.starts_with("monitor") && name.ends_with("_counts"));
             match (self.logs.get_mut(name), &log.value) {
-                (None, LogValue::Series(_)) => {
+                (None, LogPropertyValue::Series(_)) => {
                     self.logs.insert(name.clone(), log.clone());
                 }
-                (Some(mine), LogValue::Series(theirs)) => {
-                    if let LogValue::Series(series) = &mut Arc::make_mut(mine).value {
+                (Some(mine), LogPropertyValue::Series(theirs)) => {
+                    if let LogPropertyValue::Series(series) = &mut Arc::make_mut(mine).value {
                         series.join(theirs);
                     }
                 }
                 (Some(mine), theirs) if summed => match (&mut Arc::make_mut(mine).value, theirs) {
-                    (LogValue::Int(a), LogValue::Int(b)) => *a = a.saturating_add(*b),
-                    (LogValue::Float(a), LogValue::Float(b)) => *a += b,
-                    (LogValue::Float(a), LogValue::Int(b)) => *a += *b as f64,
-                    (value @ LogValue::Int(_), LogValue::Float(b)) => {
-                        let a = if let LogValue::Int(a) = value { *a as f64 } else { 0.0 };
-                        *value = LogValue::Float(a + b);
+                    (LogPropertyValue::Int(a), LogPropertyValue::Int(b)) => *a = a.saturating_add(*b),
+                    (LogPropertyValue::Float(a), LogPropertyValue::Float(b)) => *a += b,
+                    (LogPropertyValue::Float(a), LogPropertyValue::Int(b)) => *a += *b as f64,
+                    (value @ LogPropertyValue::Int(_), LogPropertyValue::Float(b)) => {
+                        let a = if let LogPropertyValue::Int(a) = value {
+                            *a as f64
+                        } else {
+                            0.0
+                        };
+                        *value = LogPropertyValue::Float(a + b);
                     }
                     _ => {}
                 },
@@ -319,20 +269,20 @@ impl Run {
         }
     }
 
-    /// Adds one value to a series, which is made if it is not there.
+    /// Appends a value to a time series, creating the log if needed.
     ///
     /// # Errors
-    /// When the log is there and is no series of such values.
-    pub fn append(&mut self, name: &str, time: DateAndTime, value: &LogValue) -> Result<()> {
+    /// `Execution` when the log is no time series, or its values are of another type.
+    pub fn append(&mut self, name: &str, time: DateAndTime, value: &LogPropertyValue) -> Result<()> {
         let Some(log) = self.logs.get_mut(name) else {
-            let Some(series) = TimeSeries::single(time, value) else {
+            let Some(series) = TimeSeriesProperty::single(time, value) else {
                 return failed(format!("the log {name} can take no such value"));
             };
-            self.set(name, LogProperty::new(LogValue::Series(series)));
+            self.set(name, LogProperty::new(LogPropertyValue::Series(series)));
             return Ok(());
         };
         match &mut Arc::make_mut(log).value {
-            LogValue::Series(series) => match series.push(time, value) {
+            LogPropertyValue::Series(series) => match series.push(time, value) {
                 true => Ok(()),
                 false => failed(format!(
                     "Log '{name}' exists but the values are not of a compatible type"
@@ -359,8 +309,8 @@ mod tests {
         let times = (0..values.len())
             .map(|i| DateAndTime::from_nanoseconds(i as i64 * 1_000_000_000))
             .collect();
-        LogProperty::new(LogValue::Series(
-            TimeSeries::new(times, SeriesValues::Floats(values.to_vec())).unwrap(),
+        LogProperty::new(LogPropertyValue::Series(
+            TimeSeriesProperty::new(times, SeriesValues::Floats(values.to_vec())).unwrap(),
         ))
     }
 

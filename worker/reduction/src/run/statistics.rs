@@ -1,30 +1,30 @@
-//! Statistics of values over time. Promises: pure functions of times and values; NaNs give NaNs, never a panic.
+//! Statistics of time series. Promises: pure functions of times and values; NaNs give NaNs, never a panic.
+//!
+//! Source: Mantid's `TimeSeriesPropertyStatistics`.
 
+use super::time_roi::TimeRoi;
 use crate::date_and_time::DateAndTime;
-use crate::run::series::Intervals;
 
-/// Statistics of a series.
+/// Statistics of a time series, in the unit of its values.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Statistics {
-    /// The smallest value.
+pub struct TimeSeriesPropertyStatistics {
     pub minimum: f64,
-    /// The largest value.
     pub maximum: f64,
-    /// The mean of the values.
+    /// Plain mean ∑ vᵢ / n.
     pub mean: f64,
-    /// The median of the values.
+    /// Middle value, or the mean of both middle ones.
     pub median: f64,
-    /// The standard deviation of the values about their mean.
+    /// √(∑ (vᵢ − mean)² / n): the deviation of a population, not of a sample.
     pub standard_deviation: f64,
-    /// The mean, each value weighted by how long it held.
+    /// Mean weighted by the time until the next value.
     pub time_mean: f64,
-    /// The standard deviation about that mean, weighted likewise.
+    /// Standard deviation about `time_mean` with the same weights.
     pub time_standard_deviation: f64,
-    /// From the first value to the last, s.
+    /// Seconds from the first value to the last.
     pub duration: f64,
 }
 
-impl Statistics {
+impl TimeSeriesPropertyStatistics {
     pub(crate) fn of(times: &[DateAndTime], values: &[f64], time_mean: f64, time_deviation: f64) -> Option<Self> {
         let count = values.len() as f64;
         let mut sorted = values.to_vec();
@@ -52,10 +52,13 @@ impl Statistics {
     }
 }
 
-/// Mean and standard deviation of a step function over its span, or over intervals. `None` when there is no value.
-pub(crate) fn time_average(times: &[DateAndTime], values: &[f64], intervals: Option<&Intervals>) -> Option<(f64, f64)> {
+/// Time-weighted mean and standard deviation of a step function over its span, or over intervals; `None` without values.
+///
+/// mean = ∑ vᵢ Δtᵢ / ∑ Δtᵢ and σ² = ∑ vᵢ² Δtᵢ / ∑ Δtᵢ − mean², Δtᵢ the time until the next value, s. Plain mean and
+/// deviation when ∑ Δtᵢ is 0.
+pub(crate) fn time_average(times: &[DateAndTime], values: &[f64], intervals: Option<&TimeRoi>) -> Option<(f64, f64)> {
     let (first, last) = (*times.first()?, *times.last()?);
-    let whole: Intervals = [(first, last)].into();
+    let whole: TimeRoi = [(first, last)].into();
     let intervals = intervals.unwrap_or(&whole);
     let (mut weight, mut sum, mut squares) = (0.0, 0.0, 0.0);
     for (start, stop) in intervals.iter() {
@@ -67,10 +70,10 @@ pub(crate) fn time_average(times: &[DateAndTime], values: &[f64], intervals: Opt
                 .filter(|t| index > 0 && *t > *start)
                 .unwrap_or(*start);
             let to = times.get(index + 1).copied().unwrap_or(*stop).min(*stop);
-            let held = to.seconds_since(from).max(0.0);
-            weight += held;
-            sum += value * held;
-            squares += value * value * held;
+            let duration = to.seconds_since(from).max(0.0);
+            weight += duration;
+            sum += value * duration;
+            squares += value * value * duration;
             index += 1;
             if times.get(index).is_none_or(|t| *t >= *stop) {
                 break;

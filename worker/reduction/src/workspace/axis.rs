@@ -1,22 +1,20 @@
-//! What the vertical axis of a workspace counts: spectra, numbers in a unit, or texts. Promises: cloning shares the
-//! values; must not hold the X values of spectra, which are data.
+//! Vertical axis of a workspace. Promises: clones share the values. Must not: contain X, which is data.
 
 use std::sync::Arc;
 
 use crate::unit::Unit;
 
-/// What the vertical axis counts.
+/// Vertical axis: one value for each spectrum.
 #[derive(Debug, Clone, PartialEq)]
 pub enum VerticalAxis {
-    /// Spectrum numbers.
+    /// Spectrum numbers of the mapping.
     Spectra,
-    /// One number per spectrum (or one edge more than spectra), in a unit.
+    /// Numbers in a unit, such as the angles of ConvertSpectrumAxis.
     Numeric {
-        /// The unit of the numbers.
         unit: Unit,
-        /// The numbers.
+        /// One for each spectrum, or one edge more.
         values: Arc<[f64]>,
     },
-    /// One text per spectrum.
+    /// One label for each spectrum.
     Text(Arc<[String]>),
 }

@@ -1,49 +1,48 @@
-//! Rows of numbers: X, Y and E of histograms. Promises: cloning shares the rows, a changed row is copied once; rows
-//! that come from counts are made one at a time, when they are read; a row that Python may write is asked for its
-//! present values each time. Must not know Python.
+//! Rows of X, Y and E of histograms. Promises: clones share rows, and a changed row is copied once; rows of counts are
+//! computed one at a time when read; rows that Python may write are copied at each read. Must not: know Python.
 
 use std::sync::Arc;
 
-/// One row of numbers, shared.
-pub type Row = Arc<[f64]>;
+/// X, Y or E of one spectrum, shared between workspaces.
+pub type SharedRow = Arc<[f64]>;
 
-/// A row that lives outside, where it may be written at any time.
+/// Row with an outside owner that may write it at any time, such as a NumPy array.
 pub trait ExportedRow: Send + Sync {
-    /// The present values.
+    /// Copy of the present values.
     fn copy(&self) -> Vec<f64>;
-    /// The number of values.
+    /// Number of values, which never changes.
     fn len(&self) -> usize;
-    /// Whether there is none.
+    /// True without values.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// Rows that are computed when they are read.
+/// Source of signal and standard deviations that are computed when read.
 pub trait RowSource: Send + Sync {
-    /// The number of rows.
+    /// Number of rows.
     fn rows(&self) -> usize;
-    /// The number of values in a row; 0 outside.
+    /// Number of values in a row; 0 outside.
     fn bins(&self, row: usize) -> usize;
-    /// The signal of a row, written to the front of `out`, which holds at least `bins(row)` values.
+    /// Writes the signal of a row to the first `bins(row)` values of `out`.
     fn signal(&self, row: usize, out: &mut [f64]);
-    /// The standard deviations of a row, likewise.
+    /// Writes the standard deviations of a row to the first `bins(row)` values of `out`.
     fn deviation(&self, row: usize, out: &mut [f64]);
 }
 
 #[derive(Clone)]
-enum Stored {
-    Owned(Row),
+enum StoredRow {
+    Owned(SharedRow),
     Exported(Arc<dyn ExportedRow>),
 }
 
-/// Y or E: one row per spectrum.
+/// Y or E of all spectra, one row each.
 #[derive(Clone)]
-pub struct Rows(Source);
+pub struct Rows(RowStorage);
 
 #[derive(Clone)]
-enum Source {
-    Stored(Arc<Vec<Stored>>),
+enum RowStorage {
+    InMemory(Arc<Vec<StoredRow>>),
     Lazy {
         source: Arc<dyn RowSource>,
         deviation: bool,
@@ -51,65 +50,67 @@ enum Source {
 }
 
 impl Rows {
-    /// Rows that are held.
-    pub fn new(rows: Vec<Row>) -> Self {
-        Self(Source::Stored(Arc::new(rows.into_iter().map(Stored::Owned).collect())))
+    /// Rows in memory.
+    pub fn new(rows: Vec<SharedRow>) -> Self {
+        Self(RowStorage::InMemory(Arc::new(
+            rows.into_iter().map(StoredRow::Owned).collect(),
+        )))
     }
 
-    /// The same row for every spectrum, held once.
-    pub fn repeated(row: Row, count: usize) -> Self {
+    /// One row in memory that `count` spectra share.
+    pub fn repeated(row: SharedRow, count: usize) -> Self {
         Self::new(vec![row; count])
     }
 
-    /// The signal of rows that are computed when read.
+    /// Signal of a source, computed when read.
     pub fn signal(source: Arc<dyn RowSource>) -> Self {
-        Self(Source::Lazy {
+        Self(RowStorage::Lazy {
             source,
             deviation: false,
         })
     }
 
-    /// The standard deviations of rows that are computed when read.
+    /// Standard deviations of a source, computed when read.
     pub fn deviation(source: Arc<dyn RowSource>) -> Self {
-        Self(Source::Lazy {
+        Self(RowStorage::Lazy {
             source,
             deviation: true,
         })
     }
 
-    /// The number of rows.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         match &self.0 {
-            Source::Stored(rows) => rows.len(),
-            Source::Lazy { source, .. } => source.rows(),
+            RowStorage::InMemory(rows) => rows.len(),
+            RowStorage::Lazy { source, .. } => source.rows(),
         }
     }
 
-    /// Whether there is none.
+    /// True without rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The number of values in a row; 0 outside.
+    /// Number of values in a row; 0 outside.
     pub fn bins(&self, row: usize) -> usize {
         match &self.0 {
-            Source::Stored(rows) => match rows.get(row) {
-                Some(Stored::Owned(row)) => row.len(),
-                Some(Stored::Exported(row)) => row.len(),
+            RowStorage::InMemory(rows) => match rows.get(row) {
+                Some(StoredRow::Owned(row)) => row.len(),
+                Some(StoredRow::Exported(row)) => row.len(),
                 None => 0,
             },
-            Source::Lazy { source, .. } => source.bins(row),
+            RowStorage::Lazy { source, .. } => source.bins(row),
         }
     }
 
-    /// A row; `None` outside.
-    pub fn get(&self, row: usize) -> Option<Row> {
+    /// Row by index, computed or copied where it is not in memory; `None` outside.
+    pub fn get(&self, row: usize) -> Option<SharedRow> {
         match &self.0 {
-            Source::Stored(rows) => rows.get(row).map(|stored| match stored {
-                Stored::Owned(row) => row.clone(),
-                Stored::Exported(row) => row.copy().into(),
+            RowStorage::InMemory(rows) => rows.get(row).map(|stored| match stored {
+                StoredRow::Owned(row) => row.clone(),
+                StoredRow::Exported(row) => row.copy().into(),
             }),
-            Source::Lazy { source, .. } => {
+            RowStorage::Lazy { source, .. } => {
                 if row >= source.rows() {
                     return None;
                 }
@@ -120,10 +121,10 @@ impl Rows {
         }
     }
 
-    /// A row, copied to the front of a buffer that is long enough. Returns its length.
+    /// Copies a row to the front of `out`, as far as it fits. Number of values copied.
     pub fn read(&self, row: usize, out: &mut [f64]) -> usize {
         match &self.0 {
-            Source::Stored(_) => {
+            RowStorage::InMemory(_) => {
                 let values = self.get(row).unwrap_or_else(|| Arc::from([]));
                 let count = values.len().min(out.len());
                 if let (Some(to), Some(from)) = (out.get_mut(..count), values.get(..count)) {
@@ -131,7 +132,7 @@ impl Rows {
                 }
                 count
             }
-            Source::Lazy { source, deviation } => {
+            RowStorage::Lazy { source, deviation } => {
                 let bins = source.bins(row).min(out.len());
                 if let Some(out) = out.get_mut(..bins) {
                     if *deviation {
@@ -145,73 +146,70 @@ impl Rows {
         }
     }
 
-    /// Replaces a row. All rows become held ones if they were computed so far.
-    pub fn set(&mut self, row: usize, values: Row) {
-        self.store(row, Stored::Owned(values));
+    /// Replaces a row. Computed rows are first brought into memory, all of them.
+    pub fn set(&mut self, row: usize, values: SharedRow) {
+        self.store(row, StoredRow::Owned(values));
     }
 
-    /// Replaces a row by one that lives outside.
+    /// Replaces a row by one with an outside owner; see [`Self::set`].
     pub fn export(&mut self, row: usize, values: Arc<dyn ExportedRow>) {
-        self.store(row, Stored::Exported(values));
+        self.store(row, StoredRow::Exported(values));
     }
 
-    fn store(&mut self, row: usize, stored: Stored) {
-        if let Source::Lazy { source, .. } = &self.0 {
+    fn store(&mut self, row: usize, stored: StoredRow) {
+        if let RowStorage::Lazy { source, .. } = &self.0 {
             let rows = (0..source.rows())
                 .filter_map(|row| self.get(row))
-                .map(Stored::Owned)
+                .map(StoredRow::Owned)
                 .collect();
-            self.0 = Source::Stored(Arc::new(rows));
+            self.0 = RowStorage::InMemory(Arc::new(rows));
         }
-        if let Source::Stored(rows) = &mut self.0
+        if let RowStorage::InMemory(rows) = &mut self.0
             && let Some(slot) = Arc::make_mut(rows).get_mut(row)
         {
             *slot = stored;
         }
     }
 
-    /// The row as it lives outside, if it does.
+    /// Row with an outside owner; `None` for other rows.
     pub fn exported(&self, row: usize) -> Option<Arc<dyn ExportedRow>> {
         match &self.0 {
-            Source::Stored(rows) => match rows.get(row) {
-                Some(Stored::Exported(row)) => Some(row.clone()),
+            RowStorage::InMemory(rows) => match rows.get(row) {
+                Some(StoredRow::Exported(row)) => Some(row.clone()),
                 _ => None,
             },
-            Source::Lazy { .. } => None,
+            RowStorage::Lazy { .. } => None,
         }
     }
 
-    /// Whether the rows are held in memory.
-    pub fn is_held(&self) -> bool {
-        matches!(self.0, Source::Stored(_))
-    }
-
-    /// The rows with those that live outside copied.
+    /// Rows without outside owners: theirs are copied.
     pub fn without_exports(self) -> Self {
-        let Source::Stored(rows) = &self.0 else { return self };
-        if !rows.iter().any(|row| matches!(row, Stored::Exported(_))) {
+        let RowStorage::InMemory(rows) = &self.0 else {
+            return self;
+        };
+        if !rows.iter().any(|row| matches!(row, StoredRow::Exported(_))) {
             return self;
         }
         let copied = rows.iter().map(|row| match row {
-            Stored::Owned(row) => Stored::Owned(row.clone()),
-            Stored::Exported(row) => Stored::Owned(row.copy().into()),
+            StoredRow::Owned(row) => StoredRow::Owned(row.clone()),
+            StoredRow::Exported(row) => StoredRow::Owned(row.copy().into()),
         });
-        Self(Source::Stored(Arc::new(copied.collect())))
+        Self(RowStorage::InMemory(Arc::new(copied.collect())))
     }
 
-    /// The rows at these indices, in their order. Computed rows stay computed.
+    /// Rows at indices, in their order; computed rows stay computed.
     pub fn subset(&self, indices: &[usize]) -> Self {
         match &self.0 {
-            Source::Stored(rows) => {
+            RowStorage::InMemory(rows) => {
                 let rows = indices.iter().filter_map(|index| rows.get(*index)).cloned().collect();
-                Self(Source::Stored(Arc::new(rows)))
+                Self(RowStorage::InMemory(Arc::new(rows)))
             }
-            Source::Lazy { source, deviation } => {
-                let source = Arc::new(Picked {
+            RowStorage::Lazy { source, deviation } => {
+                let source = Arc::new(RowSubset {
                     source: source.clone(),
                     rows: indices.into(),
                 });
-                Self(Source::Lazy {
+                Self(RowStorage::Lazy {
                     source,
                     deviation: *deviation,
                 })
@@ -219,28 +217,28 @@ impl Rows {
         }
     }
 
-    /// Bytes held in memory.
+    /// Bytes in memory; 0 for computed rows.
     pub fn bytes(&self) -> usize {
         match &self.0 {
-            Source::Stored(rows) => (0..rows.len()).map(|row| self.bins(row) * 8).sum(),
-            Source::Lazy { .. } => 0,
+            RowStorage::InMemory(rows) => (0..rows.len()).map(|row| self.bins(row) * 8).sum(),
+            RowStorage::Lazy { .. } => 0,
         }
     }
 }
 
-/// Some rows of a source, in an order of their own.
-struct Picked {
+/// Rows of a source in another order.
+struct RowSubset {
     source: Arc<dyn RowSource>,
     rows: Arc<[usize]>,
 }
 
-impl Picked {
+impl RowSubset {
     fn row(&self, row: usize) -> usize {
         self.rows.get(row).copied().unwrap_or(usize::MAX)
     }
 }
 
-impl RowSource for Picked {
+impl RowSource for RowSubset {
     fn rows(&self) -> usize {
         self.rows.len()
     }
@@ -255,78 +253,79 @@ impl RowSource for Picked {
     }
 }
 
-/// X: the same for every spectrum, or one row each.
+/// X of all spectra: bin edges or points.
 #[derive(Clone)]
-pub enum Xs {
-    /// The same edges or points for every spectrum.
-    Common(Row),
-    /// One row for each spectrum.
-    Each(Arc<Vec<Row>>),
+pub enum XRows {
+    /// One row for all spectra.
+    Common(SharedRow),
+    PerSpectrum(Arc<Vec<SharedRow>>),
 }
 
-impl Xs {
-    /// One row for each spectrum; kept once when all are the same row in memory.
-    pub fn each(rows: Vec<Row>) -> Self {
+impl XRows {
+    /// X of one row for each spectrum; [`Self::Common`] if all are the same row in memory.
+    pub fn each(rows: Vec<SharedRow>) -> Self {
         match rows.first() {
             Some(first) if rows.iter().all(|row| Arc::ptr_eq(row, first)) => Self::Common(first.clone()),
-            _ => Self::Each(Arc::new(rows)),
+            _ => Self::PerSpectrum(Arc::new(rows)),
         }
     }
 
-    /// The row of a spectrum; for common X any index has it, otherwise `None` outside.
-    pub fn get(&self, row: usize) -> Option<&Row> {
+    /// Row of a spectrum; `None` outside, except that common X has every index.
+    pub fn get(&self, row: usize) -> Option<&SharedRow> {
         match self {
             Self::Common(row) => Some(row),
-            Self::Each(rows) => rows.get(row),
+            Self::PerSpectrum(rows) => rows.get(row),
         }
     }
 
-    /// Replaces a row of a workspace of `count` spectra.
-    pub fn set(&mut self, row: usize, count: usize, values: Row) {
+    /// Replaces the row of one of `count` spectra.
+    pub fn set(&mut self, row: usize, count: usize, values: SharedRow) {
         if count == 1 && row == 0 {
             *self = Self::Common(values);
             return;
         }
         if let Self::Common(common) = self {
-            *self = Self::Each(Arc::new(vec![common.clone(); count]));
+            *self = Self::PerSpectrum(Arc::new(vec![common.clone(); count]));
         }
-        if let Self::Each(rows) = self
+        if let Self::PerSpectrum(rows) = self
             && let Some(slot) = Arc::make_mut(rows).get_mut(row)
         {
             *slot = values;
         }
     }
 
-    /// The rows at these indices.
+    /// X of the spectra at indices, in their order.
     pub fn subset(&self, indices: &[usize]) -> Self {
         match self {
             Self::Common(row) => Self::Common(row.clone()),
-            Self::Each(rows) => Self::each(indices.iter().filter_map(|index| rows.get(*index)).cloned().collect()),
+            Self::PerSpectrum(rows) => {
+                Self::each(indices.iter().filter_map(|index| rows.get(*index)).cloned().collect())
+            }
         }
     }
 
-    /// Whether every spectrum has the same X, to within rounding.
+    /// True if all rows agree within a relative 1e-7.
     pub fn is_common(&self) -> bool {
         match self {
             Self::Common(_) => true,
-            Self::Each(rows) => match rows.first() {
+            Self::PerSpectrum(rows) => match rows.first() {
                 Some(first) => rows.iter().all(|row| same_row(row, first)),
                 None => true,
             },
         }
     }
 
-    /// Applies a function to each distinct row of `count` spectra.
-    pub fn map(&self, mut f: impl FnMut(&Row) -> Row) -> Self {
+    /// Applies a function to each row; to common X once.
+    pub fn map(&self, mut f: impl FnMut(&SharedRow) -> SharedRow) -> Self {
         match self {
             Self::Common(row) => Self::Common(f(row)),
-            Self::Each(rows) => Self::Each(Arc::new(rows.iter().map(f).collect())),
+            Self::PerSpectrum(rows) => Self::PerSpectrum(Arc::new(rows.iter().map(f).collect())),
         }
     }
 }
 
-/// Whether two rows agree to within rounding (a relative 1e-7 of neighbouring values).
-pub fn same_row(a: &Row, b: &Row) -> bool {
+/// True if two rows have equal length and agree within a relative 1e-7; NaN equals NaN.
+pub fn same_row(a: &SharedRow, b: &SharedRow) -> bool {
     if Arc::ptr_eq(a, b) {
         return true;
     }

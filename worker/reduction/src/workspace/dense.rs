@@ -1,5 +1,5 @@
-//! All rows of X, Y or E in one array. Promises: rows are written on the compute threads straight to their places,
-//! without a copy of any; what a short row leaves of its place stays as it was. Must not know whose array it is.
+//! X, Y or E of all spectra in one array. Promises: rows are written by the compute threads without intermediate copies;
+//! values beyond a short row are untouched. Must not: know the owner of the array.
 
 use live_data_engine::cancel::Cancel;
 use live_data_engine::pool;
@@ -7,22 +7,22 @@ use rayon::prelude::*;
 
 use crate::error::{AlgorithmError, Result};
 use crate::workspace::data::Rows;
-use crate::workspace::matrix::{Column, MatrixWorkspace};
+use crate::workspace::matrix::{HistogramField, MatrixWorkspace};
 
-/// Values of a piece of work: some hundred kilobytes.
-const PIECE: usize = 1 << 16;
+/// Values in a unit of parallel work: 512 kB.
+const VALUES_PER_TASK: usize = 1 << 16;
 
-/// Writes a row to the front of its place.
-type Read = Box<dyn Fn(usize, &mut [f64]) + Sync>;
+/// Copies the row of an index to the front of a slice.
+type RowCopier = Box<dyn Fn(usize, &mut [f64]) + Sync>;
 
 impl MatrixWorkspace {
-    /// Writes all rows of a column to an array, each row to a place of `width` values.
+    /// Writes X, Y or E of all spectra to `out`, of shape (spectra, `width`) row by row.
     ///
     /// # Errors
-    /// `Cancelled`: part of the array is then written.
-    pub fn fill(&self, column: Column, width: usize, out: &mut [f64], cancel: &Cancel) -> Result<()> {
-        let read: Read = match column {
-            Column::X => {
+    /// `Cancelled`, with part of `out` written.
+    pub fn fill(&self, column: HistogramField, width: usize, out: &mut [f64], cancel: &Cancel) -> Result<()> {
+        let read: RowCopier = match column {
+            HistogramField::X => {
                 let xs = self.xs().clone();
                 Box::new(move |index, to| {
                     if let Some(row) = xs.get(index) {
@@ -30,11 +30,11 @@ impl MatrixWorkspace {
                     }
                 })
             }
-            Column::Y => reader(self.ys(cancel)?),
-            Column::E => reader(self.es(cancel)?),
+            HistogramField::Y => reader(self.ys(cancel)?),
+            HistogramField::E => reader(self.es(cancel)?),
         };
         let width = width.max(1);
-        let rows = (PIECE / width).max(1);
+        let rows = (VALUES_PER_TASK / width).max(1);
         pool::install(|| {
             let pieces = out.par_chunks_mut(rows * width).enumerate();
             pieces.try_for_each(|(piece, out)| {
@@ -50,7 +50,7 @@ impl MatrixWorkspace {
     }
 }
 
-fn reader(rows: Rows) -> Read {
+fn reader(rows: Rows) -> RowCopier {
     Box::new(move |index, to| {
         rows.read(index, to);
     })
@@ -61,16 +61,20 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
-    use crate::workspace::data::{Row, Xs};
+    use crate::workspace::data::{SharedRow, XRows};
 
     #[test]
     fn every_row_is_in_its_place_and_short_rows_leave_the_rest() {
-        let rows: Vec<Row> = (0..3000)
+        let rows: Vec<SharedRow> = (0..3000)
             .map(|row| vec![f64::from(row); 1 + row as usize % 50].into())
             .collect();
-        let x: Vec<Row> = rows.iter().map(|row| [&row[..], &[0.5]].concat().into()).collect();
-        let ws = MatrixWorkspace::histogram(Xs::each(x.clone()), Rows::new(rows.clone()), Rows::new(rows.clone()));
-        for (column, rows) in [(Column::X, x), (Column::Y, rows.clone()), (Column::E, rows)] {
+        let x: Vec<SharedRow> = rows.iter().map(|row| [&row[..], &[0.5]].concat().into()).collect();
+        let ws = MatrixWorkspace::histogram(XRows::each(x.clone()), Rows::new(rows.clone()), Rows::new(rows.clone()));
+        for (column, rows) in [
+            (HistogramField::X, x),
+            (HistogramField::Y, rows.clone()),
+            (HistogramField::E, rows),
+        ] {
             let mut out = vec![-1.0; 3000 * 51];
             ws.fill(column, 51, &mut out, &Cancel::new()).unwrap();
             for (row, out) in rows.iter().zip(out.chunks(51)) {
@@ -83,7 +87,7 @@ mod tests {
         cancel.cancel();
         let mut out = vec![0.0; 3000 * 51];
         assert!(matches!(
-            ws.fill(Column::Y, 51, &mut out, &cancel),
+            ws.fill(HistogramField::Y, 51, &mut out, &cancel),
             Err(AlgorithmError::Cancelled)
         ));
     }

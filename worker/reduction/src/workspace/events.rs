@@ -1,6 +1,5 @@
-//! The events of a workspace: a lazy plan and the X over which it is binned when Y is read. Promises: cloning shares
-//! everything, including a histogram that was computed once; X alone is replaced without touching an event. Must not
-//! know where events come from: plans do.
+//! Events of a workspace: a lazy plan, and the X over which it is binned when Y is read. Promises: clones share everything,
+//! also a histogram once computed; replacing X reads no event. Must not: know where events come from; plans do.
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -9,11 +8,11 @@ use live_data_engine::columns::{Columns, EventKind, Events};
 use live_data_engine::counts::Counts;
 use live_data_engine::edges::{Binning, Edges};
 use live_data_engine::memo::Memos;
-use live_data_engine::plan::{EventPlan, PlanError, Source};
+use live_data_engine::plan::{EventPlan, PlanError, TermSource};
 use parking_lot::Mutex;
 
 use crate::error::{AlgorithmError, Result, failed, outside};
-use crate::workspace::data::{Row, RowSource, Xs};
+use crate::workspace::data::{RowSource, SharedRow, XRows};
 
 impl From<PlanError> for AlgorithmError {
     fn from(error: PlanError) -> Self {
@@ -24,28 +23,34 @@ impl From<PlanError> for AlgorithmError {
     }
 }
 
-/// The histograms that are kept from one execution to the next, for the whole process: whoever starts it sets the
-/// limit.
+/// Histograms kept between executions, shared by the process. 256 MiB unless the program sets another limit.
 pub fn memos() -> &'static Memos {
     static MEMOS: LazyLock<Memos> = LazyLock::new(|| Memos::new(256 << 20));
     &MEMOS
 }
 
-/// An event that was added by hand and is not yet in the plan: row, time of flight in µs, pulse time.
-type Added = (usize, f64, i64);
+/// Event added by a script and not yet part of the plan.
+#[derive(Clone)]
+struct AddedEvent {
+    row: usize,
+    /// In the unit of X.
+    x: f64,
+    /// ns since the Unix epoch.
+    pulse_time: i64,
+}
 
-/// The events of a workspace.
+/// Events of a workspace with the X of their histograms.
 #[derive(Clone)]
 pub struct EventData {
     plan: EventPlan,
-    x: Xs,
+    x: XRows,
     binned: Arc<OnceLock<Arc<dyn RowSource>>>,
-    added: Arc<Mutex<Vec<Added>>>,
+    added: Arc<Mutex<Vec<AddedEvent>>>,
 }
 
 impl EventData {
-    /// The events of a plan, binned over X.
-    pub fn new(plan: EventPlan, x: Xs) -> Self {
+    /// Events of a plan, to be binned over X.
+    pub fn new(plan: EventPlan, x: XRows) -> Self {
         Self {
             plan,
             x,
@@ -54,17 +59,17 @@ impl EventData {
         }
     }
 
-    /// The plan, with events that were added by hand.
+    /// Plan of all events, also of those added by [`Self::add_event`].
     pub fn plan(&self) -> EventPlan {
         let added = self.added.lock();
         if added.is_empty() {
             return self.plan.clone();
         }
         let mut rows = vec![Events::default(); self.plan.rows()];
-        for (row, x, time) in added.iter() {
-            if let Some(row) = rows.get_mut(*row) {
-                row.x.push(*x);
-                row.pulse_time.push(*time);
+        for event in added.iter() {
+            if let Some(row) = rows.get_mut(event.row) {
+                row.x.push(event.x);
+                row.pulse_time.push(event.pulse_time);
             }
         }
         self.plan
@@ -72,33 +77,33 @@ impl EventData {
             .unwrap_or_else(|_| self.plan.clone())
     }
 
-    /// The number of spectra.
+    /// Number of spectra.
     pub fn rows(&self) -> usize {
         self.plan.rows()
     }
 
-    /// X of the spectra.
-    pub fn x(&self) -> &Xs {
+    /// X of the spectra, bin edges.
+    pub fn x(&self) -> &XRows {
         &self.x
     }
 
-    /// The same events binned over other X.
-    pub fn set_x(&mut self, x: Xs) {
+    /// Replaces X; a histogram over the former X is dropped.
+    pub fn set_x(&mut self, x: XRows) {
         self.x = x;
         self.binned = Arc::default();
     }
 
-    /// Other events over the same X.
+    /// Events of another plan over the same X.
     pub(crate) fn with_plan(&self, plan: EventPlan) -> Self {
         Self::new(plan, self.x.clone())
     }
 
-    /// What the events know beside their value.
+    /// Columns that events have beside x: weights, pulse times.
     pub fn kind(&self) -> EventKind {
         self.plan().kind()
     }
 
-    /// Y and E over X; computed once for all that share these events and this X.
+    /// Y and E over X, computed once for all clones with this X.
     pub(crate) fn binned(&self, cancel: &Cancel) -> Result<Arc<dyn RowSource>> {
         if let Some(known) = self.binned.get() {
             return Ok(known.clone());
@@ -107,12 +112,12 @@ impl EventData {
         Ok(self.binned.get_or_init(|| computed).clone())
     }
 
-    /// The spectra at these indices.
+    /// Spectra at indices, in their order.
     pub(crate) fn subset(&self, indices: &[usize]) -> Result<Self> {
         Ok(Self::new(self.plan().subset(indices)?, self.x.subset(indices)))
     }
 
-    /// The number of events of every spectrum.
+    /// Number of events of each spectrum.
     ///
     /// # Errors
     /// `Cancelled`.
@@ -120,7 +125,7 @@ impl EventData {
         Ok(self.plan().count_events(cancel, memos())?)
     }
 
-    /// The number of all events.
+    /// Number of events of all spectra.
     ///
     /// # Errors
     /// `Cancelled`.
@@ -128,7 +133,7 @@ impl EventData {
         Ok(self.counts(cancel)?.iter().sum())
     }
 
-    /// The smallest and the largest value (time of flight in µs where nothing was converted); `None` without events.
+    /// Smallest and largest x of all events, in the unit of X (µs unless converted); `None` without events.
     ///
     /// # Errors
     /// `Cancelled`.
@@ -136,10 +141,10 @@ impl EventData {
         Ok(self.plan().x_range(cancel, memos())?)
     }
 
-    /// The events of one spectrum, copied.
+    /// Copy of the events of one spectrum, in the order of arrival.
     ///
     /// # Errors
-    /// `Index` when there is no such spectrum; `Cancelled`.
+    /// `Index` outside the workspace; `Cancelled`.
     pub fn spectrum(&self, index: usize, cancel: &Cancel) -> Result<Events> {
         if index >= self.rows() {
             return outside("workspace index", index, self.rows());
@@ -147,11 +152,10 @@ impl EventData {
         Ok(self.plan().spectrum_events(index, cancel)?)
     }
 
-    /// Adds one event: value in the unit of X, pulse time in ns since the Unix epoch. Cheap: it joins the plan when
-    /// the events are next read.
+    /// Adds one event: x in the unit of X, pulse time in ns since the Unix epoch. O(1): events join the plan when next read.
     ///
     /// # Errors
-    /// `Index` when there is no such spectrum.
+    /// `Index` outside the workspace.
     pub fn add_event(&mut self, index: usize, x: f64, pulse_time: i64) -> Result<()> {
         if index >= self.rows() {
             return outside("workspace index", index, self.rows());
@@ -161,14 +165,18 @@ impl EventData {
             let copy = self.added.lock().clone();
             self.added = Arc::new(Mutex::new(copy));
         }
-        self.added.lock().push((index, x, pulse_time));
+        self.added.lock().push(AddedEvent {
+            row: index,
+            x,
+            pulse_time,
+        });
         Ok(())
     }
 
-    /// Replaces the events of every spectrum.
+    /// Replaces the events of all spectra, one element of `rows` each.
     ///
     /// # Errors
-    /// When the number of spectra differs.
+    /// `Execution` for another number of spectra.
     pub fn replace(&mut self, rows: &[Events]) -> Result<()> {
         if rows.len() != self.rows() {
             return failed(format!(
@@ -184,7 +192,7 @@ impl EventData {
     /// Replaces the events of one spectrum.
     ///
     /// # Errors
-    /// `Index` when there is no such spectrum.
+    /// `Index` outside the workspace.
     pub fn replace_spectrum(&mut self, index: usize, events: Events) -> Result<()> {
         let mut cleared = vec![false; self.rows()];
         let Some(flag) = cleared.get_mut(index) else {
@@ -200,23 +208,23 @@ impl EventData {
         Ok(())
     }
 
-    /// Bytes held by events that belong to this workspace alone.
+    /// Bytes of events in memory, without those of the stream, which all workspaces share.
     pub fn memory(&self) -> usize {
         self.plan
             .terms()
             .iter()
             .map(|term| match term.source() {
-                Source::Columns(columns) => columns.memory(),
-                Source::Stream { .. } => 0,
+                TermSource::Columns(columns) => columns.memory(),
+                TermSource::Stream { .. } => 0,
             })
             .sum()
     }
 }
 
-/// Counts as rows.
-struct Counted(Counts);
+/// Counts of the engine as rows of signal and standard deviation.
+struct CountRows(Counts);
 
-impl RowSource for Counted {
+impl RowSource for CountRows {
     fn rows(&self) -> usize {
         self.0.rows()
     }
@@ -231,15 +239,15 @@ impl RowSource for Counted {
     }
 }
 
-/// Edges that a plan can be binned over, or what is wrong with them.
-pub(crate) fn edges_of(row: &Row) -> Result<Edges> {
+/// Bin edges of a row; `Execution` for fewer than two or for edges out of order.
+pub(crate) fn edges_of(row: &SharedRow) -> Result<Edges> {
     Edges::new(row.clone()).map_err(|error| AlgorithmError::Execution(error.to_string()))
 }
 
-fn histogram(plan: &EventPlan, x: &Xs, cancel: &Cancel) -> Result<Arc<dyn RowSource>> {
+fn histogram(plan: &EventPlan, x: &XRows, cancel: &Cancel) -> Result<Arc<dyn RowSource>> {
     let binning = match x {
-        Xs::Common(row) => Binning::Common(edges_of(row)?),
-        Xs::Each(rows) => Binning::PerRow(rows.iter().map(edges_of).collect::<Result<_>>()?),
+        XRows::Common(row) => Binning::Common(edges_of(row)?),
+        XRows::PerSpectrum(rows) => Binning::PerRow(rows.iter().map(edges_of).collect::<Result<_>>()?),
     };
-    Ok(Arc::new(Counted(plan.histogram(&binning, cancel, memos())?)))
+    Ok(Arc::new(CountRows(plan.histogram(&binning, cancel, memos())?)))
 }

@@ -1,59 +1,70 @@
-//! What was done to a workspace. Promises: entries are shared, never changed; must not know how algorithms run.
+//! History of a workspace. Promises: entries are shared and never changed. Must not: know how algorithms run.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::date_and_time::DateAndTime;
 
-/// One execution of one algorithm.
+/// Execution of an algorithm: Mantid's `AlgorithmHistory`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HistoryEntry {
-    /// The algorithm's name.
+pub struct AlgorithmHistory {
     pub name: String,
-    /// The algorithm's version.
     pub version: u32,
-    /// When it ended.
+    /// End of the execution.
     pub time: DateAndTime,
-    /// How long it took, in seconds.
+    /// Duration in seconds.
     pub seconds: f64,
-    /// Name, value and whether it was the default, of each property.
-    pub properties: Vec<(String, String, bool)>,
+    pub properties: Vec<PropertyHistory>,
 }
 
-impl HistoryEntry {
-    /// The text that saved files hold for this execution.
+/// Property of an execution, as text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PropertyHistory {
+    pub name: String,
+    pub value: String,
+    /// True if the caller did not set it.
+    pub is_default: bool,
+}
+
+impl AlgorithmHistory {
+    /// Text of the execution in the format of Mantid's processed files.
     pub fn to_text(&self) -> String {
         let mut text = format!("Algorithm: {} v{}\n", self.name, self.version);
         let _ = writeln!(text, "Execution Date: {}", self.time.to_iso_seconds());
         let _ = writeln!(text, "Execution Duration: {:.6} seconds", self.seconds);
         text.push_str("Parameters:\n");
-        for (name, value, default) in &self.properties {
-            let yes = if *default { "Yes" } else { "No" };
+        for PropertyHistory {
+            name,
+            value,
+            is_default,
+        } in &self.properties
+        {
+            let yes = if *is_default { "Yes" } else { "No" };
             let _ = writeln!(text, "  Name: {name}, Value: {value}, Default?: {yes}");
         }
         text
     }
 }
 
-/// The executions that made a workspace, oldest first.
+/// Executions that made a workspace, oldest first: Mantid's `WorkspaceHistory`.
 #[derive(Debug, Clone, Default)]
-pub struct History {
-    entries: Arc<Vec<Arc<HistoryEntry>>>,
+pub struct WorkspaceHistory {
+    executions: Arc<Vec<Arc<AlgorithmHistory>>>,
 }
 
-impl History {
-    /// The executions, oldest first.
-    pub fn entries(&self) -> &[Arc<HistoryEntry>] {
-        &self.entries
+impl WorkspaceHistory {
+    /// Executions, oldest first.
+    pub fn executions(&self) -> &[Arc<AlgorithmHistory>] {
+        &self.executions
     }
 
-    /// Adds an execution.
-    pub fn push(&mut self, entry: Arc<HistoryEntry>) {
-        Arc::make_mut(&mut self.entries).push(entry);
+    /// Appends an execution.
+    pub fn push(&mut self, execution: Arc<AlgorithmHistory>) {
+        Arc::make_mut(&mut self.executions).push(execution);
     }
 
-    /// Forgets everything.
+    /// Removes all executions.
     pub fn clear(&mut self) {
-        self.entries = Arc::default();
+        self.executions = Arc::default();
     }
 }

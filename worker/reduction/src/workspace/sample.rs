@@ -1,41 +1,51 @@
-//! The sample: its name, size and crystal lattice. Promises: plain values; a lattice that is there can be inverted.
-//! Must not know how it is turned: the run's goniometer does.
+//! Sample: name, size and oriented crystal lattice. Promises: a lattice has a non-zero volume. Must not: know the goniometer,
+//! which belongs to the run.
+//!
+//! Source: W. R. Busing and H. A. Levy, Acta Cryst. 22, 457 (1967), doi:10.1107/S0365110X67000970, with Mantid's
+//! convention of reciprocal vectors without 2π (page SetUB, class `OrientedLattice`).
 
-use crate::instrument::V3;
+use crate::instrument::V3D;
 
-/// Three by three numbers, row by row.
+/// 3 × 3 matrix by rows.
 pub type Matrix3 = [[f64; 3]; 3];
 
-/// A sample.
+/// Sample of a measurement: Mantid's `Sample`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {
-    /// Its name.
     pub name: String,
-    /// 1 to 4 for a cylinder, a flat plate, a disc, a single crystal; 0 when it is not known.
+    /// Mantid's `geom_id`: 1 cylinder, 2 flat plate, 3 disc, 4 single crystal; 0 unknown.
     pub geometry: i32,
     /// Thickness, height and width, mm.
     pub size: [f64; 3],
-    /// Its crystal lattice and orientation, if they are known.
-    pub lattice: Option<Lattice>,
+    pub lattice: Option<OrientedLattice>,
 }
 
-/// A crystal lattice that is oriented: lengths in Å, angles in degrees.
+/// Unit cell and orientation of a crystal: Mantid's `OrientedLattice`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Lattice {
-    /// a, b, c.
+pub struct OrientedLattice {
+    /// a, b, c in Å.
     pub lengths: [f64; 3],
-    /// alpha, beta, gamma.
+    /// α, β, γ in degrees.
     pub angles: [f64; 3],
-    /// Reciprocal vectors in the laboratory's frame with the goniometer at zero, as columns, Å⁻¹ without 2π.
+    /// Matrix UB, Å⁻¹ without 2π: its columns are a*, b*, c* in the laboratory frame with the goniometer at zero.
     pub ub: Matrix3,
 }
 
-impl Lattice {
-    /// A lattice with one vector along the beam, and another in the horizontal plane.
+impl OrientedLattice {
+    /// Lattice with the reciprocal vector `u` along the beam (z) and `v` in the horizontal plane (x z), in (h, k, l).
+    ///
+    /// UB = U·B with U from the orthonormal frame of B·u, B·v and their product (Busing and Levy, equations 24 to 27).
     ///
     /// # Errors
-    /// When the angles close no cell, a vector is zero, or both are parallel.
-    pub fn along(lengths: [f64; 3], angles: [f64; 3], u: [f64; 3], v: [f64; 3]) -> Result<Self, String> {
+    /// A sentence when the angles close no cell, a vector is zero, or both are parallel.
+    ///
+    /// ```
+    /// # use live_data_reduction::workspace::sample::OrientedLattice;
+    /// // Silicon, a = 5.431 Å: the volume of its cubic cell is 160.2 Å³.
+    /// let cell = OrientedLattice::from_vectors([5.431; 3], [90.0; 3], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).unwrap();
+    /// assert!((cell.volume() - 160.2).abs() < 0.05);
+    /// ```
+    pub fn from_vectors(lengths: [f64; 3], angles: [f64; 3], u: [f64; 3], v: [f64; 3]) -> Result<Self, String> {
         let b = reciprocal(lengths, angles)?;
         let (along, in_plane) = (times(&b, u), times(&b, v));
         if along.norm() < 1e-5 {
@@ -54,11 +64,11 @@ impl Lattice {
         Ok(Self { lengths, angles, ub })
     }
 
-    /// The lattice of reciprocal vectors.
+    /// Lattice of a matrix UB. The direct vectors are a = b* × c* / (a*·(b* × c*)) and cyclic.
     ///
     /// # Errors
-    /// When they span no volume.
-    pub fn of(ub: Matrix3) -> Result<Self, String> {
+    /// A sentence when the determinant is zero or not finite.
+    pub fn from_ub(ub: Matrix3) -> Result<Self, String> {
         let [a, b, c] = columns(&ub);
         let volume = a.dot(b.cross(c));
         if volume == 0.0 || !volume.is_finite() {
@@ -67,30 +77,30 @@ impl Lattice {
         let direct = [b.cross(c), c.cross(a), a.cross(b)].map(|v| v * (1.0 / volume));
         let [x, y, z] = direct;
         Ok(Self {
-            lengths: direct.map(V3::norm),
+            lengths: direct.map(V3D::norm),
             angles: [y.angle(z), z.angle(x), x.angle(y)].map(f64::to_degrees),
             ub,
         })
     }
 
-    /// The volume of the cell, Å³.
+    /// Volume of the unit cell, Å³: 1 / |det UB|.
     pub fn volume(&self) -> f64 {
         let [a, b, c] = columns(&self.ub);
         1.0 / a.dot(b.cross(c)).abs()
     }
 }
 
-fn columns(m: &Matrix3) -> [V3; 3] {
+fn columns(m: &Matrix3) -> [V3D; 3] {
     let [[a, b, c], [d, e, f], [g, h, i]] = *m;
-    [V3::new(a, d, g), V3::new(b, e, h), V3::new(c, f, i)]
+    [V3D::new(a, d, g), V3D::new(b, e, h), V3D::new(c, f, i)]
 }
 
-fn times(m: &Matrix3, [h, k, l]: [f64; 3]) -> V3 {
+fn times(m: &Matrix3, [h, k, l]: [f64; 3]) -> V3D {
     let [a, b, c] = columns(m);
     a * h + b * k + c * l
 }
 
-/// The reciprocal vectors of a cell as columns: the first along x, the second in the plane of x and y.
+/// Matrix B of a cell, Å⁻¹: its columns are a* along x, b* in the x y plane, and c* (Busing and Levy, equation 3).
 fn reciprocal([a, b, c]: [f64; 3], angles: [f64; 3]) -> Result<Matrix3, String> {
     let [(sa, ca), (sb, cb), (sg, cg)] = angles.map(|angle| angle.to_radians().sin_cos());
     let square = 1.0 - ca * ca - cb * cb - cg * cg + 2.0 * ca * cb * cg;
@@ -119,8 +129,10 @@ mod tests {
 
     #[test]
     fn a_lattice_and_its_reciprocal_vectors_say_the_same() {
-        let made = Lattice::along([3.0, 4.0, 5.5], [80.0, 95.0, 110.0], [1.0, 1.0, 0.0], [0.0, 1.0, 2.0]).unwrap();
-        let read = Lattice::of(made.ub).unwrap();
+        let made =
+            OrientedLattice::from_vectors([3.0, 4.0, 5.5], [80.0, 95.0, 110.0], [1.0, 1.0, 0.0], [0.0, 1.0, 2.0])
+                .unwrap();
+        let read = OrientedLattice::from_ub(made.ub).unwrap();
         for (a, b) in made
             .lengths
             .iter()
@@ -138,15 +150,15 @@ mod tests {
     #[test]
     fn cells_that_cannot_be_are_refused() {
         let (unit, right) = ([1.0; 3], [90.0; 3]);
-        assert!(Lattice::along(unit, [10.0, 20.0, 170.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).is_err());
-        assert!(Lattice::along([0.0, 1.0, 1.0], right, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).is_err());
+        assert!(OrientedLattice::from_vectors(unit, [10.0, 20.0, 170.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).is_err());
+        assert!(OrientedLattice::from_vectors([0.0, 1.0, 1.0], right, [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]).is_err());
         assert_eq!(
-            Lattice::along(unit, right, [0.0; 3], [0.0, 1.0, 0.0]).unwrap_err(),
+            OrientedLattice::from_vectors(unit, right, [0.0; 3], [0.0, 1.0, 0.0]).unwrap_err(),
             "|B.u|~0"
         );
-        assert!(Lattice::along(unit, right, [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]).is_err());
+        assert!(OrientedLattice::from_vectors(unit, right, [1.0, 0.0, 0.0], [2.0, 0.0, 0.0]).is_err());
         assert_eq!(
-            Lattice::of([[1.0, 2.0, 3.0]; 3]).unwrap_err(),
+            OrientedLattice::from_ub([[1.0, 2.0, 3.0]; 3]).unwrap_err(),
             "UB matrix determinant is 0"
         );
     }

@@ -1,19 +1,19 @@
-//! The spectrum number and the detectors of each spectrum. Promises: one row per spectrum, whatever is asked; built
-//! once and shared. Must not know the instrument: detector ids here may be unknown to it.
+//! Spectrum numbers and detector ids. Promises: safe for any index. Must not: know the instrument, which may lack some of
+//! the ids.
 
 use std::collections::HashMap;
 
-/// Spectrum numbers and detector ids by workspace index.
+/// Spectrum number and detector ids of each workspace index: Mantid's `SpectrumDetectorMapping`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Spectra {
+pub struct SpectrumDetectorMapping {
     numbers: Vec<i32>,
-    /// Where each spectrum's detectors begin in `detectors`; one more than there are spectra.
+    /// Index in `detectors` of each spectrum's first id, and the length of `detectors` at the end.
     starts: Vec<usize>,
     detectors: Vec<i32>,
 }
 
-impl Spectra {
-    /// An empty list, to be filled by `push`.
+impl SpectrumDetectorMapping {
+    /// Empty mapping with memory for `spectra` spectra of one detector.
     pub fn with_capacity(spectra: usize) -> Self {
         let mut starts = Vec::with_capacity(spectra + 1);
         starts.push(0);
@@ -24,7 +24,7 @@ impl Spectra {
         }
     }
 
-    /// Spectra numbered 1 to `count`, without detectors.
+    /// Mapping of spectra numbered 1 to `count`, without detectors.
     pub fn numbered(count: usize) -> Self {
         let mut spectra = Self::with_capacity(count);
         for number in 1..=count {
@@ -33,7 +33,7 @@ impl Spectra {
         spectra
     }
 
-    /// Adds a spectrum.
+    /// Appends a spectrum.
     pub fn push(&mut self, number: i32, detectors: &[i32]) {
         if self.starts.is_empty() {
             self.starts.push(0);
@@ -43,27 +43,27 @@ impl Spectra {
         self.starts.push(self.detectors.len());
     }
 
-    /// The number of spectra.
+    /// Number of spectra.
     pub fn len(&self) -> usize {
         self.numbers.len()
     }
 
-    /// Whether there is none.
+    /// True without spectra.
     pub fn is_empty(&self) -> bool {
         self.numbers.is_empty()
     }
 
-    /// The spectrum numbers by workspace index.
+    /// Spectrum numbers by workspace index.
     pub fn numbers(&self) -> &[i32] {
         &self.numbers
     }
 
-    /// The spectrum number at a workspace index; 0 outside.
+    /// Spectrum number of a workspace index; 0 outside.
     pub fn number(&self, index: usize) -> i32 {
         self.numbers.get(index).copied().unwrap_or_default()
     }
 
-    /// The detector ids of the spectrum at a workspace index; none outside.
+    /// Detector ids of a workspace index; none outside.
     pub fn detectors(&self, index: usize) -> &[i32] {
         match (self.starts.get(index), self.starts.get(index + 1)) {
             (Some(&start), Some(&end)) => self.detectors.get(start..end).unwrap_or_default(),
@@ -71,7 +71,7 @@ impl Spectra {
         }
     }
 
-    /// The workspace index of each spectrum number; the first, where a number comes twice.
+    /// Workspace index by spectrum number; the first of repeated numbers. O(n).
     pub fn index_by_number(&self) -> HashMap<i32, usize> {
         let mut map = HashMap::with_capacity(self.numbers.len());
         for (index, number) in self.numbers.iter().enumerate() {
@@ -80,7 +80,7 @@ impl Spectra {
         map
     }
 
-    /// The workspace index of each detector id; the first, where an id comes twice.
+    /// Workspace index by detector id; the first of repeated ids. O(n).
     pub fn index_by_detector(&self) -> HashMap<i32, usize> {
         let mut map = HashMap::with_capacity(self.detectors.len());
         for index in 0..self.len() {
@@ -91,7 +91,7 @@ impl Spectra {
         map
     }
 
-    /// The spectra at these indices, in their order; indices outside are left out.
+    /// Spectra at indices, in their order; indices outside are dropped.
     pub fn subset(&self, indices: &[usize]) -> Self {
         let mut out = Self::with_capacity(indices.len());
         for &index in indices.iter().filter(|index| **index < self.len()) {
@@ -100,14 +100,14 @@ impl Spectra {
         out
     }
 
-    /// Gives a spectrum another number.
+    /// Sets the number of a spectrum; an index outside is ignored.
     pub fn set_number(&mut self, index: usize, number: i32) {
         if let Some(slot) = self.numbers.get_mut(index) {
             *slot = number;
         }
     }
 
-    /// Gives a spectrum other detectors.
+    /// Replaces the detector ids of a spectrum. O(n).
     pub fn set_detectors(&mut self, index: usize, ids: &[i32]) {
         let mut out = Self::with_capacity(self.len());
         for i in 0..self.len() {

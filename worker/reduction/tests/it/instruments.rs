@@ -132,7 +132,7 @@ fn tubes_have_their_gas_and_shape() {
 #[test]
 fn the_parameters_file_beside_a_definition_is_read() {
     let Some(merlin) = load("MERLIN") else { return };
-    assert!(merlin.notes.is_empty(), "{:?}", merlin.notes);
+    assert!(merlin.warnings.is_empty(), "{:?}", merlin.warnings);
     let text = |name: &str| merlin.parameter(None, name).map(|value| (value.kind(), value.text()));
     assert_eq!(text("map_file"), Some(("string", "one2one_125.map".to_owned())));
     assert_eq!(text("norm-mon1-spec"), Some(("double", "69633".to_owned())));
@@ -154,13 +154,13 @@ fn a_broken_parameters_file_leaves_a_note_and_the_geometry() {
             .unwrap()
     };
     let x = load();
-    assert_eq!((x.l1(), x.notes.len()), (Some(3.0), 1));
-    assert!(x.notes[0].contains("X_Parameters.xml"), "{:?}", x.notes);
+    assert_eq!((x.l1(), x.warnings.len()), (Some(3.0), 1));
+    assert!(x.warnings[0].contains("X_Parameters.xml"), "{:?}", x.warnings);
     // The file of the same edition is preferred.
     let own = "<parameter-file instrument='X'><component-link name='X'><parameter name='p'><value val='2'/></parameter></component-link></parameter-file>";
     std::fs::write(folder.path().join("x_parameters_2020.XML"), own).unwrap();
     let x = load();
-    assert_eq!((x.number_parameter("P"), x.notes.len()), (Some(2.0), 0));
+    assert_eq!((x.number_parameter("P"), x.warnings.len()), (Some(2.0), 0));
 }
 
 #[test]

@@ -1,24 +1,24 @@
 //! Snapshots of a real timeline as live workspaces.
 
 use live_data_engine::cancel::Cancel;
-use live_data_engine::config::EventIds;
+use live_data_engine::config::EventIdKind;
 use live_data_engine::message::{
     DetectorSpectrumMap, EventSchema, Frame, LogSample, LogUnits, LogValue, Message, RunStart,
 };
-use live_data_engine::place::TopicRole;
+use live_data_engine::record_position::TopicRole;
 use live_data_engine::time::PulseTime;
-use live_data_reduction::bind::{Binder, Bound};
+use live_data_reduction::run_workspace::{RunWorkspace, RunWorkspaceBuilder};
 use live_data_reduction::{MatrixWorkspace, Workspace, WorkspaceCell};
 
 use crate::support::{SECOND, START, Stream, counts, instruments, run, run_start, service};
 
-fn bind(stream: &mut Stream, ids: EventIds) -> Bound {
-    Binder::new(ids, "LIVEDEMO", instruments())
-        .bind(&stream.snapshot(), &Cancel::new())
+fn bind(stream: &mut Stream, ids: EventIdKind) -> RunWorkspace {
+    RunWorkspaceBuilder::new(ids, "LIVEDEMO", instruments())
+        .build(&stream.snapshot(), &Cancel::new())
         .unwrap()
 }
 
-fn matrix(bound: &Bound) -> MatrixWorkspace {
+fn matrix(bound: &RunWorkspace) -> MatrixWorkspace {
     match &bound.workspace {
         Workspace::Matrix(matrix) => matrix.clone(),
         _ => panic!("one period was expected"),
@@ -52,8 +52,8 @@ fn spectrum_numbers_of_ev42_go_through_the_map() {
         &[(5, 1_000_000), (7, 2_000_000), (7, 2_500_000)],
     );
     stream.pulse(EventSchema::Ev42, 1.02, frame(0.25, 0), &[(9, 19_000_500), (0, 1_000)]);
-    let bound = bind(&mut stream, EventIds::Auto);
-    assert_eq!((bound.event_ids, bound.unexplained_events), (EventIds::Spectrum, 1));
+    let bound = bind(&mut stream, EventIdKind::Auto);
+    assert_eq!((bound.event_ids, bound.unexplained_events), (EventIdKind::Spectrum, 1));
     assert!(
         bound.warnings.iter().any(|text| text.contains("EVENT_IDS=detector")),
         "{:?}",
@@ -90,11 +90,11 @@ fn detector_ids_of_ev44_are_looked_up_in_the_instrument() {
         None,
         &[(1001, 5_000_000), (2256, 6_000_000), (1, 7_000_000)],
     );
-    let bound = bind(&mut stream, EventIds::Auto);
+    let bound = bind(&mut stream, EventIdKind::Auto);
     let lives = matrix(&bound);
     assert_eq!(
         (bound.event_ids, bound.unexplained_events, lives.histograms()),
-        (EventIds::Detector, 0, 514)
+        (EventIdKind::Detector, 0, 514)
     );
     let handle = WorkspaceCell::new("lives", lives.clone());
     let held: Vec<usize> = counts(&handle)
@@ -121,7 +121,7 @@ fn periods_are_a_group_with_their_own_charge() {
         );
     }
     stream.pulse(EventSchema::Ev42, 6.0, frame(1.0, 1), &[(1001, 1_000_000)]);
-    let bound = bind(&mut stream, EventIds::Detector);
+    let bound = bind(&mut stream, EventIdKind::Detector);
     let Workspace::Group(group) = &bound.workspace else {
         panic!("a group was expected")
     };
@@ -172,7 +172,7 @@ fn logs_keep_times_units_and_both_names() {
     };
     stream.send(TopicRole::SampleEnv, Message::Units(units));
     stream.pulse(EventSchema::Ev44, 20.0, None, &[(1001, 1_000_000)]);
-    let lives = matrix(&bind(&mut stream, EventIds::Auto));
+    let lives = matrix(&bind(&mut stream, EventIdKind::Auto));
     for name in ["Rot", name] {
         let log = lives.run().get(name).unwrap();
         assert_eq!(log.units, "deg");
@@ -199,7 +199,7 @@ fn a_reduction_counts_every_event_once_and_its_file_holds_them() {
     service
         .config
         .set("defaultsave.directory", folder.path().to_str().unwrap());
-    let bound = bind(&mut stream, EventIds::Auto);
+    let bound = bind(&mut stream, EventIdKind::Auto);
     service
         .data
         .add("lives", WorkspaceCell::new("", bound.workspace.clone()))
@@ -236,9 +236,9 @@ fn a_reduction_counts_every_event_once_and_its_file_holds_them() {
         assert_eq!(counts(&back).iter().sum::<f64>(), f64::from(sent), "{file}");
         assert_eq!(back.matrix().unwrap().run_number(), 71617);
     }
-    // The same name bound anew sees later events; what was computed keeps its values.
+    // A new workspace under the same name has later events; computed results keep their values.
     stream.pulse(EventSchema::Ev44, 5.0, None, &[(1001, 2_000_000)]);
-    let later = WorkspaceCell::new("lives", bind(&mut stream, EventIds::Auto).workspace);
+    let later = WorkspaceCell::new("lives", bind(&mut stream, EventIdKind::Auto).workspace);
     assert_eq!(counts(&later).iter().sum::<f64>(), f64::from(sent + 1));
     assert_eq!(counts(&sum), [f64::from(sent)]);
 }

@@ -1,4 +1,4 @@
-//! The reduction from outside: live workspaces from a real timeline, instruments from real definitions.
+//! Tests of the public interface: live workspaces from a timeline, instruments from real definitions.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod instruments;

@@ -1,20 +1,20 @@
-//! What must hold whatever the events are: conversions come back, ways of asking agree, and what is remembered is what
-//! a computation from nothing gives.
+//! Properties for any events: conversions are invertible, equivalent requests agree, and memos equal a computation without
+//! them.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use live_data_engine::cancel::Cancel;
-use live_data_engine::config::EventIds;
+use live_data_engine::config::EventIdKind;
 use live_data_engine::message::{
     DetectorSpectrumMap, EventSchema, Message, PulseMetadata, RunStart, RunStop, VetoConfig,
 };
-use live_data_engine::place::TopicRole;
+use live_data_engine::record_position::TopicRole;
 use live_data_engine::time::PulseTime;
-use live_data_reduction::bind::Binder;
+use live_data_reduction::run_workspace::RunWorkspaceBuilder;
 use live_data_reduction::workspace::events::memos;
-use live_data_reduction::{Handle, Service, Value, WorkspaceCell};
+use live_data_reduction::{Services, Value, WorkspaceCell, WorkspaceHandle};
 use proptest::prelude::*;
 
 use crate::support::{SECOND, START, Stream, instruments, run, run_start, service};
@@ -32,7 +32,7 @@ const DETECTORS: [(i32, i32); 9] = [
     (6, 2256),
 ];
 
-/// What is remembered is shared by the whole process: tests that make memory short, or count, take turns.
+/// Memos are shared by the process: tests that limit their memory, or count them, run one at a time.
 fn memos_alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -43,7 +43,7 @@ fn unique() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A run that nothing is remembered of.
+/// Stream of a new run, without memos.
 fn begin() -> (Stream, String) {
     let mut stream = Stream::in_small_chunks("LIVEDEMO");
     let job = format!("property-{}", unique());
@@ -60,18 +60,18 @@ fn begin() -> (Stream, String) {
     (stream, job)
 }
 
-fn bind(stream: &mut Stream, service: &Service) {
-    let bound = Binder::new(EventIds::Spectrum, "LIVEDEMO", instruments())
-        .bind(&stream.snapshot(), &Cancel::new())
+fn bind(stream: &mut Stream, service: &Services) {
+    let bound = RunWorkspaceBuilder::new(EventIdKind::Spectrum, "LIVEDEMO", instruments())
+        .build(&stream.snapshot(), &Cancel::new())
         .unwrap();
     let cell = WorkspaceCell::new("", bound.workspace);
     service.data.add_or_replace("lives", cell).unwrap();
 }
 
-/// A service whose `lives` holds these events: spectrum and time of flight in ns.
-fn lives(events: &[(u32, u32)]) -> Service {
+/// Services with a workspace `lives` of events (spectrum, time of flight in ns).
+fn lives(events: &[(u32, u32)]) -> Services {
     let (mut stream, _) = begin();
-    // In several pulses, so that they lie in no one message.
+    // Several pulses: no single message has all events.
     for (at, part) in events.chunks(40).enumerate() {
         stream.pulse(EventSchema::Ev42, at as f64 / 50.0, None, part);
     }
@@ -80,7 +80,7 @@ fn lives(events: &[(u32, u32)]) -> Service {
     service
 }
 
-/// Events that lie well within bins of 100 µs, so that no rounding moves them to another.
+/// Events away from the edges of bins of 100 µs, so that rounding cannot move them.
 fn events() -> impl Strategy<Value = Vec<(u32, u32)>> {
     let one = (1_u32..=6, 60_u32..400, 2000_u32..98_000);
     prop::collection::vec(
@@ -89,19 +89,19 @@ fn events() -> impl Strategy<Value = Vec<(u32, u32)>> {
     )
 }
 
-fn make(service: &Service, out: &str, name: &str, properties: &[(&str, Value)]) -> Handle {
+fn make(service: &Services, out: &str, name: &str, properties: &[(&str, Value)]) -> WorkspaceHandle {
     let properties = [properties, &[("OutputWorkspace", out.into())]].concat();
     run(service, name, &properties).workspace("OutputWorkspace").unwrap()
 }
 
-fn rows(handle: &Handle) -> Vec<Vec<f64>> {
+fn rows(handle: &WorkspaceHandle) -> Vec<Vec<f64>> {
     let matrix = handle.matrix().unwrap();
     (0..matrix.histograms())
         .map(|index| matrix.y(index, &Cancel::new()).unwrap().to_vec())
         .collect()
 }
 
-fn binned(service: &Service, from: &str, params: &str) -> Vec<Vec<f64>> {
+fn binned(service: &Services, from: &str, params: &str) -> Vec<Vec<f64>> {
     let properties = [
         ("InputWorkspace", from.into()),
         ("Params", params.into()),
@@ -129,7 +129,7 @@ proptest! {
         let before = binned(&service, "lives", BINS);
         let from = if as_counts {
             make(&service, "from", "Rebin", &[("InputWorkspace", "lives".into()), ("Params", BINS.into()), ("PreserveEvents", false.into())]);
-            // Times that an inelastic conversion has no energy for.
+            // Times before the fixed path is flown have no energy.
             make(&service, "from", "CropWorkspace", &[("InputWorkspace", "from".into()), ("XMin", 5000.0.into())]);
             "from"
         } else {
@@ -209,7 +209,7 @@ proptest! {
             prop_assert_eq!(&remembered, &counted, "after {:?}", done);
             prop_assert_eq!(&coarse, &in_pairs(&counted), "after {:?}", done);
         }
-        // The same messages to a timeline that has never been asked before.
+        // The same messages in a new timeline, without memos.
         let (mut fresh, fresh_job) = begin();
         for (number, step) in &done {
             send(&mut fresh, &fresh_job, *number, step);
@@ -227,26 +227,31 @@ fn in_pairs(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// Small runs have sealed chunks, and memos of them that come, go and are evicted: else the property says nothing of memos.
+/// Small runs have sealed chunks, and memos that are made, hit and evicted: otherwise the property would not test memos.
 #[test]
 fn the_steps_make_memos_that_are_used_changed_and_evicted() {
     let _alone = memos_alone();
     let (mut stream, job) = begin();
     let service = service();
-    let before = memos().figures();
+    let before = memos().counters();
     let events = |pulse| Step::Events(pulse, (0..30).map(|bin| (1 + bin % 6, bin)).collect());
-    // Pulses whose metadata are there are settled; the mask that comes late takes the second one back.
+    // Pulses with metadata are settled; the late mask withdraws the second one.
     let mut steps = Vec::new();
     for pulse in 1..=8 {
         steps.extend([events(pulse), Step::Metadata(pulse, pulse == 2)]);
     }
-    steps.extend([Step::Mask(0), Step::Evict(1), events(9), Step::Metadata(9, false)]);
+    steps.extend([
+        Step::DetectorMask(0),
+        Step::Evict(1),
+        events(9),
+        Step::Metadata(9, false),
+    ]);
     for (number, step) in steps.iter().enumerate() {
         send(&mut stream, &job, number, step);
         bind(&mut stream, &service);
         binned(&service, "lives", BINS);
     }
-    let after = memos().figures();
+    let after = memos().counters();
     assert!(
         after.updates > before.updates && after.builds > before.builds,
         "{before:?} {after:?}"
@@ -254,18 +259,18 @@ fn the_steps_make_memos_that_are_used_changed_and_evicted() {
     assert!(after.evictions > before.evictions, "{before:?} {after:?}");
 }
 
-/// What may happen to a run.
+/// Message or condition that a test applies to a run.
 #[derive(Debug, Clone)]
 enum Step {
     /// A message of events of a pulse: spectrum and bin.
     Events(u32, Vec<(u32, u32)>),
-    /// Metadata of a pulse, which may have come before or may come later: whether it is vetoed.
+    /// Metadata of a pulse, early, late or repeated: its vetoes.
     Metadata(u32, bool),
-    /// From here on in pulses, vetoes count.
-    Mask(u32),
-    /// The run ended at this pulse; the earliest end counts.
+    /// Veto mask in force from this pulse on.
+    DetectorMask(u32),
+    /// Stop of the run at this pulse; the earliest of several counts.
     Stop(u32),
-    /// For a moment memory is short: so many bytes are left for what is remembered.
+    /// Limit of the memory of memos, in bytes, for a moment.
     Evict(usize),
 }
 
@@ -277,7 +282,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..PULSES, events).prop_map(|(pulse, events)| Step::Events(pulse, events)),
         3 => (0..PULSES, any::<bool>()).prop_map(|(pulse, veto)| Step::Metadata(pulse, veto)),
-        1 => (0..PULSES).prop_map(Step::Mask),
+        1 => (0..PULSES).prop_map(Step::DetectorMask),
         1 => (PULSES / 2..PULSES).prop_map(Step::Stop),
         2 => (0..60_000_usize).prop_map(Step::Evict),
     ]
@@ -287,7 +292,7 @@ fn time(pulse: u32) -> i64 {
     START + i64::from(pulse) * SECOND / 50
 }
 
-/// The time of flight of the `at`th event of a message: other than that of any other, so that none is a repeat.
+/// Time of flight of the `at`th event of a message, unique so that no event counts as a repeat.
 fn flight(bin: u32, number: usize, at: usize) -> u32 {
     bin * 100_000 + 2000 + (number * 100 + at) as u32
 }
@@ -311,7 +316,7 @@ fn send(stream: &mut Stream, job: &str, number: usize, step: &Step) {
             };
             stream.send(TopicRole::Events, Message::Pulse(metadata));
         }
-        Step::Mask(pulse) => {
+        Step::DetectorMask(pulse) => {
             let mask = VetoConfig {
                 time: PulseTime::from_nanos(time(*pulse)),
                 mask: 1,
@@ -334,16 +339,16 @@ fn send(stream: &mut Stream, job: &str, number: usize, step: &Step) {
     }
 }
 
-/// What the steps say, counted one by one.
+/// Expected counts of the steps, one by one.
 fn counted(done: &[(usize, Step)]) -> Vec<Vec<f64>> {
-    // The earliest end that is told counts.
+    // The earliest stop counts.
     let stops = done.iter().filter_map(|(_, step)| match step {
         Step::Stop(pulse) => Some(*pulse),
         _ => None,
     });
     let stop = stops.min().unwrap_or(u32::MAX);
     let mask = done.iter().filter_map(|(_, step)| match step {
-        Step::Mask(pulse) => Some(*pulse),
+        Step::DetectorMask(pulse) => Some(*pulse),
         _ => None,
     });
     let in_force = mask.min().unwrap_or(PULSES);

@@ -1,10 +1,10 @@
 //! Live workspaces whose geometry is in the start message.
 
 use live_data_engine::cancel::Cancel;
-use live_data_engine::config::EventIds;
+use live_data_engine::config::EventIdKind;
 use live_data_engine::message::{EventSchema, RunStart};
 use live_data_reduction::Workspace;
-use live_data_reduction::bind::{Binder, Bound};
+use live_data_reduction::run_workspace::{RunWorkspace, RunWorkspaceBuilder};
 
 use crate::support::{Stream, instruments, run_start};
 
@@ -17,7 +17,7 @@ const STRUCTURE: &str = r#"{"children": [{"type": "group", "name": "entry", "att
       {"module": "dataset", "config": {"name": "detector_number", "values": [1001, 1002]}},
       {"module": "dataset", "config": {"name": "x_pixel_offset", "values": [3000.0, -3000.0]}, "attributes": [{"name": "units", "values": "mm"}]}]}]}]}]}"#;
 
-fn bound(structure: Option<&str>) -> Bound {
+fn bound(structure: Option<&str>) -> RunWorkspace {
     let mut stream = Stream::new("LIVEDEMO");
     stream.start(RunStart {
         nexus_structure: structure.map(str::to_owned),
@@ -29,12 +29,12 @@ fn bound(structure: Option<&str>) -> Bound {
         None,
         &[(1001, 5_000_000), (1002, 6_000_000), (1003, 6_000_000)],
     );
-    let binder = Binder::new(EventIds::Auto, "LIVEDEMO", instruments());
-    binder.bind(&stream.snapshot(), &Cancel::new()).unwrap()
+    let binder = RunWorkspaceBuilder::new(EventIdKind::Auto, "LIVEDEMO", instruments());
+    binder.build(&stream.snapshot(), &Cancel::new()).unwrap()
 }
 
-/// Source to sample, the number of spectra, and events that no spectrum explains.
-fn seen(bound: &Bound) -> (Option<f64>, usize, u64) {
+/// L1 in m, number of spectra, number of events outside every spectrum.
+fn seen(bound: &RunWorkspace) -> (Option<f64>, usize, u64) {
     let Workspace::Matrix(matrix) = &bound.workspace else {
         panic!("one period was expected")
     };
@@ -71,11 +71,11 @@ fn a_structure_that_cannot_be_used_is_told_and_the_definition_taken() {
     ] {
         let bound = bound(Some(structure));
         assert_eq!(seen(&bound), (Some(15.0), 514, 0), "{words}");
-        let told = bound
+        let reported = bound
             .warnings
             .iter()
             .any(|text| text.contains("start message") && text.contains(words));
-        assert!(told, "{words}: {:?}", bound.warnings);
+        assert!(reported, "{words}: {:?}", bound.warnings);
     }
 }
 
@@ -84,10 +84,10 @@ fn structures_without_places_are_passed_over_without_a_word() {
     for structure in [None, Some(""), Some("{}"), Some(r#"{"children": []}"#)] {
         let bound = bound(structure);
         assert_eq!(seen(&bound), (Some(15.0), 514, 0));
-        let told = bound
+        let reported = bound
             .warnings
             .iter()
             .any(|text| text.contains("start message") || text.contains("geometry"));
-        assert!(!told, "{:?}", bound.warnings);
+        assert!(!reported, "{:?}", bound.warnings);
     }
 }

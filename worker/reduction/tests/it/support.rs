@@ -1,20 +1,20 @@
-//! A timeline that is fed message by message, and a service.
+//! Timeline fed message by message, and services for algorithms.
 
 use std::sync::Arc;
 
 use live_data_engine::cancel::Cancel;
 use live_data_engine::config::TimelineConfig;
-use live_data_engine::message::{EventBatch, EventSchema, Frame, Ids, LeU32, Message, Pulses, RunStart};
-use live_data_engine::place::{PartitionKey, Place, TopicRole};
+use live_data_engine::message::{EventBatch, EventSchema, Frame, IdColumn, LeU32, Message, PulseColumns, RunStart};
+use live_data_engine::record_position::{PartitionKey, RecordPosition, TopicRole};
 use live_data_engine::snapshot::Snapshot;
 use live_data_engine::time::PulseTime;
 use live_data_engine::timeline::{Timeline, TimelineView};
 use live_data_reduction::instrument::source::InstrumentFolders;
-use live_data_reduction::service::Silent;
-use live_data_reduction::{AlgorithmRun, Handle, Outputs, Service, Value};
+use live_data_reduction::service::NullLogger;
+use live_data_reduction::{AlgorithmRun, Outputs, Services, Value, WorkspaceHandle};
 
 pub const SECOND: i64 = 1_000_000_000;
-/// When runs begin: 2025-10-09T08:53:20.
+/// Start of every run, 2025-10-09T08:53:20, ns since the Unix epoch.
 pub const START: i64 = 1_760_000_000 * SECOND;
 
 pub struct Stream {
@@ -28,7 +28,7 @@ impl Stream {
         Self::over(TimelineConfig::new(instrument))
     }
 
-    /// The same with chunks of so few events that a short run has many of them.
+    /// Stream with chunks of 40 events, so that a short run has many chunks.
     pub fn in_small_chunks(instrument: &str) -> Self {
         Self::over(TimelineConfig {
             seal_events: 40,
@@ -59,7 +59,7 @@ impl Stream {
         self.offset += 1;
         let now = PulseTime::from_nanos(START + self.offset);
         self.timeline.ingest(
-            Place {
+            RecordPosition {
                 partition,
                 offset: self.offset,
                 timestamp_ms: now.millis(),
@@ -74,7 +74,7 @@ impl Stream {
         self.timeline.tick(PulseTime::from_nanos(START + 3600 * SECOND));
     }
 
-    /// One pulse of events, each (id, time of flight in ns).
+    /// Sends one pulse of events, each (id, time of flight in ns).
     pub fn pulse(&mut self, schema: EventSchema, seconds: f64, frame: Option<Frame>, events: &[(u32, u32)]) {
         let tofs: Vec<u8> = events.iter().flat_map(|(_, tof)| tof.to_le_bytes()).collect();
         let ids: Vec<u8> = events.iter().flat_map(|(id, _)| id.to_le_bytes()).collect();
@@ -82,9 +82,9 @@ impl Stream {
             schema,
             source: "bank",
             message_id: 0,
-            pulses: Pulses::One(PulseTime::from_nanos(START + (seconds * 1e9) as i64)),
+            pulses: PulseColumns::Single(PulseTime::from_nanos(START + (seconds * 1e9) as i64)),
             time_of_flight: LeU32::new(&tofs),
-            ids: Ids::Given(LeU32::new(&ids)),
+            ids: IdColumn::PerEvent(LeU32::new(&ids)),
             frame,
         };
         self.send(TopicRole::Events, Message::Events(batch));
@@ -112,11 +112,11 @@ pub fn instruments() -> Arc<InstrumentFolders> {
     Arc::new(InstrumentFolders::new(Vec::new()))
 }
 
-pub fn service() -> Service {
-    Service::new(Arc::new(Silent), instruments())
+pub fn service() -> Services {
+    Services::new(Arc::new(NullLogger), instruments())
 }
 
-pub fn run(service: &Service, name: &str, properties: &[(&str, Value)]) -> Outputs {
+pub fn run(service: &Services, name: &str, properties: &[(&str, Value)]) -> Outputs {
     let mut run = AlgorithmRun::create(name, None).unwrap();
     for (property, value) in properties {
         run.set_property(property, value.clone()).unwrap();
@@ -125,7 +125,7 @@ pub fn run(service: &Service, name: &str, properties: &[(&str, Value)]) -> Outpu
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-pub fn counts(handle: &Handle) -> Vec<f64> {
+pub fn counts(handle: &WorkspaceHandle) -> Vec<f64> {
     let workspace = handle.matrix().unwrap();
     let sum = |index| workspace.y(index, &Cancel::new()).unwrap().iter().sum();
     (0..workspace.histograms()).map(sum).collect()

@@ -1,22 +1,23 @@
-//! One run of an algorithm, from Python and from Rust.
+//! Execution of one algorithm, from Python and from Rust.
 //!
 //! Promises that algorithms run detached from the interpreter, and that [`call_algorithm`] drives the native engine and
 //! the real Mantid with the same code: by `AlgorithmManager` of whatever `mantid` is.
 
-use live_data_reduction::algorithm::AlgorithmRun;
+use live_data_reduction::algorithm_run::AlgorithmRun;
 use live_data_reduction::value::Value;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
-use super::error::{Raise, worded};
-use super::{arrays, shared, value};
+use super::error::{RaiseInPython, exception_of};
+use super::engine_services::engine_services;
+use super::{arrays, value};
 
-/// A run of an algorithm of the native engine.
-#[pyclass(module = "livedata._engine", frozen)]
-pub(crate) struct Run(Mutex<AlgorithmRun>);
+/// One execution of a native algorithm: created, given properties, executed.
+#[pyclass(module = "livedata._engine", name = "NativeAlgorithm", frozen)]
+pub(crate) struct PyAlgorithm(Mutex<AlgorithmRun>);
 
 #[pymethods]
-impl Run {
+impl PyAlgorithm {
     #[new]
     #[pyo3(signature = (name, version=None))]
     fn new(py: Python<'_>, name: &str, version: Option<u32>) -> PyResult<Self> {
@@ -27,20 +28,20 @@ impl Run {
         self.0.lock().declaration().version
     }
 
-    /// Sets a property. Errors carry the bare reason; the caller adds which algorithm it was.
+    /// Sets a property. Errors carry the reason only; the Python caller adds the algorithm's name.
     fn set(&self, py: Python<'_>, name: &str, object: &Bound<'_, PyAny>) -> PyResult<()> {
         let given = value::from_python(object)?;
         let result = self.0.lock().set_property(name, given);
-        result.map_err(|error| worded(py, error.class(), error.to_string()))
+        result.map_err(|error| exception_of(py, error.class(), error.to_string()))
     }
 
-    /// The value of a property.
+    /// Value of a property: set, or its default.
     fn get<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let held = self.0.lock().property(name);
         value::to_python(py, held.raise(py)?)
     }
 
-    /// The value of a property as text.
+    /// Value of a property as Mantid prints it.
     fn text(&self, py: Python<'_>, name: &str) -> PyResult<String> {
         let held = self.0.lock().property(name);
         Ok(held.raise(py)?.to_text())
@@ -58,14 +59,14 @@ impl Run {
         self.0.lock().enable_logging(logged);
     }
 
-    /// Executes; returns (name, value) of each output.
+    /// Executes without the GIL; returns (name, value) of each output property.
     fn execute<'py>(&self, py: Python<'py>) -> PyResult<Vec<(&'static str, Bound<'py, PyAny>)>> {
-        let shared = shared()?;
+        let engine = engine_services()?;
         arrays::write_back(py)?;
         let run = self.0.lock().clone();
-        let cancel = shared.cancel();
-        let outputs = py.detach(|| run.execute(&shared.service, &cancel));
-        // A time limit that passed meanwhile goes first.
+        let cancel = engine.cancel();
+        let outputs = py.detach(|| run.execute(&engine.services, &cancel));
+        // An interruption by SCRIPT_TIMEOUT takes precedence over the error that it caused.
         py.check_signals()?;
         outputs
             .raise(py)?
@@ -76,8 +77,9 @@ impl Run {
     }
 }
 
-/// Runs an algorithm of whichever engine is `mantid`, by its `AlgorithmManager`: creates it unmanaged, sets the
-/// properties, executes it, and leaves its outputs in the data service under the names given.
+/// Runs an algorithm of the engine that is imported as `mantid`, through its `AlgorithmManager`.
+///
+/// Outputs stay in the data service under the names given as properties.
 ///
 /// # Errors
 /// The exception that Mantid raises: an unknown algorithm, a bad property, or a failed execution.

@@ -1,25 +1,24 @@
 //! Rows of numbers as NumPy arrays.
 //!
-//! Promises that a read-only array shares the row's memory and keeps it alive, and that a writable one is a copy that
-//! the workspace knows of: what is written to it is seen by whoever reads the workspace next, and no kernel ever
-//! computes on memory that Python may write.
+//! Promises that a read-only array shares the row's memory and keeps it alive. A writable one is a copy registered with
+//! its workspace: the next reader of the workspace sees what was written. No kernel computes on memory that Python may write.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Weak};
 
-use live_data_reduction::workspace::data::{ExportedRow, Row};
-use live_data_reduction::workspace::{Handle, WorkspaceCell};
+use live_data_reduction::workspace::data::{ExportedRow, SharedRow};
+use live_data_reduction::workspace::{WorkspaceCell, WorkspaceHandle};
 use numpy::ndarray::ArrayView1;
 use numpy::{PyArray1, PyArrayMethods};
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
-/// Keeps a row alive for the arrays over it.
+/// Base object of read-only arrays: keeps their row alive.
 #[pyclass(module = "livedata._engine", frozen)]
-struct RowOwner(Row);
+struct RowOwner(SharedRow);
 
-/// A read-only array over the row's own memory.
-pub(crate) fn read_only<'py>(py: Python<'py>, row: Row) -> PyResult<Bound<'py, PyAny>> {
+/// Read-only array over the row's own memory, without a copy.
+pub(crate) fn read_only<'py>(py: Python<'py>, row: SharedRow) -> PyResult<Bound<'py, PyAny>> {
     let owner = Bound::new(py, RowOwner(row))?;
     let view = ArrayView1::from(&*owner.get().0);
     // SAFETY: the memory belongs to the Arc in `owner`, which the array holds as its base and which never gives it
@@ -38,15 +37,15 @@ fn freeze(array: &Bound<'_, PyAny>) -> PyResult<()> {
         .map(drop)
 }
 
-/// A row that lives in a NumPy array that scripts may write.
+/// Row whose values are in a NumPy array that scripts may write to.
 pub(crate) struct ExportedArray {
     array: Py<PyArray1<f64>>,
     length: usize,
 }
 
 impl ExportedArray {
-    /// A writable copy of a row.
-    pub(crate) fn copy_of(py: Python<'_>, row: &Row) -> Arc<Self> {
+    /// Writable copy of `row`, registered for [`exported`].
+    pub(crate) fn copy_of(py: Python<'_>, row: &SharedRow) -> Arc<Self> {
         let exported = Arc::new(Self {
             array: PyArray1::from_slice(py, row).unbind(),
             length: row.len(),
@@ -57,7 +56,7 @@ impl ExportedArray {
         exported
     }
 
-    /// The array itself.
+    /// The NumPy array, not a copy.
     pub(crate) fn array<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         self.array.bind(py).clone()
     }
@@ -69,10 +68,10 @@ impl Drop for ExportedArray {
     }
 }
 
-/// Exported arrays by address: a workspace knows its rows only by what they do.
+/// Exported arrays by address: a workspace knows its rows as `dyn ExportedRow` only.
 static EXPORTED: LazyLock<Mutex<HashMap<usize, Weak<ExportedArray>>>> = LazyLock::new(Mutex::default);
 
-/// The array behind an exported row.
+/// NumPy array behind an exported row, while it is alive.
 pub(crate) fn exported(row: &Arc<dyn ExportedRow>) -> Option<Arc<ExportedArray>> {
     EXPORTED
         .lock()
@@ -90,25 +89,30 @@ impl ExportedRow for ExportedArray {
     }
 }
 
-/// The present values, exactly `length` of them: a script may have resized its array.
+/// Present values, cut or padded with 0 to `length`: a script may have resized its array.
 fn values(array: &Bound<'_, PyArray1<f64>>, length: usize) -> Vec<f64> {
     let mut values = array.to_vec().unwrap_or_default();
     values.resize(length, 0.0);
     values
 }
 
-/// Writable X arrays: X is shared between spectra, so that what was written is put back rather than read in place.
+/// Writable array of one spectrum's X. Spectra share X, so that values are written back instead of read in place.
 struct WritableX {
     cell: Weak<WorkspaceCell>,
     index: usize,
     array: Py<PyArray1<f64>>,
-    row: Row,
+    row: SharedRow,
 }
 
 static WRITABLE_X: Mutex<Vec<WritableX>> = Mutex::new(Vec::new());
 
-/// A writable array of X of one spectrum.
-pub(crate) fn writable_x<'py>(py: Python<'py>, cell: &Handle, index: usize, row: Row) -> Bound<'py, PyAny> {
+/// Writable array of X of one spectrum; the same array as before while X is unchanged.
+pub(crate) fn writable_x<'py>(
+    py: Python<'py>,
+    cell: &WorkspaceHandle,
+    index: usize,
+    row: SharedRow,
+) -> Bound<'py, PyAny> {
     let held = {
         let held = WRITABLE_X.lock();
         let same = held
@@ -130,7 +134,7 @@ pub(crate) fn writable_x<'py>(py: Python<'py>, cell: &Handle, index: usize, row:
     array.into_any()
 }
 
-/// Puts what scripts wrote to X arrays into their workspaces. Called before anything reads X.
+/// Copies changed X arrays into their workspaces. Must run before anything reads X.
 pub(crate) fn write_back(py: Python<'_>) -> PyResult<()> {
     let held = {
         let mut held = WRITABLE_X.lock();
@@ -144,8 +148,8 @@ pub(crate) fn write_back(py: Python<'_>) -> PyResult<()> {
         let Some(cell) = x.cell.upgrade() else { continue };
         let present = values(x.array.bind(py), x.row.len());
         if *present != *x.row {
-            let row: Row = present.into();
-            // A row that no longer fits belongs to data that have been replaced.
+            let row: SharedRow = present.into();
+            // A row whose length no longer fits belongs to replaced data.
             if cell.modify(|matrix| matrix.set_x(x.index, row.clone())).is_ok() {
                 x.row = row;
             }
@@ -160,8 +164,8 @@ pub(crate) fn write_back(py: Python<'_>) -> PyResult<()> {
     Ok(())
 }
 
-/// Takes any array of numbers as a row.
-pub(crate) fn row_from(object: &Bound<'_, PyAny>) -> PyResult<Row> {
+/// Row from any array-like of numbers, flattened and converted to 64-bit floats.
+pub(crate) fn row_from(object: &Bound<'_, PyAny>) -> PyResult<SharedRow> {
     let py = object.py();
     if let Ok(array) = object.cast::<PyArray1<f64>>() {
         return Ok(array.to_vec()?.into());

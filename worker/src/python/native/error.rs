@@ -1,19 +1,19 @@
-//! The reduction's errors as Python's exceptions.
+//! Errors of the reduction as Python's exceptions.
 //!
-//! Promises the class that Mantid raises for each kind of failure, and that an interruption that is due goes before
-//! the error that it caused.
+//! Promises the class that Mantid raises for each kind of failure. A pending interruption takes precedence over the error
+//! that it caused.
 
 use live_data_reduction::error::{AlgorithmError, ErrorClass};
 use pyo3::exceptions::{PyIndexError, PyKeyError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
-/// The exception for an error.
-pub(crate) fn raised(py: Python<'_>, error: AlgorithmError) -> PyErr {
-    worded(py, error.class(), error.to_string())
+/// Exception for an error, with its own text.
+pub(crate) fn to_exception(py: Python<'_>, error: AlgorithmError) -> PyErr {
+    exception_of(py, error.class(), error.to_string())
 }
 
-/// The exception of a class with other words.
-pub(crate) fn worded(py: Python<'_>, class: ErrorClass, text: String) -> PyErr {
+/// Exception for a class of errors with another text.
+pub(crate) fn exception_of(py: Python<'_>, class: ErrorClass, text: String) -> PyErr {
     match class {
         ErrorClass::InvalidArgument => PyValueError::new_err(text),
         ErrorClass::Type => PyTypeError::new_err(text),
@@ -27,14 +27,14 @@ pub(crate) fn worded(py: Python<'_>, class: ErrorClass, text: String) -> PyErr {
     }
 }
 
-/// `map_err` for results of the reduction.
-pub(crate) trait Raise<T> {
-    /// The value, or the exception.
+/// Conversion of the reduction's results for `?` in functions that Python calls.
+pub(crate) trait RaiseInPython<T> {
+    /// The value, or the exception for the error.
     fn raise(self, py: Python<'_>) -> PyResult<T>;
 }
 
-impl<T> Raise<T> for Result<T, AlgorithmError> {
+impl<T> RaiseInPython<T> for Result<T, AlgorithmError> {
     fn raise(self, py: Python<'_>) -> PyResult<T> {
-        self.map_err(|error| raised(py, error))
+        self.map_err(|error| to_exception(py, error))
     }
 }

@@ -1,7 +1,7 @@
-//! The events of a workspace.
+//! Events of a workspace.
 //!
 //! Promises columns as new arrays, in arrival order within a spectrum: values in the unit of X (time of flight in µs),
-//! pulse times in nanoseconds since 1990. Reads them detached from the interpreter.
+//! pulse times in nanoseconds since 1990. Reads them without the GIL.
 
 use live_data_engine::columns::{EventKind, Events};
 use live_data_reduction::date_and_time::DateAndTime;
@@ -14,9 +14,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
-use super::cell::Cell;
-use super::error::Raise;
-use super::shared;
+use super::engine_services::engine_services;
+use super::error::RaiseInPython;
+use super::workspace::PyWorkspace;
 
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
@@ -43,11 +43,11 @@ fn no_events<T>(matrix: &MatrixWorkspace) -> Result<T, AlgorithmError> {
     Err(AlgorithmError::Execution(format!("a {} holds no events", matrix.id())))
 }
 
-/// The number of all events; for histograms the sum of Y is what comes closest.
+/// Number of events of all spectra; `RuntimeError` for histograms.
 #[pyfunction]
-fn number_of_events(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<u64> {
+fn number_of_events(py: Python<'_>, cell: &Bound<'_, PyWorkspace>) -> PyResult<u64> {
     let matrix = cell.get().matrix(py)?;
-    let cancel = shared()?.cancel();
+    let cancel = engine_services()?.cancel();
     py.detach(|| {
         matrix
             .events()
@@ -57,9 +57,9 @@ fn number_of_events(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<u64> {
 }
 
 #[pyfunction]
-fn number_of_events_at(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<u64> {
+fn number_of_events_at(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, index: usize) -> PyResult<u64> {
     let matrix = cell.get().matrix(py)?;
-    let cancel = shared()?.cancel();
+    let cancel = engine_services()?.cancel();
     let counts = py.detach(|| {
         matrix
             .events()
@@ -68,11 +68,11 @@ fn number_of_events_at(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> 
     Ok(counts.raise(py)?.get(index).copied().unwrap_or_default())
 }
 
-/// The smallest and the largest value; None without events.
+/// Smallest and largest value in the unit of X; None without events.
 #[pyfunction]
-fn range_of_events(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<Option<(f64, f64)>> {
+fn range_of_events(py: Python<'_>, cell: &Bound<'_, PyWorkspace>) -> PyResult<Option<(f64, f64)>> {
     let matrix = cell.get().matrix(py)?;
-    let cancel = shared()?.cancel();
+    let cancel = engine_services()?.cancel();
     py.detach(|| {
         matrix
             .events()
@@ -81,9 +81,9 @@ fn range_of_events(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<Option<(f
     .raise(py)
 }
 
-fn read(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<Events> {
+fn read(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, index: usize) -> PyResult<Events> {
     let matrix = cell.get().matrix(py)?;
-    let cancel = shared()?.cancel();
+    let cancel = engine_services()?.cancel();
     py.detach(|| {
         matrix
             .events()
@@ -92,11 +92,11 @@ fn read(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<Events
     .raise(py)
 }
 
-/// One column of a spectrum's events: `tof` (in the unit of X), `weight` or `error`.
+/// Column of a spectrum's events: `tof` (unit of X), `weight`, or `error` (standard deviation).
 #[pyfunction]
 fn event_column<'py>(
     py: Python<'py>,
-    cell: &Bound<'py, Cell>,
+    cell: &Bound<'py, PyWorkspace>,
     index: usize,
     column: &str,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -116,9 +116,9 @@ fn event_column<'py>(
     Ok(numbers.into_pyarray(py).into_any())
 }
 
-/// The pulse of each event, nanoseconds since 1990.
+/// Pulse time of each event of a spectrum, nanoseconds since 1990.
 #[pyfunction]
-fn pulse_times<'py>(py: Python<'py>, cell: &Bound<'py, Cell>, index: usize) -> PyResult<Bound<'py, PyAny>> {
+fn pulse_times<'py>(py: Python<'py>, cell: &Bound<'py, PyWorkspace>, index: usize) -> PyResult<Bound<'py, PyAny>> {
     let times = read(py, cell, index)?.pulse_time;
     let since_1990 = times
         .into_iter()
@@ -126,9 +126,9 @@ fn pulse_times<'py>(py: Python<'py>, cell: &Bound<'py, Cell>, index: usize) -> P
     Ok(since_1990.collect::<Vec<i64>>().into_pyarray(py).into_any())
 }
 
-/// `TOF`, `WEIGHTED` or `WEIGHTED_NOTIME`.
+/// Mantid's event type: `TOF`, `WEIGHTED` or `WEIGHTED_NOTIME`.
 #[pyfunction]
-fn event_type(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<&'static str> {
+fn event_type(py: Python<'_>, cell: &Bound<'_, PyWorkspace>) -> PyResult<&'static str> {
     let matrix = cell.get().matrix(py)?;
     let Some(events) = matrix.events() else {
         return no_events(&matrix).raise(py);
@@ -140,9 +140,9 @@ fn event_type(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<&'static str> 
     })
 }
 
-/// Gives the events of a spectrum weights of 1 where they have none, and takes their pulse times if asked to.
+/// Gives unweighted events of a spectrum weight 1 and variance 1; `timeless` drops their pulse times.
 #[pyfunction]
-fn weigh_events(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize, timeless: bool) -> PyResult<()> {
+fn weigh_events(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, index: usize, timeless: bool) -> PyResult<()> {
     let mut events = read(py, cell, index)?;
     if events.weight.is_empty() {
         events.weight = vec![1.0; events.x.len()];
@@ -157,9 +157,9 @@ fn weigh_events(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize, timeless: 
     })
 }
 
-/// Adds one event: value in the unit of X, pulse time in nanoseconds since 1990.
+/// Appends one event: `value` in the unit of X, pulse `time` in nanoseconds since 1990.
 #[pyfunction]
-fn add_event(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize, value: f64, time: i64) -> PyResult<()> {
+fn add_event(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, index: usize, value: f64, time: i64) -> PyResult<()> {
     let time = DateAndTime::from_nanoseconds(time).unix_nanoseconds();
     let added = cell.get().handle().modify(|matrix| match matrix.events_mut() {
         Some(events) => events.add_event(index, value, time),
@@ -168,9 +168,9 @@ fn add_event(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize, value: f64, t
     added.raise(py)
 }
 
-/// Removes the events of a spectrum.
+/// Removes all events of a spectrum.
 #[pyfunction]
-fn clear_events(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<()> {
+fn clear_events(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, index: usize) -> PyResult<()> {
     cell.get().update(py, |matrix| match matrix.events_mut() {
         Some(events) => events.replace_spectrum(index, Events::default()),
         None => no_events(matrix),
@@ -178,13 +178,17 @@ fn clear_events(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResul
 }
 
 #[pyfunction]
-fn monitor_workspace(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<Option<Cell>> {
-    Ok(cell.get().matrix(py)?.monitor_workspace().cloned().map(Cell::new))
+fn monitor_workspace(py: Python<'_>, cell: &Bound<'_, PyWorkspace>) -> PyResult<Option<PyWorkspace>> {
+    Ok(cell.get().matrix(py)?.monitor_workspace().map(PyWorkspace::new))
 }
 
 #[pyfunction]
 #[pyo3(signature = (cell, monitor=None))]
-fn set_monitor_workspace(py: Python<'_>, cell: &Bound<'_, Cell>, monitor: Option<&Bound<'_, Cell>>) -> PyResult<()> {
+fn set_monitor_workspace(
+    py: Python<'_>,
+    cell: &Bound<'_, PyWorkspace>,
+    monitor: Option<&Bound<'_, PyWorkspace>>,
+) -> PyResult<()> {
     let monitor = monitor.map(|cell| cell.get().handle().clone());
     cell.get().update(py, |matrix| {
         matrix.set_monitor_workspace(monitor);
@@ -192,12 +196,12 @@ fn set_monitor_workspace(py: Python<'_>, cell: &Bound<'_, Cell>, monitor: Option
     })
 }
 
-/// (`spectra`, `numeric` or `text`; (id, caption, symbol) of its unit; values) of the vertical axis.
+/// Vertical axis: (`spectra`, `numeric` or `text`; (id, caption, symbol) of its unit; values).
 #[pyfunction]
 #[expect(clippy::type_complexity, reason = "a row of a table, taken apart in Python")]
 fn vertical_axis<'py>(
     py: Python<'py>,
-    cell: &Bound<'py, Cell>,
+    cell: &Bound<'py, PyWorkspace>,
 ) -> PyResult<(&'static str, (String, String, String), Bound<'py, PyAny>)> {
     let matrix = cell.get().matrix(py)?;
     Ok(match matrix.vertical() {
@@ -224,9 +228,14 @@ fn vertical_axis<'py>(
     })
 }
 
-/// Replaces the vertical axis by numbers in a unit, or by texts.
+/// Replaces the vertical axis by numbers in `unit`, or by texts if `unit` is `Text`.
 #[pyfunction]
-fn set_vertical_axis(py: Python<'_>, cell: &Bound<'_, Cell>, unit: &str, values: &Bound<'_, PyAny>) -> PyResult<()> {
+fn set_vertical_axis(
+    py: Python<'_>,
+    cell: &Bound<'_, PyWorkspace>,
+    unit: &str,
+    values: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     let axis = if unit == "Text" {
         VerticalAxis::Text(values.extract::<Vec<String>>()?.into())
     } else {

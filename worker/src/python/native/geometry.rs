@@ -1,15 +1,15 @@
-//! The instrument of a workspace: detectors, components, parameters.
+//! Instrument of a workspace: detectors, components, parameters.
 //!
-//! Promises positions in metres in the laboratory's frame and angles in radians, as plain numbers; the face makes them
-//! `V3D`s and components. A detector or component that is not there is `None`, not an error.
+//! Promises positions in metres in the laboratory's frame and angles in radians, as plain numbers; the `mantid` package
+//! makes `V3D`s and components of them. An unknown detector or component is `None`, not an error.
 
 use live_data_reduction::date_and_time::DateAndTime;
-use live_data_reduction::instrument::{Detector, Instrument, V3};
+use live_data_reduction::instrument::{Detector, Instrument, V3D};
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
-use super::cell::Cell;
-use super::error::Raise;
+use super::error::RaiseInPython;
+use super::workspace::PyWorkspace;
 
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
@@ -37,21 +37,21 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 type Point = (f64, f64, f64);
 
-fn point(v: V3) -> Point {
+fn point(v: V3D) -> Point {
     (v.x, v.y, v.z)
 }
 
 #[pyfunction]
-fn instrument_name(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<String> {
+fn instrument_name(py: Python<'_>, cell: &Bound<'_, PyWorkspace>) -> PyResult<String> {
     Ok(cell.get().matrix(py)?.instrument().name.clone())
 }
 
-/// (index, name, position) of the source and of the sample's place; None where the definition has none.
+/// (index, name, position) of the source and of the sample position; None where the definition lacks it.
 #[pyfunction]
 #[expect(clippy::type_complexity, reason = "two rows of a table, taken apart in Python")]
 fn source_and_sample(
     py: Python<'_>,
-    cell: &Bound<'_, Cell>,
+    cell: &Bound<'_, PyWorkspace>,
 ) -> PyResult<(Option<(usize, String, Point)>, Option<(usize, String, Point)>)> {
     let matrix = cell.get().matrix(py)?;
     let instrument = matrix.instrument();
@@ -66,22 +66,26 @@ fn part_at(instrument: &Instrument, index: usize) -> Option<(usize, String, Poin
         .map(|part| (index, part.name.to_string(), point(part.position)))
 }
 
-/// (index, name, position) of the component of a name or path.
+/// (index, name, position) of the component with a name or path.
 #[pyfunction]
-fn component(py: Python<'_>, cell: &Bound<'_, Cell>, name: &str) -> PyResult<Option<(usize, String, Point)>> {
+fn component(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, name: &str) -> PyResult<Option<(usize, String, Point)>> {
     let matrix = cell.get().matrix(py)?;
     let instrument = matrix.instrument();
     Ok(instrument.component(name).and_then(|index| part_at(instrument, index)))
 }
 
 #[pyfunction]
-fn component_at(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<Option<(usize, String, Point)>> {
+fn component_at(
+    py: Python<'_>,
+    cell: &Bound<'_, PyWorkspace>,
+    index: usize,
+) -> PyResult<Option<(usize, String, Point)>> {
     Ok(part_at(cell.get().matrix(py)?.instrument(), index))
 }
 
-/// The indices of the components that a component carries.
+/// Indices of a component's direct children.
 #[pyfunction]
-fn children(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<Vec<usize>> {
+fn children(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, index: usize) -> PyResult<Vec<usize>> {
     let matrix = cell.get().matrix(py)?;
     let parts = matrix.instrument().components.iter().enumerate();
     Ok(parts
@@ -105,22 +109,22 @@ fn row(instrument: &Instrument, detector: &Detector) -> DetectorRow {
     )
 }
 
-/// (id, name, position, is monitor, L2 m, two theta, phi, signed two theta) of a detector.
+/// Row of a detector: (id, name, position, is monitor, L2 in m, 2θ, φ, signed 2θ), angles in radians.
 #[pyfunction]
-fn detector(py: Python<'_>, cell: &Bound<'_, Cell>, id: i32) -> PyResult<Option<DetectorRow>> {
+fn detector(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, id: i32) -> PyResult<Option<DetectorRow>> {
     let matrix = cell.get().matrix(py)?;
     let instrument = matrix.instrument();
     Ok(instrument.detector(id).map(|detector| row(instrument, detector)))
 }
 
 #[pyfunction]
-fn detectors_within(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<Vec<i32>> {
+fn detectors_within(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, index: usize) -> PyResult<Vec<i32>> {
     Ok(cell.get().matrix(py)?.instrument().detectors_within(index))
 }
 
-/// The ids of all detectors, in order; without monitors when `monitors` is false.
+/// Ids of all detectors, ascending; without monitors if `monitors` is false.
 #[pyfunction]
-fn detector_ids(py: Python<'_>, cell: &Bound<'_, Cell>, monitors: bool) -> PyResult<Vec<i32>> {
+fn detector_ids(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, monitors: bool) -> PyResult<Vec<i32>> {
     let matrix = cell.get().matrix(py)?;
     let detectors = matrix.instrument().detectors.iter();
     Ok(detectors
@@ -129,13 +133,14 @@ fn detector_ids(py: Python<'_>, cell: &Bound<'_, Cell>, monitors: bool) -> PyRes
         .collect())
 }
 
-/// (L1 m, L2 m, two theta, signed two theta, azimuth, position) of a spectrum: means over its detectors. None when it
-/// has none that the instrument knows.
+/// Geometry of a spectrum as means over its detectors: (L1 in m, L2 in m, 2θ, signed 2θ, φ, position).
+///
+/// None if the instrument knows none of its detectors.
 #[pyfunction]
 #[expect(clippy::type_complexity, reason = "a row of a table, taken apart in Python")]
 fn spectrum_geometry(
     py: Python<'_>,
-    cell: &Bound<'_, Cell>,
+    cell: &Bound<'_, PyWorkspace>,
     index: usize,
 ) -> PyResult<Option<(Option<f64>, f64, f64, f64, f64, Point)>> {
     let matrix = cell.get().matrix(py)?;
@@ -147,7 +152,7 @@ fn spectrum_geometry(
     }
     let count = known.len() as f64;
     let mean = |f: &dyn Fn(&Detector) -> f64| known.iter().map(|detector| f(detector)).sum::<f64>() / count;
-    let place = (
+    let position = (
         mean(&|d| d.position.x),
         mean(&|d| d.position.y),
         mean(&|d| d.position.z),
@@ -158,13 +163,13 @@ fn spectrum_geometry(
         mean(&|d| instrument.two_theta(d)),
         mean(&|d| instrument.signed_two_theta(d)),
         mean(&|d| instrument.phi(d)),
-        place,
+        position,
     )))
 }
 
-/// (has detectors, is monitor, is masked) of a spectrum.
+/// Flags of a spectrum: (has detectors, is monitor, is masked).
 #[pyfunction]
-fn spectrum_flags(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyResult<(bool, bool, bool)> {
+fn spectrum_flags(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, index: usize) -> PyResult<(bool, bool, bool)> {
     let matrix = cell.get().matrix(py)?;
     Ok((
         matrix.has_detectors(index),
@@ -174,25 +179,25 @@ fn spectrum_flags(py: Python<'_>, cell: &Bound<'_, Cell>, index: usize) -> PyRes
 }
 
 #[pyfunction]
-fn detector_masked(py: Python<'_>, cell: &Bound<'_, Cell>, id: i32) -> PyResult<bool> {
+fn detector_masked(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, id: i32) -> PyResult<bool> {
     Ok(cell.get().matrix(py)?.is_detector_masked(id))
 }
 
 #[pyfunction]
-fn set_masked(py: Python<'_>, cell: &Bound<'_, Cell>, ids: Vec<i32>, masked: bool) -> PyResult<()> {
+fn set_masked(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, ids: Vec<i32>, masked: bool) -> PyResult<()> {
     cell.get().update(py, |matrix| {
         matrix.set_masked(&ids, masked);
         Ok(())
     })
 }
 
-/// The text, number and type of a parameter of a detector, or of a component (of the instrument without either), or of
-/// what carries it; None when it has none.
+/// Instrument parameter: (text, number if numeric, type). Looked up at the detector, else at the component, else at the
+/// instrument, and then at their parents; None if undefined.
 #[pyfunction]
 #[pyo3(signature = (cell, name, component=None, detector=None))]
 fn parameter(
     py: Python<'_>,
-    cell: &Bound<'_, Cell>,
+    cell: &Bound<'_, PyWorkspace>,
     name: &str,
     component: Option<usize>,
     detector: Option<i32>,
@@ -206,13 +211,12 @@ fn parameter(
     Ok(held.map(|held| (held.text(), held.number(), held.kind())))
 }
 
-/// The names of the parameters of a detector, or of a component (of the instrument without either), with or without
-/// those of what carries it.
+/// Names of the parameters of a detector, else of a component, else of the instrument. `carried` adds those of parents.
 #[pyfunction]
 #[pyo3(signature = (cell, carried, component=None, detector=None))]
 fn parameter_names(
     py: Python<'_>,
-    cell: &Bound<'_, Cell>,
+    cell: &Bound<'_, PyWorkspace>,
     carried: bool,
     component: Option<usize>,
     detector: Option<i32>,
@@ -224,7 +228,7 @@ fn parameter_names(
     Ok(names.map(str::to_owned).collect())
 }
 
-/// Nanoseconds since 1990 of a time in ISO 8601.
+/// Nanoseconds since 1990 of a time in ISO 8601; `ValueError` for other texts.
 #[pyfunction]
 fn parse_time(py: Python<'_>, text: &str) -> PyResult<i64> {
     let wrong = || {
@@ -235,7 +239,7 @@ fn parse_time(py: Python<'_>, text: &str) -> PyResult<i64> {
     Ok(DateAndTime::parse(text).ok_or_else(wrong).raise(py)?.nanoseconds())
 }
 
-/// ISO 8601 of nanoseconds since 1990; the fraction only where there is one, unless all nine digits are asked for.
+/// ISO 8601 of nanoseconds since 1990. `digits` forces nine digits of fraction, else a zero fraction is left out.
 #[pyfunction]
 #[pyo3(signature = (nanoseconds, digits=false))]
 fn format_time(nanoseconds: i64, digits: bool) -> String {

@@ -1,12 +1,12 @@
-//! The monitors of live data, for scripts that look after them.
+//! Running MonitorLiveData algorithms, for scripts that list or cancel them.
 //!
-//! Promises that asking waits for no chunk.
+//! Promises that no call waits for a chunk.
 
-use live_data_reduction::live::{LiveData, MonitorState};
+use live_data_reduction::live::{LiveData, MonitorInfo};
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
-use super::shared;
+use super::engine_services::engine_services;
 
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
@@ -19,23 +19,22 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-fn states() -> PyResult<Vec<MonitorState>> {
+fn states() -> PyResult<Vec<MonitorInfo>> {
     // Without a stream there is none.
-    Ok(shared()?
-        .service
+    Ok(engine_services()?.services
         .live
         .get()
         .map(|live| live.monitors())
         .unwrap_or_default())
 }
 
-/// The numbers of the monitors that are under way.
+/// Ids of the running monitors.
 #[pyfunction]
 fn live_monitors() -> PyResult<Vec<u64>> {
     Ok(states()?.iter().map(|state| state.id).collect())
 }
 
-/// (property, value) of a monitor that is under way; None when it is not.
+/// (property, value) pairs of a running monitor; None if no monitor has the id.
 #[pyfunction]
 fn live_monitor(id: u64) -> PyResult<Option<Vec<(&'static str, String)>>> {
     Ok(states()?.into_iter().find(|state| state.id == id).map(|state| {
@@ -65,11 +64,10 @@ fn live_monitor(id: u64) -> PyResult<Option<Vec<(&'static str, String)>>> {
     }))
 }
 
-/// Ends a monitor after its present chunk; says whether there is such a monitor.
+/// Ends a monitor after its present chunk; false if no running monitor has the id.
 #[pyfunction]
 fn live_cancel(id: u64) -> PyResult<bool> {
-    Ok(shared()?
-        .service
+    Ok(engine_services()?.services
         .live
         .get()
         .is_ok_and(|live: &std::sync::Arc<dyn LiveData>| live.cancel(id)))

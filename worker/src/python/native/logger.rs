@@ -1,52 +1,52 @@
-//! Lines of log from algorithms and from `mantid.kernel.Logger`, on their way to the output.
+//! Logger of algorithms and of `mantid.kernel.Logger`.
 //!
-//! Promises never to block, and to drop what is below the level that was set.
+//! Promises never to block, and to drop lines below the level that was set.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use live_data_reduction::service::{Level, Logger};
+use live_data_reduction::service::{LogLevel, Logger};
 
-use crate::python::output::{self, Line, LineSplitter, Origin, Redactor, Sink, stream::LONGEST_LINE};
+use crate::python::output::{self, LineOrigin, LineSplitter, OutputLine, OutputSink, Redactor, stream::LONGEST_LINE};
 
-/// The least serious level that is passed on; the process has one logger.
-static LEVEL: AtomicU8 = AtomicU8::new(Level::Notice as u8);
+/// Least serious level that is passed on; one for the process, as there is one logger.
+static LEVEL: AtomicU8 = AtomicU8::new(LogLevel::Notice as u8);
 
-/// Sets the least serious level that is passed on, as Mantid counts them (1 fatal to 8 trace).
+/// Sets the least serious level that is passed on, in Mantid's numbering (1 fatal to 8 trace).
 pub(crate) fn set_level(number: u8) {
     LEVEL.store(number.clamp(1, 8) - 1, Ordering::Relaxed);
 }
 
-/// Passes lines on to where scripts' output goes.
+/// Logger that writes to the scripts' output, as `[source] text`.
 pub struct SinkLogger {
-    sink: Sink,
+    sink: OutputSink,
     redactor: Redactor,
 }
 
 impl SinkLogger {
-    /// A logger over a sink.
+    /// Logger that blots `redactor`'s secrets out of each line.
     #[must_use]
-    pub fn new(sink: Sink, redactor: Redactor) -> Self {
+    pub fn new(sink: OutputSink, redactor: Redactor) -> Self {
         Self { sink, redactor }
     }
 }
 
 impl Logger for SinkLogger {
-    fn log(&self, level: Level, source: &str, text: &str) {
+    fn log(&self, level: LogLevel, source: &str, text: &str) {
         if level as u8 > LEVEL.load(Ordering::Relaxed) {
             return;
         }
         let level = match level {
-            Level::Fatal | Level::Critical => output::Level::Critical,
-            Level::Error => output::Level::Error,
-            Level::Warning => output::Level::Warning,
-            Level::Notice | Level::Information => output::Level::Info,
-            Level::Debug | Level::Trace => output::Level::Debug,
+            LogLevel::Fatal | LogLevel::Critical => output::LineLevel::Critical,
+            LogLevel::Error => output::LineLevel::Error,
+            LogLevel::Warning => output::LineLevel::Warning,
+            LogLevel::Notice | LogLevel::Information => output::LineLevel::Info,
+            LogLevel::Debug | LogLevel::Trace => output::LineLevel::Debug,
         };
         let mut splitter = LineSplitter::new(LONGEST_LINE, self.redactor.clone());
         let emit = |text: String| {
-            self.sink.line(Line {
+            self.sink.line(OutputLine {
                 level,
-                origin: Origin::Logging,
+                origin: LineOrigin::Logging,
                 text: format!("[{source}] {text}"),
             });
         };

@@ -1,10 +1,10 @@
-//! The logs of a run.
+//! Sample logs of a run.
 //!
-//! Promises values as Python has them: numbers, texts, arrays, and time series as a class of their own whose copy is
-//! cheap. Must not know which workspace they belong to.
+//! Promises Python's own types for values: numbers, texts, arrays; time series are a class whose copy is cheap. Must not
+//! know to which workspace a log belongs.
 
 use live_data_reduction::date_and_time::DateAndTime;
-use live_data_reduction::run::{LogProperty, LogValue, SeriesValues, TimeSeries};
+use live_data_reduction::run::{LogProperty, LogPropertyValue, SeriesValues, TimeSeriesProperty};
 use numpy::IntoPyArray;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -12,9 +12,9 @@ use pyo3::types::{PyBool, PyList};
 
 use super::value;
 
-/// Values over time.
-#[pyclass(module = "livedata._engine", frozen)]
-pub(crate) struct Series(TimeSeries);
+/// Time series of a sample log: Mantid's `TimeSeriesProperty`.
+#[pyclass(module = "livedata._engine", name = "NativeTimeSeries", frozen)]
+pub(crate) struct PyTimeSeries(TimeSeriesProperty);
 
 fn array<'py>(py: Python<'py>, values: &SeriesValues) -> PyResult<Bound<'py, PyAny>> {
     Ok(match values {
@@ -25,7 +25,7 @@ fn array<'py>(py: Python<'py>, values: &SeriesValues) -> PyResult<Bound<'py, PyA
     })
 }
 
-fn times<'py>(py: Python<'py>, series: &TimeSeries) -> Bound<'py, PyAny> {
+fn times<'py>(py: Python<'py>, series: &TimeSeriesProperty) -> Bound<'py, PyAny> {
     series
         .times()
         .iter()
@@ -36,8 +36,8 @@ fn times<'py>(py: Python<'py>, series: &TimeSeries) -> Bound<'py, PyAny> {
 }
 
 #[pymethods]
-impl Series {
-    /// A series of values at times (nanoseconds since 1990).
+impl PyTimeSeries {
+    /// Series of values at `times`, nanoseconds since 1990; both must have the same length.
     #[new]
     fn new(times: Vec<i64>, values: &Bound<'_, PyAny>) -> PyResult<Self> {
         let texts: Option<Vec<String>> = values.extract().ok();
@@ -48,7 +48,7 @@ impl Series {
             _ => return Err(PyTypeError::new_err("a time series holds numbers or texts")),
         };
         let times = times.into_iter().map(DateAndTime::from_nanoseconds).collect();
-        TimeSeries::new(times, values)
+        TimeSeriesProperty::new(times, values)
             .map(Self)
             .ok_or_else(|| PyTypeError::new_err("a time series needs as many times as values"))
     }
@@ -65,36 +65,36 @@ impl Series {
     fn size(&self) -> usize {
         self.0.len()
     }
-    /// The values, in order of their times.
+    /// Values in order of time, the filter ignored.
     fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         array(py, self.0.values())
     }
-    /// The times, nanoseconds since 1990.
+    /// Times of the values, nanoseconds since 1990, ascending.
     fn times<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         times(py, &self.0)
     }
-    /// What a filter leaves.
+    /// Copy with the values inside the series' filter only.
     fn filtered(&self) -> Self {
         Self(self.0.filtered())
     }
     fn is_filtered(&self) -> bool {
         self.0.filter().is_some()
     }
-    /// The value at an index; None outside.
+    /// Value at an index; None outside `[0, size)`.
     fn at_index<'py>(&self, py: Python<'py>, index: usize) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.0.values().get(index).map(|held| to_python(py, &held)).transpose()
     }
-    /// The value that held at a time (nanoseconds since 1990).
+    /// Last value at or before a time, nanoseconds since 1990.
     fn at<'py>(&self, py: Python<'py>, nanoseconds: i64) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.0
-            .at(DateAndTime::from_nanoseconds(nanoseconds))
+            .value_at(DateAndTime::from_nanoseconds(nanoseconds))
             .map(|held| to_python(py, &held))
             .transpose()
     }
     fn time_average(&self) -> Option<f64> {
         self.0.time_average()
     }
-    /// minimum, maximum, mean, median, standard deviation, time mean, time standard deviation, duration (s).
+    /// Minimum, maximum, mean, median, standard deviation, time mean, time standard deviation, duration in s.
     fn statistics(&self) -> Option<[f64; 8]> {
         let s = self.0.statistics()?;
         Some([
@@ -113,32 +113,32 @@ impl Series {
     }
 }
 
-/// A log's value as Python has it; series as [`Series`].
-pub(crate) fn to_python<'py>(py: Python<'py>, held: &LogValue) -> PyResult<Bound<'py, PyAny>> {
+/// Python object for a log's value; a time series becomes a [`PyTimeSeries`].
+pub(crate) fn to_python<'py>(py: Python<'py>, held: &LogPropertyValue) -> PyResult<Bound<'py, PyAny>> {
     Ok(match held {
-        LogValue::Int(number) => number.into_pyobject(py)?.into_any(),
-        LogValue::Float(number) => number.into_pyobject(py)?.into_any(),
-        LogValue::Str(text) => text.into_pyobject(py)?.into_any(),
-        LogValue::Bool(flag) => PyBool::new(py, *flag).to_owned().into_any(),
-        LogValue::Ints(items) => items.clone().into_pyarray(py).into_any(),
-        LogValue::Floats(items) => items.clone().into_pyarray(py).into_any(),
-        LogValue::Series(series) => Bound::new(py, Series(series.clone()))?.into_any(),
+        LogPropertyValue::Int(number) => number.into_pyobject(py)?.into_any(),
+        LogPropertyValue::Float(number) => number.into_pyobject(py)?.into_any(),
+        LogPropertyValue::Str(text) => text.into_pyobject(py)?.into_any(),
+        LogPropertyValue::Bool(flag) => PyBool::new(py, *flag).to_owned().into_any(),
+        LogPropertyValue::Ints(items) => items.clone().into_pyarray(py).into_any(),
+        LogPropertyValue::Floats(items) => items.clone().into_pyarray(py).into_any(),
+        LogPropertyValue::Series(series) => Bound::new(py, PyTimeSeries(series.clone()))?.into_any(),
     })
 }
 
-/// A log from what a script gives.
+/// Log property from a script's value and units; `TypeError` for unsupported types.
 pub(crate) fn from_python(object: &Bound<'_, PyAny>, units: &str) -> PyResult<LogProperty> {
     use live_data_reduction::value::Value;
-    let held = if let Ok(series) = object.cast::<Series>() {
-        LogValue::Series(series.get().0.clone())
+    let held = if let Ok(series) = object.cast::<PyTimeSeries>() {
+        LogPropertyValue::Series(series.get().0.clone())
     } else {
         match value::from_python(object)? {
-            Value::Bool(flag) => LogValue::Bool(flag),
-            Value::Int(number) => LogValue::Int(number),
-            Value::Float(number) => LogValue::Float(number),
-            Value::Str(text) => LogValue::Str(text),
-            Value::Ints(items) => LogValue::Ints(items),
-            Value::Floats(items) => LogValue::Floats(items),
+            Value::Bool(flag) => LogPropertyValue::Bool(flag),
+            Value::Int(number) => LogPropertyValue::Int(number),
+            Value::Float(number) => LogPropertyValue::Float(number),
+            Value::Str(text) => LogPropertyValue::Str(text),
+            Value::Ints(items) => LogPropertyValue::Ints(items),
+            Value::Floats(items) => LogPropertyValue::Floats(items),
             _ => {
                 let name = object.get_type().name()?;
                 return Err(PyTypeError::new_err(format!(

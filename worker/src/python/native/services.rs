@@ -1,21 +1,22 @@
-//! The data service, the configuration, the logger and the declarations of algorithms.
+//! Data service, configuration, logger and algorithm declarations for Python.
 //!
-//! Promises that names are looked up without computing anything.
+//! Promises that looking up a name computes nothing.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 
-use live_data_reduction::declaration::{Declaration, Direction, Kind, Validator};
+use live_data_reduction::declaration::{Declaration, PropertyDirection, PropertyKind, Validator};
 use live_data_reduction::registry;
-use live_data_reduction::service::Level;
+use live_data_reduction::service::LogLevel;
 use live_data_reduction::workspace::{Workspace, WorkspaceCell};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
 
-use super::cell::Cell;
-use super::error::Raise;
-use super::{shared, value};
-use crate::script::Pinned;
+use super::error::RaiseInPython;
+use super::workspace::PyWorkspace;
+use super::engine_services::engine_services;
+use super::value;
+use crate::script::RetainedWorkspace;
 
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
@@ -43,11 +44,14 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// Empties the data service but for these names and the members of groups among them; returns what to look for with
-/// [`still_held`].
+/// Removes all workspaces but `kept` and the members of groups among them.
+///
+/// Returns weak references to the removed ones, for [`still_held`].
 pub fn clear_data_service(_py: Python<'_>, kept: &[String]) -> Vec<(String, Weak<WorkspaceCell>)> {
-    let Ok(shared) = shared() else { return Vec::new() };
-    let data = &shared.service.data;
+    let Ok(engine) = engine_services() else {
+        return Vec::new();
+    };
+    let data = &engine.services.data;
     let groups = kept.iter().filter_map(|name| data.get(name));
     let kept: HashSet<String> = groups
         .flat_map(|held| held.member_names().into_iter().chain([held.name()]))
@@ -62,14 +66,14 @@ pub fn clear_data_service(_py: Python<'_>, kept: &[String]) -> Vec<(String, Weak
         .collect()
 }
 
-/// Which of those workspaces something still holds, and what they take.
-pub fn still_held(_py: Python<'_>, former: Vec<(String, Weak<WorkspaceCell>)>) -> Vec<Pinned> {
+/// Workspaces among `former` that a script still references, with their bytes.
+pub fn still_held(_py: Python<'_>, former: Vec<(String, Weak<WorkspaceCell>)>) -> Vec<RetainedWorkspace> {
     let held = former.into_iter().filter_map(|(name, cell)| {
         let bytes = match cell.upgrade()?.raw() {
             Workspace::Matrix(matrix) => matrix.memory(),
             Workspace::Group(_) | Workspace::Table(_) => 0,
         };
-        Some(Pinned {
+        Some(RetainedWorkspace {
             name,
             bytes: bytes as u64,
         })
@@ -79,28 +83,34 @@ pub fn still_held(_py: Python<'_>, former: Vec<(String, Weak<WorkspaceCell>)>) -
 
 #[pyfunction]
 fn names() -> PyResult<Vec<String>> {
-    Ok(shared()?.service.data.object_names())
+    Ok(engine_services()?.services.data.object_names())
 }
 
 #[pyfunction]
 fn contains(name: &str) -> PyResult<bool> {
-    Ok(shared()?.service.data.contains(name))
+    Ok(engine_services()?.services.data.contains(name))
 }
 
 #[pyfunction]
-fn retrieve(py: Python<'_>, name: &str) -> PyResult<Cell> {
-    shared()?.service.data.retrieve(name).map(Cell::new).raise(py)
+fn retrieve(py: Python<'_>, name: &str) -> PyResult<PyWorkspace> {
+    engine_services()?.services
+        .data
+        .retrieve(name)
+        .map(PyWorkspace::new)
+        .raise(py)
 }
 
 #[pyfunction]
-fn add(py: Python<'_>, name: &str, cell: &Bound<'_, Cell>) -> PyResult<()> {
-    shared()?.service.data.add(name, cell.get().handle().clone()).raise(py)
+fn add(py: Python<'_>, name: &str, cell: &Bound<'_, PyWorkspace>) -> PyResult<()> {
+    engine_services()?.services
+        .data
+        .add(name, cell.get().handle().clone())
+        .raise(py)
 }
 
 #[pyfunction]
-fn add_or_replace(py: Python<'_>, name: &str, cell: &Bound<'_, Cell>) -> PyResult<()> {
-    shared()?
-        .service
+fn add_or_replace(py: Python<'_>, name: &str, cell: &Bound<'_, PyWorkspace>) -> PyResult<()> {
+    engine_services()?.services
         .data
         .add_or_replace(name, cell.get().handle().clone())
         .raise(py)
@@ -108,62 +118,62 @@ fn add_or_replace(py: Python<'_>, name: &str, cell: &Bound<'_, Cell>) -> PyResul
 
 #[pyfunction]
 fn remove(py: Python<'_>, name: &str) -> PyResult<bool> {
-    let data = &shared()?.service.data;
-    // What goes with the workspace may be large, or hold arrays of Python's: not while attached.
+    let data = &engine_services()?.services.data;
+    // Dropping may free gigabytes, or wait for the GIL to free Python's arrays: not while attached.
     Ok(py.detach(|| data.remove(name).is_some()))
 }
 
 #[pyfunction]
 fn rename(py: Python<'_>, old: &str, new: &str) -> PyResult<()> {
-    shared()?.service.data.rename(old, new).raise(py)
+    engine_services()?.services.data.rename(old, new).raise(py)
 }
 
 #[pyfunction]
 fn clear(py: Python<'_>) -> PyResult<()> {
-    let data = &shared()?.service.data;
+    let data = &engine_services()?.services.data;
     py.detach(|| data.clear());
     Ok(())
 }
 
 #[pyfunction]
 fn unique_name(length: usize, prefix: &str, suffix: &str) -> PyResult<String> {
-    Ok(shared()?.service.data.unique_name(length, prefix, suffix))
+    Ok(engine_services()?.services.data.unique_name(length, prefix, suffix))
 }
 
 #[pyfunction]
 fn config_get(key: &str) -> PyResult<Option<String>> {
-    Ok(shared()?.service.config.get(key))
+    Ok(engine_services()?.services.config.get(key))
 }
 
 #[pyfunction]
 fn config_set(key: &str, text: &str) -> PyResult<()> {
-    shared()?.service.config.set(key, text);
+    engine_services()?.services.config.set(key, text);
     Ok(())
 }
 
 #[pyfunction]
 fn config_keys() -> PyResult<Vec<String>> {
-    Ok(shared()?.service.config.keys())
+    Ok(engine_services()?.services.config.keys())
 }
 
-/// Writes a line of log; levels are fatal, critical, error, warning, notice, information, debug, trace.
+/// Writes a line of log. Levels: fatal, critical, error, warning, notice, information, debug, trace.
 #[pyfunction]
 fn log(level: &str, source: &str, text: &str) -> PyResult<()> {
     let level = match level {
-        "fatal" => Level::Fatal,
-        "critical" => Level::Critical,
-        "error" => Level::Error,
-        "warning" => Level::Warning,
-        "notice" => Level::Notice,
-        "information" => Level::Information,
-        "debug" => Level::Debug,
-        _ => Level::Trace,
+        "fatal" => LogLevel::Fatal,
+        "critical" => LogLevel::Critical,
+        "error" => LogLevel::Error,
+        "warning" => LogLevel::Warning,
+        "notice" => LogLevel::Notice,
+        "information" => LogLevel::Information,
+        "debug" => LogLevel::Debug,
+        _ => LogLevel::Trace,
     };
-    shared()?.service.logger.log(level, source, text);
+    engine_services()?.services.logger.log(level, source, text);
     Ok(())
 }
 
-/// The least serious level passed on, as Mantid counts them (1 fatal to 8 trace).
+/// Sets the least serious level that is passed on, in Mantid's numbering (1 fatal to 8 trace).
 #[pyfunction]
 fn set_log_level(number: u8) {
     super::logger::set_level(number);
@@ -174,7 +184,7 @@ fn algorithm_names() -> Vec<&'static str> {
     registry::names()
 }
 
-/// The versions that an algorithm has.
+/// Versions of an algorithm, ascending; empty for an unknown name.
 #[pyfunction]
 fn algorithm_versions(name: &str) -> Vec<u32> {
     (1..=9)
@@ -182,22 +192,22 @@ fn algorithm_versions(name: &str) -> Vec<u32> {
         .collect()
 }
 
-/// What to say of a name that the engine has no algorithm for.
+/// Error text for an algorithm that the native engine lacks, with the way to run it.
 #[pyfunction]
 fn missing(name: &str) -> String {
-    registry::missing(name)
+    registry::missing_algorithm_message(name)
 }
 
-/// An algorithm's declaration as a dictionary; None when there is no such algorithm.
+/// Declaration of an algorithm as a dictionary; None for an unknown name or version.
 #[pyfunction]
 #[pyo3(signature = (name, version=None))]
 fn declaration<'py>(py: Python<'py>, name: &str, version: Option<u32>) -> PyResult<Option<Bound<'py, PyDict>>> {
     registry::declaration(name, version)
-        .map(|declaration| described(py, &declaration))
+        .map(|declaration| declaration_dict(py, &declaration))
         .transpose()
 }
 
-fn described<'py>(py: Python<'py>, declaration: &Declaration) -> PyResult<Bound<'py, PyDict>> {
+fn declaration_dict<'py>(py: Python<'py>, declaration: &Declaration) -> PyResult<Bound<'py, PyDict>> {
     let out = PyDict::new(py);
     out.set_item("name", declaration.name)?;
     out.set_item("version", declaration.version)?;
@@ -211,14 +221,14 @@ fn described<'py>(py: Python<'py>, declaration: &Declaration) -> PyResult<Bound<
         one.set_item(
             "direction",
             match property.direction {
-                Direction::In => "In",
-                Direction::Out => "Out",
-                Direction::InOut => "InOut",
+                PropertyDirection::In => "In",
+                PropertyDirection::Out => "Out",
+                PropertyDirection::InOut => "InOut",
             },
         )?;
         one.set_item(
             "workspace",
-            property.kind.is_workspace() || property.kind == Kind::WorkspaceList,
+            property.kind.is_workspace() || property.kind == PropertyKind::WorkspaceList,
         )?;
         one.set_item("kind", format!("{:?}", property.kind))?;
         one.set_item("default", value::to_python(py, property.default.clone())?)?;

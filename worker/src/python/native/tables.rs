@@ -1,14 +1,14 @@
-//! Tables as Python reads and fills them.
+//! Cells, rows and columns of table workspaces.
 //!
-//! Promises that cells come as plain numbers and texts. What a table shows besides is the face's.
+//! Promises plain numbers and texts as cells. The rest of Mantid's `TableWorkspace` is in `mantid._table_workspace`.
 
-use live_data_reduction::workspace::table::Cells;
+use live_data_reduction::workspace::table::ColumnValues;
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
-use super::cell::Cell;
-use super::error::Raise;
+use super::error::RaiseInPython;
 use super::value;
+use super::workspace::PyWorkspace;
 
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for function in [
@@ -30,9 +30,9 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// (name, type) of each column.
+/// (name, Mantid's type name) of each column.
 #[pyfunction]
-fn table_columns(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<Vec<(String, String)>> {
+fn table_columns(py: Python<'_>, cell: &Bound<'_, PyWorkspace>) -> PyResult<Vec<(String, String)>> {
     let table = cell.get().handle().table().raise(py)?;
     let columns = table.columns().iter();
     Ok(columns
@@ -41,13 +41,13 @@ fn table_columns(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<Vec<(String
 }
 
 #[pyfunction]
-fn table_rows(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<usize> {
+fn table_rows(py: Python<'_>, cell: &Bound<'_, PyWorkspace>) -> PyResult<usize> {
     Ok(cell.get().handle().table().raise(py)?.rows())
 }
 
-/// The values of a column, by its index.
+/// Values of a column as a list; `IndexError` outside.
 #[pyfunction]
-fn table_column<'py>(py: Python<'py>, cell: &Bound<'py, Cell>, column: usize) -> PyResult<Bound<'py, PyAny>> {
+fn table_column<'py>(py: Python<'py>, cell: &Bound<'py, PyWorkspace>, column: usize) -> PyResult<Bound<'py, PyAny>> {
     let table = cell.get().handle().table().raise(py)?;
     let Some(held) = table.columns().get(column) else {
         return Err(pyo3::exceptions::PyIndexError::new_err(format!(
@@ -56,27 +56,32 @@ fn table_column<'py>(py: Python<'py>, cell: &Bound<'py, Cell>, column: usize) ->
         )));
     };
     match &held.cells {
-        Cells::Ints(values) => values.clone().into_pyobject(py),
-        Cells::Floats(values) => values.clone().into_pyobject(py),
-        Cells::Bools(values) => values.clone().into_pyobject(py),
-        Cells::Strs(values) => values.clone().into_pyobject(py),
+        ColumnValues::Ints(values) => values.clone().into_pyobject(py),
+        ColumnValues::Floats(values) => values.clone().into_pyobject(py),
+        ColumnValues::Bools(values) => values.clone().into_pyobject(py),
+        ColumnValues::Strs(values) => values.clone().into_pyobject(py),
     }
 }
 
 #[pyfunction]
-fn table_cell<'py>(py: Python<'py>, cell: &Bound<'py, Cell>, row: usize, column: usize) -> PyResult<Bound<'py, PyAny>> {
+fn table_cell<'py>(
+    py: Python<'py>,
+    cell: &Bound<'py, PyWorkspace>,
+    row: usize,
+    column: usize,
+) -> PyResult<Bound<'py, PyAny>> {
     let table = cell.get().handle().table().raise(py)?;
     value::to_python(py, table.cell(row, column).raise(py)?)
 }
 
 #[pyfunction]
-fn table_title(py: Python<'_>, cell: &Bound<'_, Cell>) -> PyResult<String> {
+fn table_title(py: Python<'_>, cell: &Bound<'_, PyWorkspace>) -> PyResult<String> {
     Ok(cell.get().handle().table().raise(py)?.title().to_owned())
 }
 
 #[pyfunction]
-fn set_table_title(py: Python<'_>, cell: &Bound<'_, Cell>, title: &str) -> PyResult<()> {
-    let change = |table: &mut live_data_reduction::workspace::Table| {
+fn set_table_title(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, title: &str) -> PyResult<()> {
+    let change = |table: &mut live_data_reduction::workspace::TableWorkspace| {
         table.set_title(title);
         Ok(())
     };
@@ -86,7 +91,7 @@ fn set_table_title(py: Python<'_>, cell: &Bound<'_, Cell>, title: &str) -> PyRes
 #[pyfunction]
 fn set_table_cell(
     py: Python<'_>,
-    cell: &Bound<'_, Cell>,
+    cell: &Bound<'_, PyWorkspace>,
     row: usize,
     column: usize,
     given: &Bound<'_, PyAny>,
@@ -100,14 +105,14 @@ fn set_table_cell(
 }
 
 #[pyfunction]
-fn set_table_rows(py: Python<'_>, cell: &Bound<'_, Cell>, rows: usize) -> PyResult<()> {
+fn set_table_rows(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, rows: usize) -> PyResult<()> {
     const MOST: usize = 50_000_000;
     if rows > MOST {
         return Err(pyo3::exceptions::PyValueError::new_err(format!(
             "{rows} rows are too many: a table has at most {MOST}"
         )));
     }
-    let change = |table: &mut live_data_reduction::workspace::Table| {
+    let change = |table: &mut live_data_reduction::workspace::TableWorkspace| {
         table.set_rows(rows);
         Ok(())
     };
@@ -115,7 +120,7 @@ fn set_table_rows(py: Python<'_>, cell: &Bound<'_, Cell>, rows: usize) -> PyResu
 }
 
 #[pyfunction]
-fn add_table_column(py: Python<'_>, cell: &Bound<'_, Cell>, kind: &str, name: &str) -> PyResult<()> {
+fn add_table_column(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, kind: &str, name: &str) -> PyResult<()> {
     cell.get()
         .handle()
         .update_table(|table| table.add_column(kind, name))
@@ -123,7 +128,7 @@ fn add_table_column(py: Python<'_>, cell: &Bound<'_, Cell>, kind: &str, name: &s
 }
 
 #[pyfunction]
-fn remove_table_column(py: Python<'_>, cell: &Bound<'_, Cell>, name: &str) -> PyResult<()> {
+fn remove_table_column(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, name: &str) -> PyResult<()> {
     cell.get()
         .handle()
         .update_table(|table| table.remove_column(name))
@@ -131,7 +136,7 @@ fn remove_table_column(py: Python<'_>, cell: &Bound<'_, Cell>, name: &str) -> Py
 }
 
 #[pyfunction]
-fn add_table_row(py: Python<'_>, cell: &Bound<'_, Cell>, values: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
+fn add_table_row(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, values: Vec<Bound<'_, PyAny>>) -> PyResult<()> {
     let values: Vec<_> = values.iter().map(value::from_python).collect::<PyResult<_>>()?;
     cell.get()
         .handle()
@@ -140,7 +145,7 @@ fn add_table_row(py: Python<'_>, cell: &Bound<'_, Cell>, values: Vec<Bound<'_, P
 }
 
 #[pyfunction]
-fn remove_table_row(py: Python<'_>, cell: &Bound<'_, Cell>, row: usize) -> PyResult<()> {
+fn remove_table_row(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, row: usize) -> PyResult<()> {
     cell.get()
         .handle()
         .update_table(|table| table.remove_row(row))

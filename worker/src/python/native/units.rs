@@ -1,7 +1,7 @@
-//! Units and instruments' names, which belong to no workspace.
+//! Unit conversion and short names of instruments, which belong to no workspace.
 
 use live_data_reduction::instrument::source;
-use live_data_reduction::unit::{self, EnergyMode, Flight, Unit};
+use live_data_reduction::unit::{self, EMode, FlightPath, Unit};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
@@ -11,7 +11,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(short_name, module)?)
 }
 
-/// A number of one unit in another: lengths in m, the angle in radians, the fixed energy in meV.
+/// Converts a value between units: `l1` and `l2` in m, `two_theta` in radians, `efixed` in meV.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "what Mantid's own call takes, one by one")]
 fn convert_unit(
@@ -22,7 +22,7 @@ fn convert_unit(
     l2: f64,
     two_theta: f64,
     mode: &str,
-    e_fixed: f64,
+    efixed: f64,
 ) -> PyResult<f64> {
     let quantity = |id: &str| {
         let known = Unit::from_id(id)
@@ -31,17 +31,17 @@ fn convert_unit(
         known.ok_or_else(|| PyRuntimeError::new_err(format!("the unit {id} is not known or cannot be converted")))
     };
     let (from, to) = (quantity(from)?, quantity(to)?);
-    let mode = EnergyMode::from_name(mode).unwrap_or(EnergyMode::Elastic);
-    let flight = Flight {
+    let mode = EMode::from_name(mode).unwrap_or(EMode::Elastic);
+    let flight = FlightPath {
         l1,
         l2,
         two_theta,
-        e_fixed,
+        efixed,
     };
     Ok(unit::convert(from, to, mode, &flight, value))
 }
 
-/// The short name of an instrument.
+/// Mantid's short name of an instrument, such as MER for MERLIN.
 #[pyfunction]
 fn short_name(name: &str) -> String {
     source::short_name(name).to_owned()

@@ -1,7 +1,7 @@
-//! Values of properties between Python and the reduction.
+//! Conversion of property values between Python and the reduction.
 //!
-//! Promises that whatever scripts pass to Mantid (NumPy scalars and arrays, paths, ranges, workspaces and lists of
-//! them) arrives as the kind it means, and that what is none of it is refused with its type's name.
+//! Promises that everything scripts pass to Mantid (NumPy scalars and arrays, paths, ranges, workspaces and lists of
+//! them) is converted to the kind it means; other types are refused with the type's name.
 
 use live_data_reduction::value::Value;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods};
@@ -9,12 +9,12 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString};
 
-use super::cell::Cell;
+use super::workspace::PyWorkspace;
 
-/// Longest iterable taken: more than any list of detectors.
+/// Longest iterable accepted, values: more than any list of detectors.
 const LONGEST: usize = 50_000_000;
 
-/// What a Python object means as a property's value.
+/// Property value of a Python object; `TypeError` for unsupported types.
 pub(crate) fn from_python(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     if object.is_none() {
         return Ok(Value::None);
@@ -41,7 +41,7 @@ pub(crate) fn from_python(object: &Bound<'_, PyAny>) -> PyResult<Value> {
 }
 
 fn scalar(object: &Bound<'_, PyAny>) -> PyResult<Option<Value>> {
-    if let Ok(cell) = object.cast::<Cell>() {
+    if let Ok(cell) = object.cast::<PyWorkspace>() {
         return Ok(Some(Value::Workspace(cell.get().handle().clone())));
     }
     if let Ok(flag) = object.cast::<PyBool>() {
@@ -77,7 +77,7 @@ fn scalar(object: &Bound<'_, PyAny>) -> PyResult<Option<Value>> {
             object.call_method0("__fspath__")?.str()?.to_string_lossy().into_owned(),
         )));
     }
-    // Times, and Python objects that stand for a property's text.
+    // `DateAndTime` and other objects of the `mantid` package that have a text form.
     if object.hasattr("__property_text__")? {
         return Ok(Some(Value::Str(object.call_method0("__property_text__")?.extract()?)));
     }
@@ -90,7 +90,7 @@ fn list(object: &Bound<'_, PyAny>, items: Bound<'_, pyo3::types::PyIterator>) ->
         let item = item?;
         match scalar(&item)? {
             Some(value) => values.push(value),
-            // A nested list, of a two-dimensional array say, is taken in order.
+            // A nested list, such as the rows of a two-dimensional array, is flattened in order.
             None => match from_python(&item)? {
                 Value::Ints(inner) => values.extend(inner.into_iter().map(Value::Int)),
                 Value::Floats(inner) => values.extend(inner.into_iter().map(Value::Float)),
@@ -142,7 +142,7 @@ fn refuse<T>(object: &Bound<'_, PyAny>) -> PyResult<T> {
     )))
 }
 
-/// A value as Python sees it; workspaces as bare cells, lists as arrays.
+/// Python object for a property value: workspaces as [`PyWorkspace`], lists of numbers as arrays.
 pub(crate) fn to_python(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
     Ok(match value {
         Value::None => py.None().into_bound(py),
@@ -153,11 +153,11 @@ pub(crate) fn to_python(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAn
         Value::Ints(items) => items.into_pyarray(py).into_any(),
         Value::Floats(items) => items.into_pyarray(py).into_any(),
         Value::Strs(items) => items.into_pyobject(py)?,
-        Value::Workspace(handle) => Bound::new(py, Cell::new(handle))?.into_any(),
+        Value::Workspace(handle) => Bound::new(py, PyWorkspace::new(handle))?.into_any(),
         Value::Workspaces(handles) => {
             let cells: PyResult<Vec<_>> = handles
                 .into_iter()
-                .map(|handle| Py::new(py, Cell::new(handle)))
+                .map(|handle| Py::new(py, PyWorkspace::new(handle)))
                 .collect();
             PyList::new(py, cells?)?.into_any()
         }

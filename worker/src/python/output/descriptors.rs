@@ -1,8 +1,8 @@
-//! What C code and child processes print on file descriptors 1 and 2.
+//! Capture of file descriptors 1 and 2, which C code and child processes print on.
 //!
-//! Promises that it reaches the queue like anything else, and that a writer never waits: the pipe is read by a thread
-//! of its own that never attaches to the interpreter. The true standard output and error are handed back as
-//! [`Originals`]; whoever logs must write there, or its lines would come round again.
+//! Promises that their lines reach the queue, and that writers never wait for the interpreter: a thread that never
+//! attaches to it reads the pipe. The former descriptors are returned as [`StandardStreams`]; the worker's own log must be
+//! written there, or it would be captured again.
 
 use std::fs::File;
 use std::io::Read;
@@ -12,40 +12,37 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::lines::LineSplitter;
-use super::queue::{Level, Line, Origin, Queue};
+use super::queue::{LineLevel, LineOrigin, OutputLine, OutputQueue};
 use super::redact::Redactor;
 use super::stream::LONGEST_LINE;
 
-/// Why the descriptors could not be taken over.
+/// Failure to capture a file descriptor.
 #[derive(Debug, Error)]
 pub enum CaptureError {
-    /// The system refused a pipe or a descriptor.
+    /// The system refused a pipe, a descriptor or a thread.
     #[error("cannot redirect file descriptor {descriptor}: {source}; is the limit of open files too low?")]
     RedirectDescriptor {
-        /// 1 or 2.
+        /// 1 (standard output) or 2 (standard error).
         descriptor: i32,
-        /// The system's reason.
         source: std::io::Error,
     },
 }
 
-/// The standard output and error that the process was started with.
+/// Standard output and error that are not captured.
 #[derive(Debug)]
-pub struct Originals {
-    /// Standard output.
+pub struct StandardStreams {
     pub stdout: File,
-    /// Standard error.
     pub stderr: File,
 }
 
-/// Duplicates of the standard output and error as they are now.
+/// Duplicates of the present standard output and error.
 ///
 /// # Errors
-/// When the system has no descriptors left.
-pub fn duplicates() -> Result<Originals, CaptureError> {
+/// `RedirectDescriptor` if the system has no descriptors left.
+pub fn duplicates() -> Result<StandardStreams, CaptureError> {
     let stdout = std::io::stdout().as_fd().try_clone_to_owned();
     let stderr = std::io::stderr().as_fd().try_clone_to_owned();
-    Ok(Originals {
+    Ok(StandardStreams {
         stdout: stdout
             .map_err(|source| CaptureError::RedirectDescriptor { descriptor: 1, source })?
             .into(),
@@ -55,18 +52,23 @@ pub fn duplicates() -> Result<Originals, CaptureError> {
     })
 }
 
-/// Leads file descriptors 1 and 2 into the queue, and hands back where they led before.
+/// Redirects file descriptors 1 and 2 into the queue, as `Info` and `Warning`; returns the former ones.
 ///
 /// # Errors
-/// When the system refuses a pipe, a descriptor or a thread.
-pub fn capture(queue: &Arc<Queue>, redactor: &Redactor) -> Result<Originals, CaptureError> {
+/// `RedirectDescriptor` if the system refuses a pipe, a descriptor or a thread.
+pub fn capture(queue: &Arc<OutputQueue>, redactor: &Redactor) -> Result<StandardStreams, CaptureError> {
     let originals = duplicates()?;
-    redirect(1, Level::Info, queue, redactor)?;
-    redirect(2, Level::Warning, queue, redactor)?;
+    redirect(1, LineLevel::Info, queue, redactor)?;
+    redirect(2, LineLevel::Warning, queue, redactor)?;
     Ok(originals)
 }
 
-fn redirect(descriptor: i32, level: Level, queue: &Arc<Queue>, redactor: &Redactor) -> Result<(), CaptureError> {
+fn redirect(
+    descriptor: i32,
+    level: LineLevel,
+    queue: &Arc<OutputQueue>,
+    redactor: &Redactor,
+) -> Result<(), CaptureError> {
     let refused = |source| CaptureError::RedirectDescriptor { descriptor, source };
     let (reader, writer) = std::io::pipe().map_err(refused)?;
     let writer: OwnedFd = writer.into();
@@ -93,9 +95,9 @@ fn redirect(descriptor: i32, level: Level, queue: &Arc<Queue>, redactor: &Redact
             let text = String::from_utf8_lossy(pending.get(..whole).unwrap_or_default()).into_owned();
             pending.drain(..whole);
             splitter.write(&text, |text| {
-                queue.push(Line {
+                queue.push(OutputLine {
                     level,
-                    origin: Origin::Descriptor,
+                    origin: LineOrigin::Descriptor,
                     text,
                 })
             });
@@ -108,7 +110,7 @@ fn redirect(descriptor: i32, level: Level, queue: &Arc<Queue>, redactor: &Redact
     Ok(())
 }
 
-/// Bytes up to the start of a character that has not arrived whole.
+/// Number of leading bytes up to an incomplete UTF-8 character at the end.
 fn complete_utf8(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() => error.valid_up_to(),

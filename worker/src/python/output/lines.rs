@@ -1,11 +1,11 @@
-//! Cuts a stream of text into lines of bounded length.
+//! Splitting of text into lines of bounded length.
 //!
-//! Promises to hold at most one line's worth of text, whatever is written without a newline, and to cut only after
-//! secrets have been blotted out. Knows neither Python nor the queue.
+//! Promises to hold at most one line of text, however much is written without a newline, and to cut a line only after
+//! secrets have been replaced. Must not know Python or the queue.
 
 use super::redact::Redactor;
 
-/// Turns written text into lines.
+/// Splitter of one stream; holds its unfinished line.
 #[derive(Debug)]
 pub struct LineSplitter {
     longest_line: usize,
@@ -15,7 +15,7 @@ pub struct LineSplitter {
 }
 
 impl LineSplitter {
-    /// A splitter for lines of at most `longest_line` bytes.
+    /// Splitter for lines of at most `longest_line` bytes and a note of what was cut.
     #[must_use]
     pub fn new(longest_line: usize, redactor: Redactor) -> Self {
         Self {
@@ -26,7 +26,7 @@ impl LineSplitter {
         }
     }
 
-    /// Takes written text and hands each finished line to `emit`.
+    /// Appends text and passes each finished line to `emit`, without its newline.
     pub fn write(&mut self, text: &str, mut emit: impl FnMut(String)) {
         let mut rest = text;
         while let Some(end) = rest.find('\n') {
@@ -38,7 +38,7 @@ impl LineSplitter {
         self.append(rest);
     }
 
-    /// Hands over what is left without a newline, if anything.
+    /// Passes the unfinished line, if any, to `emit`.
     pub fn flush(&mut self, mut emit: impl FnMut(String)) {
         if !self.partial.is_empty() || self.cut > 0 {
             emit(self.finish());
@@ -46,7 +46,7 @@ impl LineSplitter {
     }
 
     fn append(&mut self, text: &str) {
-        // What a terminal would overwrite: only the last state of a progress bar is of use.
+        // A carriage return overwrites: only the last state of a progress bar is kept.
         let text = match text.trim_end_matches('\r').rfind('\r') {
             Some(at) => {
                 self.partial.clear();
@@ -55,7 +55,7 @@ impl LineSplitter {
             None => text,
         };
         let room = (self.longest_line + self.redactor.longest()).saturating_sub(self.partial.len());
-        let kept = floor_boundary(text, room);
+        let kept = text.floor_char_boundary(room);
         self.partial.push_str(&text[..kept]);
         self.cut += text.len() - kept;
     }
@@ -66,7 +66,7 @@ impl LineSplitter {
         while line.ends_with('\r') {
             line.pop();
         }
-        let kept = floor_boundary(&line, self.longest_line);
+        let kept = line.floor_char_boundary(self.longest_line);
         cut += line.len() - kept;
         line.truncate(kept);
         if cut > 0 {
@@ -74,15 +74,6 @@ impl LineSplitter {
         }
         line
     }
-}
-
-/// The largest number of bytes up to `limit` that ends between two characters.
-#[must_use]
-pub fn floor_boundary(text: &str, limit: usize) -> usize {
-    if limit >= text.len() {
-        return text.len();
-    }
-    (0..=limit).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,30 +1,30 @@
-//! The bounded queue of lines between the interpreter and whoever shows them.
+//! Bounded queue of output lines between the interpreter and the log.
 //!
 //! Promises that `push` never waits for a reader: a full queue, or an execution that has used up its allowance, drops
-//! the line and counts it, and the reader is told how many were dropped, once. Must not call back into Python.
+//! the line and counts it. The reader receives one notice with the number of dropped lines. Must not call Python.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-/// How serious a line is, by Python's names.
+/// Severity of an output line, by the names of Python's `logging`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Details for whoever writes the script.
+pub enum LineLevel {
+    /// Details for the script's author.
     Debug,
-    /// What `print` writes.
+    /// Text of `print` and standard output.
     Info,
-    /// What goes to the standard error.
+    /// Text on standard error.
     Warning,
-    /// A failure that the script goes on after.
+    /// Failure that the script survives.
     Error,
-    /// A failure that it doesn't.
+    /// Failure that ends the script.
     Critical,
 }
 
-impl Level {
-    /// Python's name of the level, as FIA's log stream has it.
+impl LineLevel {
+    /// Python's name of the level, as in FIA's log stream.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Level {
         }
     }
 
-    /// The level of a number of Python's `logging`.
+    /// Level for a level number of Python's `logging` (10 debug to 50 critical).
     #[must_use]
     pub fn from_logging(number: i64) -> Self {
         match number {
@@ -49,44 +49,41 @@ impl Level {
     }
 }
 
-/// Where a line came from.
+/// Writer of an output line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum LineOrigin {
     /// `sys.stdout`
     Stdout,
     /// `sys.stderr`
     Stderr,
     /// Python's `logging` or Mantid's logger.
     Logging,
-    /// Written to file descriptor 1 or 2 by C code or a child process.
+    /// File descriptor 1 or 2, by C code or a child process.
     Descriptor,
-    /// The queue itself, about what it dropped.
+    /// The queue's own notice of dropped lines.
     Queue,
 }
 
-/// One line, without its newline and without secrets.
+/// One line of output, without its newline and without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// How serious it is.
-    pub level: Level,
-    /// Where it came from.
-    pub origin: Origin,
-    /// Its text.
+pub struct OutputLine {
+    pub level: LineLevel,
+    pub origin: LineOrigin,
     pub text: String,
 }
 
-/// Sizes of the queue.
+/// Capacity of the queue and of one execution's output.
 #[derive(Debug, Clone, Copy)]
-pub struct QueueLimits {
-    /// Lines held at once.
+pub struct OutputQueueLimits {
+    /// Lines queued at most.
     pub lines: usize,
-    /// Bytes of text held at once.
+    /// Bytes of text queued at most, newlines included.
     pub bytes: usize,
-    /// Bytes that one execution may print before the rest is only counted.
+    /// Bytes of one execution; further lines below `Error` are dropped and counted.
     pub allowance: usize,
 }
 
-impl Default for QueueLimits {
+impl Default for OutputQueueLimits {
     fn default() -> Self {
         Self {
             lines: 20_000,
@@ -96,100 +93,99 @@ impl Default for QueueLimits {
     }
 }
 
-/// Lines counted since the last call of [`Queue::begin`].
+/// Lines counted since the last call of [`OutputQueue::begin`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Lines that entered the queue.
+pub struct LineCounts {
     pub kept: u64,
-    /// Lines that were dropped.
     pub dropped: u64,
 }
 
-struct Inner {
-    lines: VecDeque<Line>,
+struct OutputQueueState {
+    lines: VecDeque<OutputLine>,
     bytes: usize,
     allowance: usize,
     unannounced: u64,
-    counts: Counts,
+    counts: LineCounts,
 }
 
-/// The queue. One is shared by all writers.
-pub struct Queue {
-    limits: QueueLimits,
-    inner: Mutex<Inner>,
+/// Queue shared by all writers of a process and one reader.
+pub struct OutputQueue {
+    limits: OutputQueueLimits,
+    state: Mutex<OutputQueueState>,
     ready: Condvar,
 }
 
-impl Queue {
-    /// An empty queue.
+impl OutputQueue {
+    /// Empty queue with a full allowance.
     #[must_use]
-    pub fn new(limits: QueueLimits) -> Self {
+    pub fn new(limits: OutputQueueLimits) -> Self {
         Self {
             limits,
-            inner: Mutex::new(Inner {
+            state: Mutex::new(OutputQueueState {
                 lines: VecDeque::new(),
                 bytes: 0,
                 allowance: limits.allowance,
                 unannounced: 0,
-                counts: Counts::default(),
+                counts: LineCounts::default(),
             }),
             ready: Condvar::new(),
         }
     }
 
-    /// Gives the next execution its allowance.
+    /// Starts an execution: full allowance, counts at zero.
     pub fn begin(&self) {
-        let mut inner = self.inner.lock();
-        inner.allowance = self.limits.allowance;
-        inner.counts = Counts::default();
+        let mut state = self.state.lock();
+        state.allowance = self.limits.allowance;
+        state.counts = LineCounts::default();
     }
 
-    /// What has been counted since [`Queue::begin`].
+    /// Lines kept and dropped since [`OutputQueue::begin`].
     #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.inner.lock().counts
+    pub fn counts(&self) -> LineCounts {
+        self.state.lock().counts
     }
 
-    /// Adds a line, or drops and counts it. Never waits for the reader.
-    pub fn push(&self, line: Line) {
+    /// Appends a line, or drops and counts it; never waits for the reader.
+    pub fn push(&self, line: OutputLine) {
         let size = line.text.len().saturating_add(1);
         {
-            let mut inner = self.inner.lock();
-            let full = inner.lines.len() >= self.limits.lines || inner.bytes.saturating_add(size) > self.limits.bytes;
-            // Errors are told even when prints have used the allowance up.
-            let spent = size > inner.allowance && line.level < Level::Error;
+            let mut state = self.state.lock();
+            let full = state.lines.len() >= self.limits.lines || state.bytes.saturating_add(size) > self.limits.bytes;
+            // Errors pass even when prints have used up the allowance.
+            let spent = size > state.allowance && line.level < LineLevel::Error;
             if full || spent {
-                inner.unannounced += 1;
-                inner.counts.dropped += 1;
+                state.unannounced += 1;
+                state.counts.dropped += 1;
             } else {
-                inner.allowance = inner.allowance.saturating_sub(size);
-                inner.bytes += size;
-                inner.counts.kept += 1;
-                inner.lines.push_back(line);
+                state.allowance = state.allowance.saturating_sub(size);
+                state.bytes += size;
+                state.counts.kept += 1;
+                state.lines.push_back(line);
             }
         }
         self.ready.notify_one();
     }
 
-    /// The next line, waiting for at most `patience`. Lines dropped since the last were told of are announced once the
-    /// queue has been read empty.
-    pub fn receive(&self, patience: Duration) -> Option<Line> {
+    /// Removes the oldest line, waiting for at most `patience`.
+    ///
+    /// After an empty queue's wait, a notice counts the lines dropped since the last notice.
+    pub fn receive(&self, patience: Duration) -> Option<OutputLine> {
         let until = Instant::now() + patience;
-        let mut inner = self.inner.lock();
+        let mut state = self.state.lock();
         loop {
-            if let Some(line) = inner.lines.pop_front() {
-                inner.bytes = inner.bytes.saturating_sub(line.text.len() + 1);
+            if let Some(line) = state.lines.pop_front() {
+                state.bytes = state.bytes.saturating_sub(line.text.len() + 1);
                 return Some(line);
             }
-            let timed_out = self.ready.wait_until(&mut inner, until).timed_out();
-            if inner.lines.is_empty() && timed_out {
-                if inner.unannounced == 0 {
+            let timed_out = self.ready.wait_until(&mut state, until).timed_out();
+            if state.lines.is_empty() && timed_out {
+                if state.unannounced == 0 {
                     return None;
                 }
-                let dropped = std::mem::take(&mut inner.unannounced);
-                return Some(Line {
-                    level: Level::Warning,
-                    origin: Origin::Queue,
+                let dropped = std::mem::take(&mut state.unannounced);
+                return Some(OutputLine {
+                    level: LineLevel::Warning,
+                    origin: LineOrigin::Queue,
                     text: format!("{dropped} more lines of output were dropped: print less"),
                 });
             }
@@ -202,23 +198,23 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn line(text: &str, level: Level) -> Line {
-        Line {
+    fn line(text: &str, level: LineLevel) -> OutputLine {
+        OutputLine {
             level,
-            origin: Origin::Stdout,
+            origin: LineOrigin::Stdout,
             text: text.into(),
         }
     }
 
     #[test]
     fn a_full_queue_drops_counts_and_says_so_once() {
-        let queue = Queue::new(QueueLimits {
+        let queue = OutputQueue::new(OutputQueueLimits {
             lines: 2,
             bytes: 1000,
             allowance: 1000,
         });
         for text in ["a", "b", "c", "d"] {
-            queue.push(line(text, Level::Info));
+            queue.push(line(text, LineLevel::Info));
         }
         let wait = Duration::from_millis(1);
         assert_eq!(queue.receive(wait).unwrap().text, "a");
@@ -226,29 +222,29 @@ mod tests {
         let notice = queue.receive(wait).unwrap();
         assert!(notice.text.starts_with("2 more lines"), "{}", notice.text);
         assert_eq!(queue.receive(wait), None);
-        assert_eq!(queue.counts(), Counts { kept: 2, dropped: 2 });
+        assert_eq!(queue.counts(), LineCounts { kept: 2, dropped: 2 });
     }
 
     #[test]
     fn an_execution_has_an_allowance_that_errors_pass() {
-        let queue = Queue::new(QueueLimits {
+        let queue = OutputQueue::new(OutputQueueLimits {
             lines: 100,
             bytes: 1000,
             allowance: 10,
         });
-        queue.push(line("12345678", Level::Info));
-        queue.push(line("12345678", Level::Info));
-        queue.push(line("it failed", Level::Error));
-        assert_eq!(queue.counts(), Counts { kept: 2, dropped: 1 });
+        queue.push(line("12345678", LineLevel::Info));
+        queue.push(line("12345678", LineLevel::Info));
+        queue.push(line("it failed", LineLevel::Error));
+        assert_eq!(queue.counts(), LineCounts { kept: 2, dropped: 1 });
         queue.begin();
-        queue.push(line("12345678", Level::Info));
-        assert_eq!(queue.counts(), Counts { kept: 1, dropped: 0 });
+        queue.push(line("12345678", LineLevel::Info));
+        assert_eq!(queue.counts(), LineCounts { kept: 1, dropped: 0 });
     }
 
     #[test]
     fn levels_have_pythons_names() {
-        assert_eq!(Level::from_logging(25).name(), "INFO");
-        assert_eq!(Level::from_logging(50).name(), "CRITICAL");
-        assert_eq!(Level::from_logging(0).name(), "DEBUG");
+        assert_eq!(LineLevel::from_logging(25).name(), "INFO");
+        assert_eq!(LineLevel::from_logging(50).name(), "CRITICAL");
+        assert_eq!(LineLevel::from_logging(0).name(), "DEBUG");
     }
 }

@@ -1,13 +1,13 @@
-//! Blots secrets out of lines.
+//! Removal of secrets from output lines.
 //!
-//! Promises that no value it was given leaves it, whole. Must not keep more of a secret than it needs to find it.
+//! Promises that no secret of six bytes or more passes whole. Must not show secrets in its `Debug` form.
 
-/// What stands where a secret stood.
-const BLOT: &str = "***";
-/// Shorter values would blot out ordinary words.
+/// Replacement of a secret.
+const REPLACEMENT: &str = "***";
+/// Bytes of a secret at least: shorter values would replace ordinary words.
 const SHORTEST: usize = 6;
 
-/// Finds secret values in text.
+/// Replaces known secret values in text by `***`.
 #[derive(Clone, Default)]
 pub struct Redactor {
     secrets: Vec<String>,
@@ -21,7 +21,7 @@ impl std::fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Takes the secret values; each line of a value of several lines (a key file) counts as a secret of its own.
+    /// Redactor of these values; each line of a value (of a key file) is a secret of its own.
     #[must_use]
     pub fn new<I: IntoIterator<Item = S>, S: AsRef<str>>(values: I) -> Self {
         let mut secrets: Vec<String> = values
@@ -35,26 +35,26 @@ impl Redactor {
             })
             .filter(|value| value.len() >= SHORTEST)
             .collect();
-        // The longest first: a secret that contains another is blotted out whole.
+        // Longest first: a secret that contains another is replaced whole.
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
         let longest = secrets.first().map_or(0, String::len);
         Self { secrets, longest }
     }
 
-    /// Length in bytes of the longest secret, which a cut through a line must leave room for.
+    /// Bytes of the longest secret; a line must not be cut this close before redaction.
     #[must_use]
     pub fn longest(&self) -> usize {
         self.longest
     }
 
-    /// The text without secrets.
+    /// Text with each secret replaced by `***`.
     #[must_use]
     pub fn redact(&self, text: String) -> String {
         let mut text = text;
         for secret in &self.secrets {
             if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), BLOT);
+                text = text.replace(secret.as_str(), REPLACEMENT);
             }
         }
         text

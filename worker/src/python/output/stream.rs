@@ -1,7 +1,7 @@
-//! `sys.stdout` and `sys.stderr` as scripts see them.
+//! `sys.stdout` and `sys.stderr` of scripts.
 //!
-//! Promises a text stream that never blocks while it holds the interpreter: lines go to the queue, or, when a file is
-//! run from a terminal, straight to the terminal with the interpreter released. Must not raise for any text.
+//! Promises a text stream that never blocks while it holds the GIL: lines go to the queue, or, when a file is run from a
+//! terminal, to the terminal with the GIL released. Must not raise for any text.
 
 use std::fs::File;
 use std::io::Write;
@@ -12,46 +12,46 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 
 use super::lines::LineSplitter;
-use super::queue::{Level, Line, Origin, Queue};
+use super::queue::{LineLevel, LineOrigin, OutputLine, OutputQueue};
 use super::redact::Redactor;
 
-/// Longest line passed on, in bytes.
+/// Bytes of a line at most; the rest is cut and counted.
 pub const LONGEST_LINE: usize = 8 << 10;
 
-/// Where text goes.
+/// Receiver of output: a worker's queue or a terminal.
 #[derive(Clone)]
-pub enum Sink {
+pub enum OutputSink {
     /// Line by line into the queue.
-    Queue(Arc<Queue>),
-    /// As it is, to files that are the terminal's (standard output and standard error).
+    Queue(Arc<OutputQueue>),
+    /// Unchanged, to these files (standard output, standard error).
     Direct(Arc<(File, File)>),
 }
 
-impl Sink {
-    /// Passes on one line that did not come through a stream.
-    pub fn line(&self, line: Line) {
+impl OutputSink {
+    /// Writes one line that did not come through a stream: a log line.
+    pub fn line(&self, line: OutputLine) {
         match self {
             Self::Queue(queue) => queue.push(line),
             Self::Direct(files) => {
-                // A reader that has gone away is no reason to stop the script.
+                // A closed terminal must not stop the script.
                 let _ = writeln!(&files.1, "{}", line.text);
             }
         }
     }
 }
 
-/// A text stream over a [`Sink`].
+/// Python text stream over an [`OutputSink`]; line-buffered, not seekable.
 #[pyclass(module = "livedata._native", name = "TextStream", frozen)]
 pub struct TextStream {
-    sink: Sink,
-    origin: Origin,
+    sink: OutputSink,
+    origin: LineOrigin,
     splitter: Mutex<LineSplitter>,
 }
 
 impl TextStream {
-    /// A stream for `sys.stdout` or `sys.stderr`.
+    /// Stream for `sys.stdout` or `sys.stderr`, by `origin`.
     #[must_use]
-    pub fn new(sink: Sink, origin: Origin, redactor: Redactor) -> Self {
+    pub fn new(sink: OutputSink, origin: LineOrigin, redactor: Redactor) -> Self {
         Self {
             sink,
             origin,
@@ -59,28 +59,28 @@ impl TextStream {
         }
     }
 
-    fn level(&self) -> Level {
-        if self.origin == Origin::Stderr {
-            Level::Warning
+    fn level(&self) -> LineLevel {
+        if self.origin == LineOrigin::Stderr {
+            LineLevel::Warning
         } else {
-            Level::Info
+            LineLevel::Info
         }
     }
 
     fn put(&self, py: Python<'_>, text: &str) {
         match &self.sink {
-            Sink::Queue(queue) => {
+            OutputSink::Queue(queue) => {
                 let mut splitter = self.splitter.lock();
                 splitter.write(text, |text| {
-                    queue.push(Line {
+                    queue.push(OutputLine {
                         level: self.level(),
                         origin: self.origin,
                         text,
                     })
                 });
             }
-            Sink::Direct(files) => py.detach(|| {
-                let mut file = if self.origin == Origin::Stderr {
+            OutputSink::Direct(files) => py.detach(|| {
+                let mut file = if self.origin == LineOrigin::Stderr {
                     &files.1
                 } else {
                     &files.0
@@ -93,14 +93,14 @@ impl TextStream {
 
 #[pymethods]
 impl TextStream {
-    /// Writes text; returns the number of characters.
+    /// Writes text; returns its number of characters.
     fn write(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> usize {
-        // Lone surrogates (file names that are no UTF-8) are shown, not refused.
+        // Lone surrogates (file names that are not UTF-8) are replaced, not refused.
         self.put(py, &text.to_string_lossy());
         text.len().unwrap_or(0)
     }
 
-    /// Writes each of the texts.
+    /// Writes each text of an iterable.
     fn writelines(&self, py: Python<'_>, texts: &Bound<'_, PyAny>) -> PyResult<()> {
         for text in texts.try_iter()? {
             self.put(py, &text?.cast_into::<PyString>()?.to_string_lossy());
@@ -108,15 +108,15 @@ impl TextStream {
         Ok(())
     }
 
-    /// A no-op while a line is unfinished: it is passed on whole, at its end or the execution's.
+    /// No effect: a line is passed on whole, at its end or the execution's.
     fn flush(&self) {}
 
-    /// Passes an unfinished line on.
+    /// Passes on the unfinished line, at the end of an execution.
     fn end_line(&self) {
-        if let Sink::Queue(queue) = &self.sink {
+        if let OutputSink::Queue(queue) = &self.sink {
             let level = self.level();
             self.splitter.lock().flush(|text| {
-                queue.push(Line {
+                queue.push(OutputLine {
                     level,
                     origin: self.origin,
                     text,
@@ -137,13 +137,13 @@ impl TextStream {
     fn seekable(&self) -> bool {
         false
     }
-    /// Closing is ignored: the stream is the worker's.
+    /// No effect: the stream belongs to the worker.
     fn close(&self) {}
-    /// The descriptor, for child processes.
+    /// File descriptor for child processes: 1 or 2.
     fn fileno(&self) -> i32 {
-        if self.origin == Origin::Stderr { 2 } else { 1 }
+        if self.origin == LineOrigin::Stderr { 2 } else { 1 }
     }
-    /// Accepts what text files accept; nothing about this stream can be changed.
+    /// No effect; accepts the arguments that text files accept.
     #[pyo3(signature = (**_options))]
     fn reconfigure(&self, _options: Option<&Bound<'_, PyAny>>) {}
     #[getter]
@@ -164,7 +164,7 @@ impl TextStream {
     }
     #[getter]
     fn name(&self) -> &'static str {
-        if self.origin == Origin::Stderr {
+        if self.origin == LineOrigin::Stderr {
             "<stderr>"
         } else {
             "<stdout>"
@@ -174,7 +174,7 @@ impl TextStream {
     fn mode(&self) -> &'static str {
         "w"
     }
-    /// The stream that takes bytes.
+    /// Binary stream with the same receiver.
     #[getter]
     fn buffer(slf: Py<Self>) -> ByteStream {
         ByteStream { text: slf }
@@ -188,7 +188,7 @@ impl TextStream {
     }
 }
 
-/// `sys.stdout.buffer`: bytes, taken for UTF-8.
+/// `sys.stdout.buffer`: bytes, decoded as UTF-8.
 #[pyclass(module = "livedata._native", name = "ByteStream", frozen)]
 pub struct ByteStream {
     text: Py<TextStream>,

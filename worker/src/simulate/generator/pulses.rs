@@ -1,28 +1,22 @@
 //! Pulses of the simulated stream: their events, drawn and counted, in messages of the chosen schema.
 
+use live_data_engine::record_position::TopicRole;
 use live_data_stream::encode::{Ev42, Ev44, IsisFrame, Pu00};
-use live_data_stream::topics::Role;
 
+use super::batch::EventBatch;
 use super::{Generator, SECOND, VETO_BIT, holds};
 use crate::simulate::faults::{Faults, garbage};
-use crate::simulate::instrument::Source;
+use crate::simulate::instrument::EventSource;
 use crate::simulate::random::Random;
-use crate::simulate::settings::Schema;
+use crate::simulate::settings::EventSchema;
 use crate::simulate::truth::RunTruth;
 
-/// Events that wait for their message.
-#[derive(Default)]
-pub(super) struct Batch {
-    times: Vec<i64>,
-    first: Vec<i32>,
-    time_of_flight: Vec<u32>,
-    ids: Vec<u32>,
-}
-
-/// One pulse.
-struct Frame {
+/// One pulse without its events.
+struct SimulatedPulse {
+    /// ns since the Unix epoch.
     time: i64,
     period: u32,
+    /// µA·h.
     proton_charge: f32,
     vetoed: bool,
 }
@@ -37,7 +31,7 @@ impl Generator {
         };
         let proton_charge = (0.001 * (0.95 + 0.1 * self.random.fraction())) as f32;
         let period = (self.pulse % u64::from(self.settings.periods.max(1))) as u32;
-        let with_pulse = self.settings.schema == Schema::Ev44Pu00;
+        let with_pulse = self.settings.schema == EventSchema::Ev44Pu00;
         let vetoed = with_pulse && self.random.chance(self.settings.veto_share);
         if with_pulse {
             let message = Pu00 {
@@ -50,15 +44,21 @@ impl Generator {
             };
             let payload = self.encoder.pu00(&message).to_vec();
             let partition = self.event_partition();
-            self.send(Role::Events, partition, time + self.lag(partition), payload, "pu00");
+            self.send(
+                TopicRole::Events,
+                partition,
+                time + self.lag(partition),
+                payload,
+                "pu00",
+            );
         }
-        let frame = Frame {
+        let frame = SimulatedPulse {
             time,
             period,
             proton_charge,
             vetoed,
         };
-        if self.settings.schema == Schema::Ev42 || self.settings.pulses_per_message <= 1 {
+        if self.settings.schema == EventSchema::Ev42 || self.settings.pulses_per_message <= 1 {
             let largest = self.settings.events_per_message.max(1);
             let mut left = events;
             self.count_pulse(&frame);
@@ -85,7 +85,7 @@ impl Generator {
         if !self.batch.times.is_empty() {
             self.send_batch(
                 time,
-                &Frame {
+                &SimulatedPulse {
                     time,
                     period: 0,
                     proton_charge: 0.0,
@@ -96,7 +96,7 @@ impl Generator {
     }
 
     /// Draws events of a pulse into the batch and counts them.
-    fn draw(&mut self, frame: &Frame, events: usize) {
+    fn draw(&mut self, frame: &SimulatedPulse, events: usize) {
         let Generator {
             batch,
             random,
@@ -144,7 +144,7 @@ impl Generator {
         }
     }
 
-    fn count_pulse(&mut self, frame: &Frame) {
+    fn count_pulse(&mut self, frame: &SimulatedPulse) {
         let Some(run) = self.truth.runs.last_mut().filter(|run| holds(run, frame.time)) else {
             self.truth.outside.pulses += 1;
             return;
@@ -155,7 +155,7 @@ impl Generator {
             return;
         }
         let charge = f64::from(frame.proton_charge);
-        if self.settings.schema != Schema::Ev44 {
+        if self.settings.schema != EventSchema::Ev44 {
             run.proton_charge += charge;
         }
         if let Some(period) = run.periods.get_mut(frame.period as usize) {
@@ -164,7 +164,7 @@ impl Generator {
         }
     }
 
-    fn send_batch(&mut self, time: i64, frame: &Frame) {
+    fn send_batch(&mut self, time: i64, frame: &SimulatedPulse) {
         let partition = self.event_partition();
         let send_ns = time + self.lag(partition);
         let mut batch = std::mem::take(&mut self.batch);
@@ -172,15 +172,15 @@ impl Generator {
         let payload = self.encode(&batch, id, frame);
         if self.random.chance(self.settings.faults.garbage) {
             let bytes = garbage(&payload, &mut self.random);
-            self.send(Role::Events, partition, send_ns, bytes, "garbage");
+            self.send(TopicRole::Events, partition, send_ns, bytes, "garbage");
         }
         let again = self.random.chance(self.settings.faults.duplicates);
         self.send(
-            Role::Events,
+            TopicRole::Events,
             partition,
             send_ns,
             payload,
-            if self.settings.schema == Schema::Ev42 {
+            if self.settings.schema == EventSchema::Ev42 {
                 "ev42"
             } else {
                 "ev44"
@@ -189,7 +189,7 @@ impl Generator {
         if again {
             let id = self.next_message_id();
             let payload = self.encode(&batch, id, frame);
-            self.send(Role::Events, partition, send_ns + SECOND, payload, "duplicate");
+            self.send(TopicRole::Events, partition, send_ns + SECOND, payload, "duplicate");
         }
         batch.times.clear();
         batch.first.clear();
@@ -198,8 +198,8 @@ impl Generator {
         self.batch = batch;
     }
 
-    fn encode(&mut self, batch: &Batch, message_id: u64, frame: &Frame) -> Vec<u8> {
-        if self.settings.schema == Schema::Ev42 {
+    fn encode(&mut self, batch: &EventBatch, message_id: u64, frame: &SimulatedPulse) -> Vec<u8> {
+        if self.settings.schema == EventSchema::Ev42 {
             let isis = IsisFrame {
                 period_number: frame.period,
                 running: true,
@@ -227,17 +227,17 @@ impl Generator {
     }
 }
 
-/// The slow way: each event may be wrong, or in a vetoed pulse.
+/// Draws events that may be faulty or in a vetoed pulse: slower than `draw`, which has no branch for each event.
 #[allow(clippy::too_many_arguments)]
 fn draw_faulty(
     run: &mut RunTruth,
-    frame: &Frame,
+    frame: &SimulatedPulse,
     faults: &Faults,
     outside_id: u32,
     events: usize,
-    source: &Source,
+    source: &EventSource,
     random: &mut Random,
-    batch: &mut Batch,
+    batch: &mut EventBatch,
     ids: &[u32],
 ) {
     for _ in 0..events {
@@ -268,7 +268,7 @@ fn draw_faulty(
     }
 }
 
-/// The same bits with a sign, as ev44 has them.
+/// Same bits as signed numbers, the type of ev44.
 fn as_signed(values: &[u32]) -> &[i32] {
     // SAFETY: u32 and i32 have the same size and alignment, and every bit pattern is valid for both.
     unsafe { std::slice::from_raw_parts(values.as_ptr().cast::<i32>(), values.len()) }

@@ -1,15 +1,15 @@
-//! Runs and logs of the simulated stream: starts, stops, and values of process variables, when they are due.
+//! Runs and logs of the simulated stream: starts, stops and values of process variables at their times.
 
-use live_data_engine::message::Severity;
+use live_data_engine::message::AlarmSeverity;
+use live_data_engine::record_position::TopicRole;
 use live_data_stream::encode::{Pl72, RunStop6s4t, SpectrumMap};
-use live_data_stream::topics::Role;
 
 use super::{Generator, SECOND, holds};
 use crate::simulate::settings::{MILLISECOND, nanoseconds};
 use crate::simulate::truth::{PeriodTruth, RunTruth};
 
 impl Generator {
-    /// Sends the starts and stops that are due.
+    /// Sends starts and stops with times up to `until`, ns since the Unix epoch.
     pub(super) fn start_and_stop(&mut self, until: i64) {
         loop {
             let (start, _) = self.settings.bounds(self.next_start);
@@ -55,7 +55,7 @@ impl Generator {
                 instrument_name: Some(&self.settings.layout.name),
                 nexus_structure: self.settings.nexus_structure.as_deref(),
                 job_id: Some(&run.job_id),
-                // ISIS's control program always says one period.
+                // ISIS's control program always writes 1.
                 n_periods: 1,
                 map: self.settings.with_map.then_some(map),
                 metadata: Some("{\"title\": \"simulated\"}"),
@@ -65,9 +65,9 @@ impl Generator {
         self.truth.runs.push(run);
         let send_ns = start + nanoseconds(self.settings.faults.late_start);
         if self.settings.faults.repeat_start {
-            self.send(Role::RunInfo, 0, send_ns + SECOND, payload.clone(), "pl72");
+            self.send(TopicRole::RunInfo, 0, send_ns + SECOND, payload.clone(), "pl72");
         }
-        self.send(Role::RunInfo, 0, send_ns, payload, "pl72");
+        self.send(TopicRole::RunInfo, 0, send_ns, payload, "pl72");
     }
 
     fn stop_run(&mut self, stop: i64) {
@@ -82,7 +82,7 @@ impl Generator {
         }
         run.stop_sent = true;
         let job_id = run.job_id.clone();
-        // ISIS's control program gives no name; its serialiser's default arrives instead.
+        // ISIS's control program sets no name, so that its serialiser's default is sent.
         let message = RunStop6s4t {
             stop_time: (stop / MILLISECOND).unsigned_abs(),
             run_name: Some("test_run"),
@@ -91,9 +91,10 @@ impl Generator {
         let payload = self.encoder.run_stop(&message).to_vec();
         let send_ns =
             stop.max(stop - nanoseconds(self.settings.run_seconds) + nanoseconds(self.settings.faults.late_start));
-        self.send(Role::RunInfo, 0, send_ns, payload, "6s4t");
+        self.send(TopicRole::RunInfo, 0, send_ns, payload, "6s4t");
     }
 
+    /// Sends values and alarms of logs with times up to `until`, ns since the Unix epoch.
     pub(super) fn log_until(&mut self, until: i64) {
         let begin = self.settings.start_ns;
         for index in 0..self.logs.len() {
@@ -104,15 +105,15 @@ impl Generator {
                 let (pv, value, alarming) = (log.pv.clone(), log.value(seconds), log.is_alarming(seconds));
                 let changed = std::mem::replace(alarmed, alarming) != alarming;
                 let payload = self.encoder.f144(&pv, time, &value).to_vec();
-                self.send(Role::SampleEnv, 0, time, payload, "f144");
+                self.send(TopicRole::SampleEnv, 0, time, payload, "f144");
                 if changed {
                     let (severity, text) = if alarming {
-                        (Severity::Minor, "HIHI_ALARM")
+                        (AlarmSeverity::Minor, "HIHI_ALARM")
                     } else {
-                        (Severity::Ok, "NO_ALARM")
+                        (AlarmSeverity::Ok, "NO_ALARM")
                     };
                     let payload = self.encoder.al00(&pv, time, severity, text).to_vec();
-                    self.send(Role::SampleEnv, 0, time, payload, "al00");
+                    self.send(TopicRole::SampleEnv, 0, time, payload, "al00");
                 }
                 if let Some(run) = self.truth.runs.iter_mut().rev().take(2).find(|run| holds(run, time)) {
                     *run.log_samples.entry(pv).or_default() += 1;

@@ -1,15 +1,15 @@
 #![allow(clippy::unwrap_used)]
 use std::collections::BTreeMap;
 
-use live_data_engine::message::{Ids, Message, Pulses};
+use live_data_engine::message::{IdColumn, Message, PulseColumns};
 use live_data_engine::time::PulseTime;
 
 use super::*;
 use crate::simulate::faults::Faults;
-use crate::simulate::instrument::Layout;
+use crate::simulate::instrument::InstrumentLayout;
 
-fn settings(schema: Schema) -> Settings {
-    Settings {
+fn settings(schema: EventSchema) -> SimulationSettings {
+    SimulationSettings {
         schema,
         runs: Some(2),
         run_seconds: 2.0,
@@ -17,21 +17,21 @@ fn settings(schema: Schema) -> Settings {
         event_rate: 50_000.0,
         events_per_message: 300,
         partitions: 3,
-        ..Settings::new(Layout::small("DEMO"), 1_700_000_000_123_456_789)
+        ..SimulationSettings::new(InstrumentLayout::small("DEMO"), 1_700_000_000_123_456_789)
     }
 }
 
 /// Events of each run by id and their pulses' number, recounted from the messages alone.
-fn recount(records: &[Record], truth: &Truth) -> Vec<BTreeMap<u32, u64>> {
+fn recount(records: &[SimulatedRecord], truth: &Truth) -> Vec<BTreeMap<u32, u64>> {
     let mut runs = vec![BTreeMap::new(); truth.runs.len()];
-    for record in records.iter().filter(|record| record.role == Role::Events) {
+    for record in records.iter().filter(|record| record.role == TopicRole::Events) {
         let Ok(Message::Events(batch)) = live_data_stream::decode(&record.payload) else {
             continue;
         };
-        let Ids::Given(ids) = batch.ids else { continue };
+        let IdColumn::PerEvent(ids) = batch.ids else { continue };
         let pulses: Vec<(PulseTime, usize)> = match batch.pulses {
-            Pulses::One(time) => vec![(time, 0)],
-            Pulses::Many { times, first } => times
+            PulseColumns::Single(time) => vec![(time, 0)],
+            PulseColumns::Multiple { times, first } => times
                 .iter()
                 .map(PulseTime::from_nanos)
                 .zip(first.iter().map(|at| at as usize))
@@ -50,19 +50,19 @@ fn recount(records: &[Record], truth: &Truth) -> Vec<BTreeMap<u32, u64>> {
 
 #[test]
 fn the_truth_is_what_the_messages_say() {
-    for (schema, pulses_per_message) in [(Schema::Ev42, 1), (Schema::Ev44, 1), (Schema::Ev44, 7)] {
-        let settings = Settings {
+    for (schema, pulses_per_message) in [(EventSchema::Ev42, 1), (EventSchema::Ev44, 1), (EventSchema::Ev44, 7)] {
+        let settings = SimulationSettings {
             pulses_per_message,
             ..settings(schema)
         };
         let mut generator = Generator::new(settings);
-        let records: Vec<Record> = generator.by_ref().collect();
+        let records: Vec<SimulatedRecord> = generator.by_ref().collect();
         let layout = generator.settings().layout.clone();
         let truth = generator.into_truth();
         assert_eq!(truth.runs.len(), 2);
         let counted = recount(&records, &truth);
         for (run, counted) in truth.runs.iter().zip(&counted) {
-            let expected: BTreeMap<u32, u64> = if schema == Schema::Ev42 {
+            let expected: BTreeMap<u32, u64> = if schema == EventSchema::Ev42 {
                 run.by_spectrum(&layout)
                     .into_iter()
                     .map(|(id, count)| (id as u32, count))
@@ -83,7 +83,7 @@ fn the_truth_is_what_the_messages_say() {
         assert_eq!(truth.events, inside + truth.outside.events);
         let partitions: std::collections::BTreeSet<i32> = records
             .iter()
-            .filter(|record| record.role == Role::Events)
+            .filter(|record| record.role == TopicRole::Events)
             .map(|record| record.partition)
             .collect();
         assert_eq!(partitions.len(), 3);
@@ -92,7 +92,7 @@ fn the_truth_is_what_the_messages_say() {
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_in_order_of_sending() {
-    let faulty = Settings {
+    let faulty = SimulationSettings {
         faults: Faults {
             garbage: 0.1,
             duplicates: 0.1,
@@ -100,18 +100,18 @@ fn the_same_seed_gives_the_same_bytes_in_order_of_sending() {
             late_start: 0.7,
             ..Faults::default()
         },
-        ..settings(Schema::Ev44Pu00)
+        ..settings(EventSchema::Ev44Pu00)
     };
-    let once: Vec<Record> = Generator::new(faulty.clone()).collect();
+    let once: Vec<SimulatedRecord> = Generator::new(faulty.clone()).collect();
     assert!(once == Generator::new(faulty.clone()).collect::<Vec<_>>());
     assert!(once.windows(2).all(|pair| pair[0].send_ns <= pair[1].send_ns));
-    let other = Settings { seed: 2, ..faulty };
+    let other = SimulationSettings { seed: 2, ..faulty };
     assert!(once != Generator::new(other).collect::<Vec<_>>());
 }
 
 #[test]
 fn faults_do_what_they_say_and_are_kept_apart() {
-    let faulty = Settings {
+    let faulty = SimulationSettings {
         veto_share: 0.2,
         periods: 2,
         faults: Faults {
@@ -124,10 +124,10 @@ fn faults_do_what_they_say_and_are_kept_apart() {
             bad_time_of_flight: 0.01,
             ..Faults::default()
         },
-        ..settings(Schema::Ev44Pu00)
+        ..settings(EventSchema::Ev44Pu00)
     };
     let mut generator = Generator::new(faulty);
-    let records: Vec<Record> = generator.by_ref().collect();
+    let records: Vec<SimulatedRecord> = generator.by_ref().collect();
     let layout = generator.settings().layout.clone();
     let truth = generator.into_truth();
     let undecodable = records
@@ -165,16 +165,16 @@ fn faults_do_what_they_say_and_are_kept_apart() {
 
 #[test]
 fn logs_come_with_units_alarms_and_a_value_from_long_before() {
-    let settings = Settings {
+    let settings = SimulationSettings {
         run_seconds: 60.0,
         runs: Some(1),
         event_rate: 100.0,
-        ..settings(Schema::Ev42)
+        ..settings(EventSchema::Ev42)
     };
     let mut generator = Generator::new(settings);
     let mut seen = BTreeMap::new();
     let mut rotation_times = Vec::new();
-    for record in generator.by_ref().filter(|record| record.role == Role::SampleEnv) {
+    for record in generator.by_ref().filter(|record| record.role == TopicRole::SampleEnv) {
         let message = live_data_stream::decode(&record.payload).unwrap();
         *seen.entry(message.schema()).or_insert(0) += 1;
         if let Message::Log(sample) = message

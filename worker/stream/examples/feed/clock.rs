@@ -1,8 +1,8 @@
-//! Wall and processor time between two moments.
+//! Wall time and processor time of a measurement.
 
 use std::time::Instant;
 
-/// A moment.
+/// Start of a measurement: wall clock, and processor time of the process in seconds.
 pub struct Clock(Instant, f64);
 
 impl Clock {
@@ -10,8 +10,8 @@ impl Clock {
         Self(Instant::now(), processor_seconds())
     }
 
-    /// Seconds on the wall, and of processor time over all threads, since then.
-    pub fn read(&self) -> (f64, f64) {
+    /// Seconds of wall time, and of processor time over all threads, since the start.
+    pub fn elapsed(&self) -> (f64, f64) {
         (self.0.elapsed().as_secs_f64(), processor_seconds() - self.1)
     }
 }
@@ -19,7 +19,7 @@ impl Clock {
 /// Processor time of the process: utime and stime of `/proc/self/stat`, in hundredths of a second.
 fn processor_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The program's name, in brackets, may hold blanks.
+    // The program's name, in parentheses, may contain spaces.
     let fields: Vec<&str> = text.rsplit(") ").next().unwrap_or_default().split(' ').collect();
     let ticks = |index: usize| {
         fields

@@ -1,8 +1,8 @@
-//! Measures how fast an events topic is read, for `ci/bench`: by librdkafka alone, with a decode and a copy of the columns,
-//! and into the timeline with every check on, as the worker's ingest thread does it. Prints one line of JSON.
+//! Measurement of the reading rate of an events topic, for `ci/bench`. Prints one line of JSON.
 //!
-//! `feed raw|copy|timeline BOOTSTRAP INSTRUMENT [bin]`: reads everything that the topic holds when it begins. With `bin`
-//! the run is binned again and again from nothing meanwhile.
+//! `feed raw|copy|timeline BOOTSTRAP INSTRUMENT [bin]` reads all records that the topic has at the start: `raw` with
+//! librdkafka alone, `copy` with decoding and a copy of the event columns, `timeline` into the timeline with every check,
+//! as the worker's ingest thread does. With `bin` a second thread histograms the run meanwhile, each time from scratch.
 #![allow(clippy::cast_precision_loss)]
 
 mod clock;
@@ -11,30 +11,30 @@ mod timeline;
 
 use std::process::ExitCode;
 
-use live_data_engine::message::{Ids, Message};
+use live_data_engine::message::{IdColumn, Message};
 use live_data_stream::decode;
 
-/// What reading came to.
+/// Result of a measurement.
 #[derive(Default)]
 pub struct Report {
-    /// Records read.
+    /// Number of records of the events topic.
     pub records: u64,
-    /// Bytes of their payloads.
+    /// Bytes of the records' values.
     pub bytes: u64,
-    /// Events in them.
+    /// Number of events in the records.
     pub events: u64,
-    /// From the first record to the last.
+    /// Wall time from the first record to the last, s.
     pub seconds: f64,
-    /// Processor time of this process meanwhile.
+    /// Processor time of this process meanwhile, s.
     pub cpu: f64,
-    /// Further figures, by name.
-    pub more: Vec<(&'static str, f64)>,
+    /// Further counts by name.
+    pub counts: Vec<(&'static str, f64)>,
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let report = match words.as_slice() {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let report = match arguments.as_slice() {
         ["raw", bootstrap, instrument] => raw::read(bootstrap, instrument, |_| 0),
         ["copy", bootstrap, instrument] => {
             let (mut times, mut ids) = (Vec::new(), Vec::new());
@@ -46,8 +46,8 @@ fn main() -> ExitCode {
     };
     match report {
         Ok(report) => {
-            let more: Vec<String> = report
-                .more
+            let counts: Vec<String> = report
+                .counts
                 .iter()
                 .map(|(name, value)| format!(", \"{name}\": {value:.6}"))
                 .collect();
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
                 report.events,
                 report.seconds,
                 report.cpu,
-                more.concat()
+                counts.concat()
             );
             ExitCode::SUCCESS
         }
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Decodes a record and copies its events behind those before; begins anew where that would take much memory.
+/// Decodes a record and appends its events to the columns, which are cleared above 2^24 events. Returns the events.
 fn copy(payload: &[u8], times: &mut Vec<u32>, ids: &mut Vec<u32>) -> u64 {
     if times.len() > 1 << 24 {
         times.clear();
@@ -78,7 +78,7 @@ fn copy(payload: &[u8], times: &mut Vec<u32>, ids: &mut Vec<u32>) -> u64 {
     match decode(payload) {
         Ok(Message::Events(batch)) => {
             times.extend(batch.time_of_flight.iter());
-            if let Ids::Given(column) = batch.ids {
+            if let IdColumn::PerEvent(column) = batch.ids {
                 ids.extend(column.iter());
             }
             batch.time_of_flight.len() as u64

@@ -1,100 +1,77 @@
-//! Why a record could not be decoded.
+//! Errors of decoding.
 //!
-//! Promises: the schema as far as it is known, what is wrong with the offending value, and a reason that never
-//! changes and has few values (for counters). All of them are external: the producer's to mend.
+//! Promises: the schema where it is known, the offending value, and a reason that is stable and of few values (for
+//! counters). The producer of the record must correct them all.
 
-/// A record that is not what its schema says.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Record that is no valid message of its schema.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum DecodeError {
-    /// A record without a payload (a tombstone).
+    /// Record without a value (a tombstone).
     #[error("the record is empty")]
     Empty,
-    /// Too short to say its schema.
+    /// Fewer than 8 bytes: no file identifier.
     #[error("the record has {0} bytes, too few to name its schema")]
     TooShort(usize),
-    /// A schema that this program does not know.
+    /// File identifier that is none of the known schemas', with non-printable bytes escaped.
     #[error("the schema {0:?} is not known")]
     UnknownSchema(String),
-    /// Not a flatbuffer of its schema: truncated, or garbage.
+    /// The flatbuffer's verifier fails: the message is truncated or garbage.
     #[error("not a valid {schema} message: {what}")]
     Malformed {
-        /// The schema that the record names.
         schema: &'static str,
-        /// The verifier's words.
+        /// First line of the verifier's report.
         what: String,
     },
-    /// A field that the message makes no sense without.
+    /// A field without which the message is useless is absent, empty or 0.
     #[error("the {schema} message has no {field}")]
-    Missing {
-        /// The schema.
-        schema: &'static str,
-        /// The field.
-        field: &'static str,
-    },
-    /// Columns that belong together differ in length.
+    MissingField { schema: &'static str, field: &'static str },
+    /// Columns of one table differ in length.
     #[error("the {schema} message has {left} {left_name} but {right} {right_name}")]
-    Lengths {
-        /// The schema.
+    MismatchedLengths {
         schema: &'static str,
-        /// What is counted first.
         left_name: &'static str,
-        /// How many.
         left: usize,
-        /// What is counted second.
         right_name: &'static str,
-        /// How many.
         right: usize,
     },
-    /// Pulses whose first events are out of order or out of range.
+    /// The `reference_time_index` of an ev44 message does not start at 0, descends, or exceeds the number of events.
     #[error("the {schema} message's reference_time_index is {value} at {at}, after {before}, with {events} events")]
-    PulseIndex {
-        /// The schema.
+    BadPulseIndex {
         schema: &'static str,
-        /// Which pulse.
+        /// Index of the pulse in the message.
         at: usize,
-        /// What it says.
+        /// Index of the pulse's first event.
         value: i32,
-        /// What the pulse before it says (the first must say 0).
+        /// Index of the preceding pulse's first event; 0 for the first pulse.
         before: i32,
-        /// How many events there are.
+        /// Number of events in the message.
         events: usize,
     },
-    /// A value that cannot be.
+    /// A value outside its field's range, such as an infinite charge or an unknown severity.
     #[error("the {schema} message's {field} cannot be {value}")]
-    Value {
-        /// The schema.
+    BadValue {
         schema: &'static str,
-        /// The field.
         field: &'static str,
-        /// The value.
         value: String,
     },
 }
 
 impl DecodeError {
-    /// The schema that the record names, where it is a known one.
+    /// File identifier of the schema, such as `ev44`; `None` for an unknown one.
     pub fn schema(&self) -> Option<&'static str> {
         match self {
             DecodeError::Empty | DecodeError::TooShort(_) | DecodeError::UnknownSchema(_) => None,
             DecodeError::Malformed { schema, .. }
-            | DecodeError::Missing { schema, .. }
-            | DecodeError::Lengths { schema, .. }
-            | DecodeError::PulseIndex { schema, .. }
-            | DecodeError::Value { schema, .. } => Some(schema),
+            | DecodeError::MissingField { schema, .. }
+            | DecodeError::MismatchedLengths { schema, .. }
+            | DecodeError::BadPulseIndex { schema, .. }
+            | DecodeError::BadValue { schema, .. } => Some(schema),
         }
     }
 
-    /// A stable name for counters.
+    /// Stable reason for counters: the variant's name in snake case, such as `bad_pulse_index`.
     pub fn reason(&self) -> &'static str {
-        match self {
-            DecodeError::Empty => "empty",
-            DecodeError::TooShort(_) => "too_short",
-            DecodeError::UnknownSchema(_) => "unknown_schema",
-            DecodeError::Malformed { .. } => "malformed",
-            DecodeError::Missing { .. } => "missing_field",
-            DecodeError::Lengths { .. } => "mismatched_lengths",
-            DecodeError::PulseIndex { .. } => "bad_pulse_index",
-            DecodeError::Value { .. } => "bad_value",
-        }
+        self.into()
     }
 }

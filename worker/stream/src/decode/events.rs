@@ -1,13 +1,14 @@
-//! ev42 (with is84) and ev44.
+//! Event messages: ev42 with its ISIS extension is84, and ev44. Times of flight are in ns.
 //!
-//! Promises: as many ids as times of flight (or none at all: a detector of one pixel), and pulses whose
-//! events are in order and in range.
+//! Promises: as many ids as times of flight, or no ids for a detector of one pixel; the pulses' first events ascend from
+//! 0 and do not exceed the number of events.
 
 use isis_streaming_data_types::flatbuffers_generated::events_ev44::root_as_event_44_message_with_opts;
-use live_data_engine::message::{EventBatch, EventSchema, Frame, Ids, LeI32, LeI64, LeU32, Pulses};
+use live_data_engine::message::{EventBatch, EventSchema, Frame, IdColumn, LeI32, LeI64, LeU32, PulseColumns};
 use live_data_engine::time::PulseTime;
 
-use super::{DecodeError, LIMITS, time, verified};
+use super::error::DecodeError;
+use super::verify::{LIMITS, time, verified};
 use crate::generated::ev42_events::{RunState, root_as_event_message_with_opts};
 
 pub(super) fn ev42(payload: &[u8]) -> Result<EventBatch<'_>, DecodeError> {
@@ -15,7 +16,7 @@ pub(super) fn ev42(payload: &[u8]) -> Result<EventBatch<'_>, DecodeError> {
     let time_of_flight = LeU32::new(message.time_of_flight().map_or(&[][..], |column| column.bytes()));
     let ids = LeU32::new(message.detector_id().map_or(&[][..], |column| column.bytes()));
     if ids.len() != time_of_flight.len() {
-        return Err(DecodeError::Lengths {
+        return Err(DecodeError::MismatchedLengths {
             schema: "ev42",
             left_name: "times of flight",
             left: time_of_flight.len(),
@@ -27,9 +28,9 @@ pub(super) fn ev42(payload: &[u8]) -> Result<EventBatch<'_>, DecodeError> {
         schema: EventSchema::Ev42,
         source: message.source_name().unwrap_or(""),
         message_id: message.message_id().cast_signed(),
-        pulses: Pulses::One(time("ev42", "pulse_time", message.pulse_time(), 1)?),
+        pulses: PulseColumns::Single(time("ev42", "pulse_time", message.pulse_time(), 1)?),
         time_of_flight,
-        ids: Ids::Given(ids),
+        ids: IdColumn::PerEvent(ids),
         frame: message.facility_specific_data_as_isisdata().map(|isis| Frame {
             period: isis.period_number(),
             setup: isis.run_state() == RunState::SETUP,
@@ -44,7 +45,7 @@ pub(super) fn ev44(payload: &[u8]) -> Result<EventBatch<'_>, DecodeError> {
     let first = LeI32::new(message.reference_time_index().bytes());
     let time_of_flight = LeU32::new(message.time_of_flight().map_or(&[][..], |column| column.bytes()));
     let ids = LeU32::new(message.pixel_id().map_or(&[][..], |column| column.bytes()));
-    let lengths = |left_name, left, right_name, right| DecodeError::Lengths {
+    let lengths = |left_name, left, right_name, right| DecodeError::MismatchedLengths {
         schema: "ev44",
         left_name,
         left,
@@ -61,17 +62,18 @@ pub(super) fn ev44(payload: &[u8]) -> Result<EventBatch<'_>, DecodeError> {
         pulses: pulses(times, first, time_of_flight.len())?,
         time_of_flight,
         ids: if ids.is_empty() && !time_of_flight.is_empty() {
-            Ids::Implicit
+            IdColumn::Implicit
         } else {
-            Ids::Given(ids)
+            IdColumn::PerEvent(ids)
         },
         frame: None,
     })
 }
 
-fn pulses<'a>(times: LeI64<'a>, first: LeI32<'a>, events: usize) -> Result<Pulses<'a>, DecodeError> {
+/// Pulse times (ns since the Unix epoch) and the index of each pulse's first event, checked.
+fn pulses<'a>(times: LeI64<'a>, first: LeI32<'a>, events: usize) -> Result<PulseColumns<'a>, DecodeError> {
     if times.len() != first.len() {
-        return Err(DecodeError::Lengths {
+        return Err(DecodeError::MismatchedLengths {
             schema: "ev44",
             left_name: "reference times",
             left: times.len(),
@@ -80,7 +82,7 @@ fn pulses<'a>(times: LeI64<'a>, first: LeI32<'a>, events: usize) -> Result<Pulse
         });
     }
     if times.is_empty() && events > 0 {
-        return Err(DecodeError::Missing {
+        return Err(DecodeError::MissingField {
             schema: "ev44",
             field: "reference_time",
         });
@@ -89,7 +91,7 @@ fn pulses<'a>(times: LeI64<'a>, first: LeI32<'a>, events: usize) -> Result<Pulse
     for (at, value) in first.iter().enumerate() {
         let in_order = if at == 0 { value == 0 } else { value >= before };
         if !in_order || usize::try_from(value).is_ok_and(|value| value > events) {
-            return Err(DecodeError::PulseIndex {
+            return Err(DecodeError::BadPulseIndex {
                 schema: "ev44",
                 at,
                 value,
@@ -100,7 +102,7 @@ fn pulses<'a>(times: LeI64<'a>, first: LeI32<'a>, events: usize) -> Result<Pulse
         before = value;
     }
     Ok(match (times.len(), times.get(0)) {
-        (1, Some(only)) => Pulses::One(PulseTime::from_nanos(only)),
-        _ => Pulses::Many { times, first },
+        (1, Some(only)) => PulseColumns::Single(PulseTime::from_nanos(only)),
+        _ => PulseColumns::Multiple { times, first },
     })
 }

@@ -1,32 +1,34 @@
-//! f144, al00 and un00.
+//! Messages of sample logs: f144 (values), al00 (alarms) and un00 (units). Times are in ns since the Unix epoch.
 //!
-//! Promises: a value keeps its numeric type. f144 has no text: where a PV is a string, its characters come as an
-//! array of bytes, and stay one here.
+//! Promises: a value keeps its numeric type. f144 has no strings: a string PV arrives as an array of bytes and remains
+//! one.
 
 use isis_streaming_data_types::flatbuffers_generated::alarm_al00::{self, root_as_alarm_with_opts};
 use isis_streaming_data_types::flatbuffers_generated::logdata_f144::{
     Value, f144_LogData, root_as_f_144_log_data_with_opts,
 };
 use isis_streaming_data_types::flatbuffers_generated::units_un00::root_as_units_with_opts;
-use live_data_engine::message::{Alarm, LogSample, LogUnits, LogValue, Severity};
+use live_data_engine::message::{Alarm, AlarmSeverity, LogSample, LogUnits, LogValue};
 use live_data_engine::time::PulseTime;
 
-use super::{DecodeError, LIMITS, verified};
+use super::error::DecodeError;
+use super::verify::{LIMITS, verified};
 
 pub(super) fn f144(payload: &[u8]) -> Result<LogSample, DecodeError> {
     let message = verified("f144", root_as_f_144_log_data_with_opts(&LIMITS, payload))?;
-    let value = value(&message).ok_or_else(|| DecodeError::Value {
+    let value = value(&message).ok_or_else(|| DecodeError::BadValue {
         schema: "f144",
         field: "value_type",
         value: message.value_type().0.to_string(),
     })?;
     Ok(LogSample {
-        source: named("f144", Some(message.source_name()))?,
+        source: source_name("f144", Some(message.source_name()))?,
         time: PulseTime::from_nanos(message.timestamp()),
         value,
     })
 }
 
+/// Value of an f144 message; `None` for an unknown type, or a union without its table.
 fn value(message: &f144_LogData<'_>) -> Option<LogValue> {
     macro_rules! array {
         ($table:expr, $variant:ident) => {
@@ -65,12 +67,12 @@ fn value(message: &f144_LogData<'_>) -> Option<LogValue> {
 pub(super) fn al00(payload: &[u8]) -> Result<Alarm, DecodeError> {
     let message = verified("al00", root_as_alarm_with_opts(&LIMITS, payload))?;
     let severity = match message.severity() {
-        alarm_al00::Severity::OK => Severity::Ok,
-        alarm_al00::Severity::MINOR => Severity::Minor,
-        alarm_al00::Severity::MAJOR => Severity::Major,
-        alarm_al00::Severity::INVALID => Severity::Invalid,
+        alarm_al00::Severity::OK => AlarmSeverity::Ok,
+        alarm_al00::Severity::MINOR => AlarmSeverity::Minor,
+        alarm_al00::Severity::MAJOR => AlarmSeverity::Major,
+        alarm_al00::Severity::INVALID => AlarmSeverity::Invalid,
         other => {
-            return Err(DecodeError::Value {
+            return Err(DecodeError::BadValue {
                 schema: "al00",
                 field: "severity",
                 value: other.0.to_string(),
@@ -78,7 +80,7 @@ pub(super) fn al00(payload: &[u8]) -> Result<Alarm, DecodeError> {
         }
     };
     Ok(Alarm {
-        source: named("al00", message.source_name())?,
+        source: source_name("al00", message.source_name())?,
         time: PulseTime::from_nanos(message.timestamp()),
         severity,
         message: message.message().unwrap_or_default().to_owned(),
@@ -88,17 +90,17 @@ pub(super) fn al00(payload: &[u8]) -> Result<Alarm, DecodeError> {
 pub(super) fn un00(payload: &[u8]) -> Result<LogUnits, DecodeError> {
     let message = verified("un00", root_as_units_with_opts(&LIMITS, payload))?;
     Ok(LogUnits {
-        source: named("un00", Some(message.source_name()))?,
+        source: source_name("un00", Some(message.source_name()))?,
         time: PulseTime::from_nanos(message.timestamp()),
         units: message.units().map(str::to_owned),
     })
 }
 
-/// The process variable's name, which nothing can be done without.
-fn named(schema: &'static str, name: Option<&str>) -> Result<String, DecodeError> {
+/// Name of the process variable; an empty one is refused.
+fn source_name(schema: &'static str, name: Option<&str>) -> Result<String, DecodeError> {
     name.filter(|name| !name.is_empty())
         .map(str::to_owned)
-        .ok_or(DecodeError::Missing {
+        .ok_or(DecodeError::MissingField {
             schema,
             field: "source_name",
         })

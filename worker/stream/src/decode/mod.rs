@@ -1,40 +1,34 @@
-//! From a record's bytes to a [`Message`], for every schema of the instrument's topics.
+//! Decoding of a record's bytes to a [`Message`], for every schema of the instrument's topics.
 //!
-//! Promises: every byte that is read was verified; event columns are borrowed, not copied; whatever the bytes
-//! are, the answer is a message or a [`DecodeError`], never a panic. Judges a message by itself only: whether
-//! it fits the run or the instrument is the timeline's to say.
+//! Promises: every byte is verified before it is read; event columns are borrowed, not copied; any bytes give a message
+//! or a [`DecodeError`], never a panic. Must not compare a message with the run or the instrument: the timeline does.
 //!
 //! # Layout
-//! [`events`] (ev42, ev44), [`pulse`] (pu00, vc00), [`run`] (pl72, 6s4t), [`log`] (f144, al00, un00),
-//! [`error`].
+//! `verify` (limits and times), then the schemas: `events` (ev42, ev44), `pulse` (pu00, vc00), `run` (pl72, 6s4t), `log`
+//! (f144, al00, un00); `error`. The schemas are those of the repository `streaming-data-types` of the ESS and ISIS, where
+//! the four letters are the flatbuffer's file identifier (bytes 4 to 7).
 
 mod error;
 mod events;
 mod log;
 mod pulse;
 mod run;
+mod verify;
 
-use flatbuffers::{InvalidFlatbuffer, VerifierOptions};
+use flatbuffers::InvalidFlatbuffer;
 use isis_streaming_data_types::flatbuffers_generated as isis;
 use live_data_engine::message::Message;
-use live_data_engine::time::PulseTime;
+
+use self::verify::{LIMITS, verified};
 
 pub use error::DecodeError;
 
-/// Large enough for what producers send (a run start's map and structure are several MB, event messages tens
-/// of MB), small enough that a few bytes cannot ask for hours of work.
-const LIMITS: VerifierOptions = VerifierOptions {
-    max_depth: 16,
-    max_tables: 1 << 20,
-    max_apparent_size: 1 << 31,
-    // Strings are read by their length; some producers leave the terminator out.
-    ignore_missing_null_terminator: true,
-};
-
-/// Decodes one record.
+/// Decodes the value of one Kafka record. Cost: verification in O(bytes of tables and strings); event columns are borrowed,
+/// everything else is copied. Messages of schemas that the worker does not use are verified and become
+/// [`Message::Ignored`].
 ///
 /// # Errors
-/// A [`DecodeError`] for whatever is not a sensible message of a known schema.
+/// [`DecodeError`] for bytes that are no valid message of a known schema; its [`reason`](DecodeError::reason) is stable.
 pub fn decode(payload: &[u8]) -> Result<Message<'_>, DecodeError> {
     if payload.is_empty() {
         return Err(DecodeError::Empty);
@@ -52,16 +46,16 @@ pub fn decode(payload: &[u8]) -> Result<Message<'_>, DecodeError> {
         b"pl72" => run::pl72(payload).map(Message::RunStart),
         b"6s4t" => run::run_stop(payload).map(Message::RunStop),
         b"vc00" => pulse::vc00(payload).map(Message::VetoConfig),
-        b"x5f2" => known("x5f2", isis::status_x5f2::root_as_status_with_opts(&LIMITS, payload)),
-        b"da00" => known(
+        b"x5f2" => ignored("x5f2", isis::status_x5f2::root_as_status_with_opts(&LIMITS, payload)),
+        b"da00" => ignored(
             "da00",
             isis::dataarray_da00::root_as_da_00_data_array_with_opts(&LIMITS, payload),
         ),
-        b"ep01" => known(
+        b"ep01" => ignored(
             "ep01",
             isis::epics_connection_ep01::root_as_epics_pvconnection_info_with_opts(&LIMITS, payload),
         ),
-        b"se00" => known(
+        b"se00" => ignored(
             "se00",
             isis::data_se00::root_as_se_00_sample_environment_data_with_opts(&LIMITS, payload),
         ),
@@ -69,27 +63,7 @@ pub fn decode(payload: &[u8]) -> Result<Message<'_>, DecodeError> {
     }
 }
 
-fn known<'a, T>(schema: &'static str, root: Result<T, InvalidFlatbuffer>) -> Result<Message<'a>, DecodeError> {
-    verified(schema, root).map(|_| Message::Known(schema))
-}
-
-/// The root of a message, or the first line of what the verifier says against it.
-fn verified<T>(schema: &'static str, root: Result<T, InvalidFlatbuffer>) -> Result<T, DecodeError> {
-    root.map_err(|error| {
-        let what = error.to_string().lines().next().unwrap_or("no reason given").to_owned();
-        DecodeError::Malformed { schema, what }
-    })
-}
-
-/// A time in ns or ms that a u64 carries; one beyond the year 2262 is refused.
-fn time(schema: &'static str, field: &'static str, value: u64, unit_ns: i64) -> Result<PulseTime, DecodeError> {
-    i64::try_from(value)
-        .ok()
-        .and_then(|value| value.checked_mul(unit_ns))
-        .map(PulseTime::from_nanos)
-        .ok_or_else(|| DecodeError::Value {
-            schema,
-            field,
-            value: value.to_string(),
-        })
+/// Verifies a message whose content the worker does not use.
+fn ignored<'a, T>(schema: &'static str, root: Result<T, InvalidFlatbuffer>) -> Result<Message<'a>, DecodeError> {
+    verified(schema, root).map(|_| Message::Ignored(schema))
 }

@@ -1,19 +1,21 @@
-//! pu00 and vc00.
+//! Messages of pulses: pu00 (metadata of one pulse) and vc00 (veto configuration). Times are in ns since the Unix epoch,
+//! charges in µAh.
 //!
-//! Promises: what a message leaves out stays absent, so that "unknown" never reads as 0.
+//! Promises: an absent field stays `None`, never 0.
 
 use isis_streaming_data_types::flatbuffers_generated::pulse_metadata_pu00::root_as_pu_00_message_with_opts;
 use isis_streaming_data_types::flatbuffers_generated::veto_configuration_vc00::root_as_vetoes_with_opts;
 use live_data_engine::message::{PulseMetadata, VetoConfig};
 use live_data_engine::time::PulseTime;
 
-use super::{DecodeError, LIMITS, verified};
+use super::error::DecodeError;
+use super::verify::{LIMITS, verified};
 
 pub(super) fn pu00(payload: &[u8]) -> Result<PulseMetadata, DecodeError> {
     let message = verified("pu00", root_as_pu_00_message_with_opts(&LIMITS, payload))?;
     let proton_charge = message.proton_charge();
     if let Some(charge) = proton_charge.filter(|charge| !charge.is_finite()) {
-        return Err(DecodeError::Value {
+        return Err(DecodeError::BadValue {
             schema: "pu00",
             field: "proton_charge",
             value: charge.to_string(),

@@ -1,21 +1,24 @@
-//! pl72 (with its detector-spectrum map) and 6s4t.
+//! Messages of runs: pl72 (start, with the detector-spectrum map) and 6s4t (stop). Their times are in ms since the Unix
+//! epoch.
 //!
-//! Promises: a run start has a start time. A map whose columns differ in length is handed on as it is: the
-//! run is real even where its map is not.
+//! Promises: a run start has a start time. A map whose columns differ in length passes unchanged, since the run is valid
+//! without a map.
 
 use isis_streaming_data_types::flatbuffers_generated::run_start_pl72::root_as_run_start_with_opts;
 use isis_streaming_data_types::flatbuffers_generated::run_stop_6s4t::root_as_run_stop_with_opts;
 use live_data_engine::message::{DetectorSpectrumMap, RunStart, RunStop};
 use live_data_engine::time::PulseTime;
 
-use super::{DecodeError, LIMITS, time, verified};
+use super::error::DecodeError;
+use super::verify::{LIMITS, time, verified};
 
+/// ns in 1 ms.
 const MILLISECOND: i64 = 1_000_000;
 
 pub(super) fn pl72(payload: &[u8]) -> Result<RunStart, DecodeError> {
     let message = verified("pl72", root_as_run_start_with_opts(&LIMITS, payload))?;
     if message.start_time() == 0 {
-        return Err(DecodeError::Missing {
+        return Err(DecodeError::MissingField {
             schema: "pl72",
             field: "start_time",
         });
@@ -31,7 +34,7 @@ pub(super) fn pl72(payload: &[u8]) -> Result<RunStart, DecodeError> {
     let some = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     Ok(RunStart {
         start_time: time("pl72", "start_time", message.start_time(), MILLISECOND)?,
-        stop_time: moment("pl72", message.stop_time())?,
+        stop_time: stop_time("pl72", message.stop_time())?,
         run_name: owned(message.run_name()),
         instrument_name: owned(message.instrument_name()),
         job_id: owned(message.job_id()),
@@ -45,14 +48,14 @@ pub(super) fn pl72(payload: &[u8]) -> Result<RunStart, DecodeError> {
 pub(super) fn run_stop(payload: &[u8]) -> Result<RunStop, DecodeError> {
     let message = verified("6s4t", root_as_run_stop_with_opts(&LIMITS, payload))?;
     Ok(RunStop {
-        stop_time: moment("6s4t", message.stop_time())?,
+        stop_time: stop_time("6s4t", message.stop_time())?,
         run_name: message.run_name().unwrap_or_default().to_owned(),
         job_id: message.job_id().unwrap_or_default().to_owned(),
     })
 }
 
-/// A stop time; 0 is the formats' way to say none.
-fn moment(schema: &'static str, milliseconds: u64) -> Result<Option<PulseTime>, DecodeError> {
+/// Stop time; 0 in the message means none.
+fn stop_time(schema: &'static str, milliseconds: u64) -> Result<Option<PulseTime>, DecodeError> {
     match milliseconds {
         0 => Ok(None),
         value => time(schema, "stop_time", value, MILLISECOND).map(Some),

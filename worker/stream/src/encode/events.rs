@@ -1,59 +1,58 @@
-//! ev42 with is84, and ev44.
+//! Event messages: ev42 with its ISIS extension is84, and ev44.
 
 use isis_streaming_data_types::flatbuffers_generated::events_ev44 as ev44;
 
-use super::Encoder;
+use super::encoder::Encoder;
 use crate::generated::ev42_events as ev42;
 
-/// What ISIS adds to an ev42 message (is84).
+/// ISIS's extension of ev42 (schema is84): metadata of the frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IsisFrame {
-    /// From 0.
+    /// Number of the period, from 0.
     pub period_number: u32,
-    /// RUNNING, not SETUP.
+    /// True for the run state RUNNING, false for SETUP.
     pub running: bool,
-    /// Of the frame.
+    /// Proton charge of the frame, µAh.
     pub proton_charge: f32,
 }
 
-/// An ev42 message: the events of one pulse.
+/// Message ev42: events of one pulse.
 #[derive(Debug, Clone, Copy)]
 pub struct Ev42<'a> {
-    /// The producer.
+    /// Name of the producer; message ids are consecutive within one.
     pub source: &'a str,
-    /// Consecutive for a source.
+    /// Consecutive number of the message within its source.
     pub message_id: u64,
-    /// ns since the Unix epoch.
+    /// Time of the pulse, ns since the Unix epoch.
     pub pulse_time: u64,
-    /// ns, one for each event.
+    /// Time of flight of each event, ns since its pulse.
     pub time_of_flight: &'a [u32],
-    /// One for each event.
+    /// Detector id of each event.
     pub detector_id: &'a [u32],
-    /// ISIS's addition, if any.
     pub isis: Option<IsisFrame>,
 }
 
-/// An ev44 message: the events of one or many pulses.
+/// Message ev44: events of one or more pulses.
 #[derive(Debug, Clone, Copy)]
 pub struct Ev44<'a> {
-    /// The producer.
+    /// Name of the producer; message ids are consecutive within one.
     pub source: &'a str,
-    /// Consecutive for a source, or always 0.
+    /// Consecutive number of the message within its source; 0 throughout where the producer does not count.
     pub message_id: i64,
-    /// ns since the Unix epoch, one for each pulse.
+    /// Time of each pulse, ns since the Unix epoch.
     pub reference_time: &'a [i64],
-    /// The first event of each pulse.
+    /// Index of the first event of each pulse; ascends from 0.
     pub reference_time_index: &'a [i32],
-    /// ns, one for each event.
+    /// Time of flight of each event, ns since its pulse.
     pub time_of_flight: &'a [i32],
-    /// One for each event, or empty for a detector of one pixel.
+    /// Detector id of each event; empty for a detector of one pixel.
     pub pixel_id: &'a [i32],
 }
 
 impl Encoder {
-    /// ev42.
+    /// Encodes an ev42 message; the bytes are lent until the next message.
     pub fn ev42(&mut self, message: &Ev42<'_>) -> &[u8] {
-        let builder = self.fresh();
+        let builder = self.reset();
         let source_name = Some(builder.create_string(message.source));
         let time_of_flight = Some(builder.create_vector(message.time_of_flight));
         let detector_id = Some(builder.create_vector(message.detector_id));
@@ -81,12 +80,12 @@ impl Encoder {
         };
         let root = ev42::EventMessage::create(builder, &arguments);
         ev42::finish_event_message_buffer(builder, root);
-        self.bytes()
+        self.finished()
     }
 
-    /// ev44.
+    /// Encodes an ev44 message; the bytes are lent until the next message.
     pub fn ev44(&mut self, message: &Ev44<'_>) -> &[u8] {
-        let builder = self.fresh();
+        let builder = self.reset();
         let arguments = ev44::Event44MessageArgs {
             source_name: Some(builder.create_string(message.source)),
             message_id: message.message_id,
@@ -97,6 +96,6 @@ impl Encoder {
         };
         let root = ev44::Event44Message::create(builder, &arguments);
         ev44::finish_event_44_message_buffer(builder, root);
-        self.bytes()
+        self.finished()
     }
 }

@@ -1,15 +1,15 @@
-//! f144, al00 and un00.
+//! Messages of sample logs: f144, al00 and un00.
 
 use isis_streaming_data_types::flatbuffers_generated::{alarm_al00 as al00, logdata_f144 as f144, units_un00 as un00};
-use live_data_engine::message::{LogValue, Severity};
+use live_data_engine::message::{AlarmSeverity, LogValue};
 
-use super::Encoder;
+use super::encoder::Encoder;
 
 impl Encoder {
-    /// f144: a value of a process variable at a time (ns since the Unix epoch). Text goes as an array of
-    /// signed bytes, as EPICS's character waveforms do.
+    /// Encodes an f144 message: the value of the process variable `source` at `timestamp` (ns since the Unix epoch). Text
+    /// becomes an array of signed bytes, as a character waveform of EPICS does.
     pub fn f144(&mut self, source: &str, timestamp: i64, value: &LogValue) -> &[u8] {
-        let builder = self.fresh();
+        let builder = self.reset();
         macro_rules! scalar {
             ($table:ident, $arguments:ident, $value:expr) => {{
                 let table = f144::$table::create(builder, &f144::$arguments { value: $value });
@@ -58,17 +58,17 @@ impl Encoder {
         };
         let root = f144::f144_LogData::create(builder, &arguments);
         f144::finish_f_144_log_data_buffer(builder, root);
-        self.bytes()
+        self.finished()
     }
 
-    /// al00: an alarm of a process variable from a time (ns since the Unix epoch) on.
-    pub fn al00(&mut self, source: &str, timestamp: i64, severity: Severity, message: &str) -> &[u8] {
-        let builder = self.fresh();
+    /// Encodes an al00 message: the alarm of the process variable `source` from `timestamp` (ns since the Unix epoch) on.
+    pub fn al00(&mut self, source: &str, timestamp: i64, severity: AlarmSeverity, message: &str) -> &[u8] {
+        let builder = self.reset();
         let severity = match severity {
-            Severity::Ok => al00::Severity::OK,
-            Severity::Minor => al00::Severity::MINOR,
-            Severity::Major => al00::Severity::MAJOR,
-            Severity::Invalid => al00::Severity::INVALID,
+            AlarmSeverity::Ok => al00::Severity::OK,
+            AlarmSeverity::Minor => al00::Severity::MINOR,
+            AlarmSeverity::Major => al00::Severity::MAJOR,
+            AlarmSeverity::Invalid => al00::Severity::INVALID,
         };
         let source_name = Some(builder.create_string(source));
         let message = Some(builder.create_string(message));
@@ -82,12 +82,12 @@ impl Encoder {
             },
         );
         al00::finish_alarm_buffer(builder, root);
-        self.bytes()
+        self.finished()
     }
 
-    /// un00: the units of a process variable from a time (ns since the Unix epoch) on.
+    /// Encodes a un00 message: the units of the process variable `source` from `timestamp` (ns since the Unix epoch) on.
     pub fn un00(&mut self, source: &str, timestamp: i64, units: Option<&str>) -> &[u8] {
-        let builder = self.fresh();
+        let builder = self.reset();
         let source_name = Some(builder.create_string(source));
         let units = units.map(|units| builder.create_string(units));
         let root = un00::Units::create(
@@ -99,6 +99,6 @@ impl Encoder {
             },
         );
         un00::finish_units_buffer(builder, root);
-        self.bytes()
+        self.finished()
     }
 }

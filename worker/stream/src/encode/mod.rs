@@ -1,44 +1,22 @@
-//! Messages in the field's wire formats, for the simulated instrument, the tests and the worker's own
-//! heartbeat.
+//! Encoding of messages, for the simulated instrument, the tests and the worker's heartbeat.
 //!
-//! Promises: what is encoded here decodes to the same values; the returned bytes are lent from one buffer that
-//! is used again. Must not check whether the values make sense: tests encode nonsense on purpose.
+//! Promises: a message that is encoded here decodes to the same values. Must not validate the values, since tests encode
+//! invalid ones on purpose.
 //!
 //! # Layout
-//! [`events`] (ev42, ev44), [`pulse`] (pu00, vc00), [`run`] (pl72, 6s4t), [`log`] (f144, al00, un00),
-//! [`service`] (x5f2).
+//! [`Encoder`] (`encoder`) with the schemas of `events` (ev42, ev44), `pulse` (pu00, vc00), `run` (pl72, 6s4t), `log`
+//! (f144, al00, un00) and `service` (x5f2). The schemas are those of the repository `streaming-data-types` of the ESS and
+//! ISIS.
 
+mod encoder;
 mod events;
 mod log;
 mod pulse;
 mod run;
 mod service;
 
-use flatbuffers::FlatBufferBuilder;
-
+pub use encoder::Encoder;
 pub use events::{Ev42, Ev44, IsisFrame};
 pub use pulse::Pu00;
 pub use run::{Pl72, RunStop6s4t, SpectrumMap};
 pub use service::X5f2;
-
-/// A buffer for messages, used again and again.
-#[derive(Default)]
-pub struct Encoder {
-    builder: FlatBufferBuilder<'static>,
-}
-
-impl Encoder {
-    /// With no memory yet.
-    pub fn new() -> Encoder {
-        Encoder::default()
-    }
-
-    fn fresh(&mut self) -> &mut FlatBufferBuilder<'static> {
-        self.builder.reset();
-        &mut self.builder
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.builder.finished_data()
-    }
-}

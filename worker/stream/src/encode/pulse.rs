@@ -1,30 +1,30 @@
-//! pu00 and vc00.
+//! Messages of pulses: pu00 and vc00.
 
 use isis_streaming_data_types::flatbuffers_generated::{pulse_metadata_pu00 as pu00, veto_configuration_vc00 as vc00};
 
-use super::Encoder;
+use super::encoder::Encoder;
 
-/// A pu00 message: what is known of one frame.
+/// Message pu00: metadata of one pulse. `None` leaves a field out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pu00<'a> {
-    /// The producer.
+    /// Name of the producer; message ids are consecutive within one.
     pub source: &'a str,
-    /// Consecutive for a source.
+    /// Consecutive number of the message within its source.
     pub message_id: i64,
-    /// ns since the Unix epoch.
+    /// Time of the pulse, ns since the Unix epoch.
     pub reference_time: i64,
-    /// The veto bits (0-23) and the repeat number (24-31).
+    /// Veto bits (bits 0–23) and repeat number (bits 24–31).
     pub vetos: Option<u32>,
-    /// From 0.
+    /// Number of the period, from 0.
     pub period_number: Option<u32>,
-    /// µAh, of this frame.
+    /// Proton charge of the pulse, µAh.
     pub proton_charge: Option<f32>,
 }
 
 impl Encoder {
-    /// pu00.
+    /// Encodes a pu00 message; the bytes are lent until the next message.
     pub fn pu00(&mut self, message: &Pu00<'_>) -> &[u8] {
-        let builder = self.fresh();
+        let builder = self.reset();
         let arguments = pu00::Pu00MessageArgs {
             source_name: Some(builder.create_string(message.source)),
             message_id: message.message_id,
@@ -35,12 +35,13 @@ impl Encoder {
         };
         let root = pu00::Pu00Message::create(builder, &arguments);
         pu00::finish_pu_00_message_buffer(builder, root);
-        self.bytes()
+        self.finished()
     }
 
-    /// vc00: the veto bits in force from `timestamp` (ns since the Unix epoch) on, and the bits' names.
+    /// Encodes a vc00 message: the veto bits in force from `timestamp` (ns since the Unix epoch) on, and the names of
+    /// the bits.
     pub fn vc00(&mut self, timestamp: i64, vetoes: u32, names: &[&str]) -> &[u8] {
-        let builder = self.fresh();
+        let builder = self.reset();
         let names: Vec<_> = names.iter().map(|name| builder.create_string(name)).collect();
         let veto_names = Some(builder.create_vector(&names));
         let root = vc00::Vetoes::create(
@@ -52,6 +53,6 @@ impl Encoder {
             },
         );
         vc00::finish_vetoes_buffer(builder, root);
-        self.bytes()
+        self.finished()
     }
 }

@@ -1,58 +1,54 @@
-//! pl72 (with df12's table within) and 6s4t.
+//! Messages of runs: pl72 (with the table of df12 as detector-spectrum map) and 6s4t.
 
 use isis_streaming_data_types::flatbuffers_generated::{run_start_pl72 as pl72, run_stop_6s4t as stop};
 
-use super::Encoder;
+use super::encoder::Encoder;
 
-/// The detector-spectrum map of a run start.
+/// Detector-spectrum map of a run start: entry `i` maps `detector_id[i]` to `spectrum[i]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpectrumMap<'a> {
-    /// Spectrum numbers, one for each entry.
     pub spectrum: &'a [i32],
-    /// Detector ids, one for each entry.
     pub detector_id: &'a [i32],
-    /// How many spectra there are.
+    /// Number of spectra, as the producer states it; decoding does not compare it with the lists.
     pub n_spectra: i32,
 }
 
-/// A pl72 message. An absent string is not written.
+/// Message pl72: start of a run. `None` leaves a field out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pl72<'a> {
-    /// ms since the Unix epoch.
+    /// Start of the run, ms since the Unix epoch.
     pub start_time: u64,
-    /// ms since the Unix epoch, 0 for none.
+    /// Planned stop, ms since the Unix epoch; 0 for none.
     pub stop_time: u64,
-    /// `MERLIN71617` or `71617`.
+    /// Run number, with or without the instrument's name: `MERLIN71617` or `71617`.
     pub run_name: Option<&'a str>,
-    /// The instrument.
     pub instrument_name: Option<&'a str>,
-    /// The file writer's JSON.
+    /// JSON of the file writer: groups and datasets of the NeXus file.
     pub nexus_structure: Option<&'a str>,
-    /// What a stop refers to.
+    /// Unique id of the run; its stop message has the same.
     pub job_id: Option<&'a str>,
-    /// The number of periods, 0 for the format's default (1).
+    /// Number of periods; 0 is encoded as the schema's default, 1.
     pub n_periods: u32,
-    /// The map.
     pub map: Option<SpectrumMap<'a>>,
-    /// JSON.
+    /// JSON of the producer, not interpreted.
     pub metadata: Option<&'a str>,
 }
 
-/// A 6s4t message.
+/// Message 6s4t: stop of a run. `None` leaves a field out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunStop6s4t<'a> {
-    /// ms since the Unix epoch, 0 for "the record's own timestamp".
+    /// End of the run, ms since the Unix epoch; 0 stands for the record's Kafka timestamp.
     pub stop_time: u64,
-    /// The run's name, if the producer says.
+    /// Run number, as in the start; producers may leave it out or fill in another.
     pub run_name: Option<&'a str>,
-    /// The start's job id.
+    /// Job id of the run's start.
     pub job_id: Option<&'a str>,
 }
 
 impl Encoder {
-    /// pl72.
+    /// Encodes a pl72 message; the bytes are lent until the next message.
     pub fn pl72(&mut self, message: &Pl72<'_>) -> &[u8] {
-        let builder = self.fresh();
+        let builder = self.reset();
         let mut string = |text: Option<&str>| text.map(|text| builder.create_string(text));
         let (run_name, instrument_name) = (string(message.run_name), string(message.instrument_name));
         let (nexus_structure, job_id) = (string(message.nexus_structure), string(message.job_id));
@@ -79,12 +75,12 @@ impl Encoder {
         };
         let root = pl72::RunStart::create(builder, &arguments);
         pl72::finish_run_start_buffer(builder, root);
-        self.bytes()
+        self.finished()
     }
 
-    /// 6s4t.
+    /// Encodes a 6s4t message; the bytes are lent until the next message.
     pub fn run_stop(&mut self, message: &RunStop6s4t<'_>) -> &[u8] {
-        let builder = self.fresh();
+        let builder = self.reset();
         let arguments = stop::RunStopArgs {
             stop_time: message.stop_time,
             run_name: message.run_name.map(|text| builder.create_string(text)),
@@ -93,6 +89,6 @@ impl Encoder {
         };
         let root = stop::RunStop::create(builder, &arguments);
         stop::finish_run_stop_buffer(builder, root);
-        self.bytes()
+        self.finished()
     }
 }

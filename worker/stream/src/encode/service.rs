@@ -1,32 +1,28 @@
-//! x5f2: a service's heartbeat.
+//! Message x5f2: heartbeat of a service.
 
 use isis_streaming_data_types::flatbuffers_generated::status_x5f2 as x5f2;
 
-use super::Encoder;
+use super::encoder::Encoder;
 
-/// An x5f2 message.
+/// Message x5f2: identity and status of a running service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct X5f2<'a> {
-    /// The program.
     pub software_name: &'a str,
-    /// Its version.
     pub software_version: &'a str,
-    /// This instance of it.
+    /// Unique name of this instance.
     pub service_id: &'a str,
-    /// Where it runs.
     pub host_name: &'a str,
-    /// Its process.
     pub process_id: u32,
-    /// ms between two of these messages.
+    /// Interval of these messages, ms.
     pub update_interval: u32,
-    /// Anything else, in JSON.
+    /// JSON of the service's own making.
     pub status_json: &'a str,
 }
 
 impl Encoder {
-    /// x5f2.
+    /// Encodes an x5f2 message; the bytes are lent until the next message.
     pub fn x5f2(&mut self, message: &X5f2<'_>) -> &[u8] {
-        let builder = self.fresh();
+        let builder = self.reset();
         let arguments = x5f2::StatusArgs {
             software_name: Some(builder.create_string(message.software_name)),
             software_version: Some(builder.create_string(message.software_version)),
@@ -38,6 +34,6 @@ impl Encoder {
         };
         let root = x5f2::Status::create(builder, &arguments);
         x5f2::finish_status_buffer(builder, root);
-        self.bytes()
+        self.finished()
     }
 }

@@ -1,11 +1,11 @@
-//! Records from partitions that were started by hand, without an allocation of ours per record.
+//! Fetching of records from started partitions, without an allocation per record.
 //!
-//! Promises: a record's bytes are lent until the next call; after [`Fetcher::start`] or [`Fetcher::stop`] no
-//! record of the former position of that partition is handed out. Knows no role, no schema, no time.
+//! Promises: a record's bytes are lent until the next call; after [`Fetcher::start`] or [`Fetcher::stop`] no record of
+//! the partition's former position is returned. Must not know roles or schemas.
 //!
-//! librdkafka's event interface allocates twice a record, which is half of the cost of a small one, and
-//! does not say which partition an error belongs to. So this module takes batches straight from a queue,
-//! and is the only one with `unsafe` in this crate.
+//! rdkafka's message interface allocates twice a record, which is half of the cost of a small one, and does not give the
+//! partition of an error. This module reads batches from librdkafka's legacy consumer queue instead, and is the only one
+//! of the crate with `unsafe`.
 
 use std::ffi::{CStr, CString, c_int};
 use std::ptr;
@@ -17,39 +17,37 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::types::RDKafkaRespErr;
 
-use super::client::{ClientError, Context};
+use super::client_context::{ClientError, SourceClientContext};
+use super::metadata_client::TopicPartition;
 use crate::config::{ConfigError, SourceConfig};
 
-/// Records taken from the queue at once.
-const BATCH: usize = 1024;
+/// Messages requested from the queue at once.
+const BATCH_SIZE: usize = 1024;
 
-/// How often the client's own events are served while records keep coming.
-const SERVE_EVERY: Duration = Duration::from_millis(50);
+/// Interval at which callbacks of the client (logs, errors) are served while records keep coming.
+const SERVE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// One record, lent until the next call.
+/// Record, lent until the next call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fetched<'a> {
-    pub(crate) topic: usize,
-    pub(crate) partition: i32,
+pub(crate) struct FetchedRecord<'a> {
+    pub(crate) partition: TopicPartition,
     pub(crate) offset: i64,
-    /// Milliseconds since the Unix epoch, or -1 where the broker has none.
+    /// ms since the Unix epoch; -1 for a record without a timestamp.
     pub(crate) timestamp_ms: i64,
     pub(crate) payload: &'a [u8],
 }
 
-/// What the queue gave.
+/// Result of [`Fetcher::next`].
 #[derive(Debug)]
-pub(crate) enum Event<'a> {
-    Record(Fetched<'a>),
-    /// Everything that the partition holds was read: `offset` is its end.
-    End {
-        topic: usize,
-        partition: i32,
+pub(crate) enum FetchEvent<'a> {
+    Record(FetchedRecord<'a>),
+    /// Every record of the partition was returned; `offset` is its high watermark.
+    EndOfPartition {
+        partition: TopicPartition,
         offset: i64,
     },
     PartitionError {
-        topic: usize,
-        partition: i32,
+        partition: TopicPartition,
         code: RDKafkaErrorCode,
         text: String,
     },
@@ -63,7 +61,7 @@ struct TopicHandle {
     started: Vec<i32>,
 }
 
-/// The client, its topics and the batch that is being handed out.
+/// Client, its topics and the batch of messages being returned.
 pub(crate) struct Fetcher {
     queue: *mut native::rd_kafka_queue_t,
     topics: Vec<TopicHandle>,
@@ -71,7 +69,7 @@ pub(crate) struct Fetcher {
     next: usize,
     lent: *mut native::rd_kafka_message_t,
     served: Instant,
-    client: BaseConsumer<Context>,
+    client: BaseConsumer<SourceClientContext>,
 }
 
 // SAFETY: librdkafka's handles may be used from any thread ("the library is completely thread-safe"); the
@@ -79,18 +77,18 @@ pub(crate) struct Fetcher {
 unsafe impl Send for Fetcher {}
 
 impl Fetcher {
-    /// A client that fetches nothing yet. Contacts no broker by itself.
+    /// Client without started partitions; connects in the background.
     pub(crate) fn new(config: &SourceConfig) -> Result<Fetcher, ConfigError> {
         let refused = |error: String| ConfigError::Refused(error);
-        let settings = config.fetch_client()?;
-        let client = BaseConsumer::from_config_and_context(&settings, Context::default())
+        let settings = config.fetch_client_config()?;
+        let client = BaseConsumer::from_config_and_context(&settings, SourceClientContext::default())
             .map_err(|error| refused(error.to_string()))?;
         // SAFETY: the client's handle is valid as long as `client`, which outlives the queue (see Drop).
         let queue = unsafe { native::rd_kafka_queue_new(client.client().native_ptr()) };
         let mut fetcher = Fetcher {
             queue,
             topics: Vec::new(),
-            batch: Vec::with_capacity(BATCH),
+            batch: Vec::with_capacity(BATCH_SIZE),
             next: 0,
             lent: ptr::null_mut(),
             served: Instant::now(),
@@ -119,43 +117,45 @@ impl Fetcher {
         Ok(fetcher)
     }
 
-    /// Reads a partition from an offset on, wherever it was reading before. False where librdkafka refuses
-    /// (an unknown topic index, or a partition number that cannot be).
-    pub(crate) fn start(&mut self, topic: usize, partition: i32, offset: i64) -> bool {
-        self.stop(topic, partition);
+    /// Starts a partition at an offset, or moves one that is started. False for an unknown topic index, a negative
+    /// number or offset, and where librdkafka refuses.
+    pub(crate) fn start(&mut self, partition: TopicPartition, offset: i64) -> bool {
+        self.stop(partition);
         let queue = self.queue;
-        let Some(known) = self.topics.get_mut(topic) else {
+        let Some(topic) = self.topics.get_mut(partition.topic) else {
             return false;
         };
-        if partition < 0 || offset < 0 {
+        let number = partition.number;
+        if number < 0 || offset < 0 {
             return false;
         }
         // SAFETY: both handles are live; a topic-partition that is already started was stopped above.
-        let refused = unsafe { native::rd_kafka_consume_start_queue(known.handle, partition, offset, queue) } != 0;
+        let refused = unsafe { native::rd_kafka_consume_start_queue(topic.handle, number, offset, queue) } != 0;
         if !refused {
-            known.started.push(partition);
+            topic.started.push(number);
         }
         !refused
     }
 
-    /// Reads a partition no more; what was fetched of it and not handed out is dropped.
-    pub(crate) fn stop(&mut self, topic: usize, partition: i32) {
-        let Some(known) = self.topics.get_mut(topic) else {
+    /// Stops a partition, and drops its records that were fetched and not returned.
+    pub(crate) fn stop(&mut self, partition: TopicPartition) {
+        let Some(topic) = self.topics.get_mut(partition.topic) else {
             return;
         };
-        let Some(index) = known.started.iter().position(|&started| started == partition) else {
+        let number = partition.number;
+        let Some(index) = topic.started.iter().position(|&started| started == number) else {
             return;
         };
-        known.started.swap_remove(index);
+        topic.started.swap_remove(index);
         // SAFETY: the handle is live and this partition was started through it.
-        unsafe { native::rd_kafka_consume_stop(known.handle, partition) };
-        let handle = known.handle;
+        unsafe { native::rd_kafka_consume_stop(topic.handle, number) };
+        let handle = topic.handle;
         let mut kept = self.next;
         for index in self.next..self.batch.len() {
             let message = self.batch[index];
             // SAFETY: every pointer from `next` on is a message that librdkafka gave us and that was neither
             // lent nor destroyed yet.
-            let same = unsafe { (*message).rkt == handle && (*message).partition == partition };
+            let same = unsafe { (*message).rkt == handle && (*message).partition == number };
             if same {
                 // SAFETY: as above; the slot is overwritten or truncated below, so it is destroyed once.
                 unsafe { native::rd_kafka_message_destroy(message) };
@@ -167,39 +167,39 @@ impl Fetcher {
         self.batch.truncate(kept);
     }
 
-    /// Stops everything.
+    /// Stops all partitions.
     pub(crate) fn stop_all(&mut self) {
         for topic in 0..self.topics.len() {
-            for partition in self.topics[topic].started.clone() {
-                self.stop(topic, partition);
+            for number in self.topics[topic].started.clone() {
+                self.stop(TopicPartition { topic, number });
             }
         }
     }
 
-    /// The next record or event, waiting for at most `timeout` if there is none yet.
-    pub(crate) fn next(&mut self, timeout: Duration) -> Event<'_> {
-        self.give_back();
+    /// Next record or event, waiting for at most `timeout` when there is none yet.
+    pub(crate) fn next(&mut self, timeout: Duration) -> FetchEvent<'_> {
+        self.destroy_lent();
         if self.next == self.batch.len() {
             self.batch.clear();
             self.next = 0;
-            self.fill(Duration::ZERO, BATCH);
-            if self.batch.is_empty() || self.served.elapsed() > SERVE_EVERY {
+            self.fill(Duration::ZERO, BATCH_SIZE);
+            if self.batch.is_empty() || self.served.elapsed() > SERVE_INTERVAL {
                 self.serve();
-                if let Some(error) = self.client.context().next_error() {
-                    return Event::ClientError(error);
+                if let Some(error) = self.client.context().pop_error() {
+                    return FetchEvent::ClientError(error);
                 }
             }
             if self.batch.is_empty() {
-                // One only: waiting for a full batch would hold the first record back.
+                // librdkafka waits for the full batch: request one, so that the first record is not delayed.
                 self.fill(timeout, 1);
             }
         }
         let Some(&message) = self.batch.get(self.next) else {
-            return Event::Nothing;
+            return FetchEvent::Nothing;
         };
         self.next += 1;
         self.lent = message;
-        self.describe(message)
+        self.event_of(message)
     }
 
     fn fill(&mut self, timeout: Duration, size: usize) {
@@ -208,11 +208,11 @@ impl Fetcher {
         // SAFETY: the queue is live, and the batch, which is empty here, has room for `size` pointers.
         let count = unsafe { native::rd_kafka_consume_batch_queue(self.queue, timeout, self.batch.as_mut_ptr(), size) };
         let count = usize::try_from(count).unwrap_or(0).min(size);
-        // SAFETY: librdkafka wrote `count` valid pointers, which it says are ours to destroy.
+        // SAFETY: librdkafka wrote `count` valid pointers, and by its contract the caller destroys them.
         unsafe { self.batch.set_len(count) };
     }
 
-    /// Serves log lines and errors of the client, which have a queue of their own.
+    /// Serves callbacks of the client, whose log lines and errors have a queue of their own.
     fn serve(&mut self) {
         self.served = Instant::now();
         for _ in 0..16 {
@@ -222,36 +222,35 @@ impl Fetcher {
         }
     }
 
-    fn describe(&self, message: *mut native::rd_kafka_message_t) -> Event<'_> {
-        // SAFETY: the message was just taken from the batch and stays ours until `give_back`, which needs
+    fn event_of(&self, message: *mut native::rd_kafka_message_t) -> FetchEvent<'_> {
+        // SAFETY: the message was just taken from the batch and stays ours until `destroy_lent`, which needs
         // `&mut self`: nothing that borrows from `self` outlives it.
         let (fields, timestamp_ms) =
             unsafe { (&*message, native::rd_kafka_message_timestamp(message, ptr::null_mut())) };
         let Some(topic) = self.topic_index(fields.rkt) else {
-            return Event::Nothing;
+            return FetchEvent::Nothing;
         };
-        let (partition, offset) = (fields.partition, fields.offset);
+        let partition = TopicPartition {
+            topic,
+            number: fields.partition,
+        };
+        let offset = fields.offset;
         match fields.err {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => {
                 let payload = if fields.payload.is_null() || fields.len == 0 {
                     &[][..]
                 } else {
-                    // SAFETY: librdkafka says that the payload is `len` bytes, valid as long as the message.
+                    // SAFETY: by librdkafka's contract the payload is `len` bytes, valid as long as the message.
                     unsafe { std::slice::from_raw_parts(fields.payload.cast::<u8>(), fields.len) }
                 };
-                Event::Record(Fetched {
-                    topic,
+                FetchEvent::Record(FetchedRecord {
                     partition,
                     offset,
                     timestamp_ms,
                     payload,
                 })
             }
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__PARTITION_EOF => Event::End {
-                topic,
-                partition,
-                offset,
-            },
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__PARTITION_EOF => FetchEvent::EndOfPartition { partition, offset },
             error => {
                 // SAFETY: an error message's text is a C string that lives as long as the message.
                 let text = unsafe {
@@ -262,8 +261,7 @@ impl Fetcher {
                         CStr::from_ptr(text).to_string_lossy().into_owned()
                     }
                 };
-                Event::PartitionError {
-                    topic,
+                FetchEvent::PartitionError {
                     partition,
                     code: error.into(),
                     text,
@@ -283,9 +281,9 @@ impl Fetcher {
         })
     }
 
-    fn give_back(&mut self) {
+    fn destroy_lent(&mut self) {
         if !self.lent.is_null() {
-            // SAFETY: it was handed out by the former call, whose borrow has ended, and is destroyed once.
+            // SAFETY: it was returned by the former call, whose borrow has ended, and is destroyed once.
             unsafe { native::rd_kafka_message_destroy(self.lent) };
             self.lent = ptr::null_mut();
         }
@@ -294,7 +292,7 @@ impl Fetcher {
 
 impl Drop for Fetcher {
     fn drop(&mut self) {
-        self.give_back();
+        self.destroy_lent();
         self.stop_all();
         for &message in self.batch.iter().skip(self.next) {
             // SAFETY: never lent, destroyed here once.

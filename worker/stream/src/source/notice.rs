@@ -1,124 +1,107 @@
-//! What happens to the source that somebody should know: classified, in words, at a bounded rate.
+//! Notices: changes and troubles of the source, classified.
 //!
-//! Promises: a class that says who can mend it, a stable reason for counters, a text with the offending
-//! value. Must not hold a secret.
+//! Promises: a class by who can act, a stable reason for counters, a text with the offending value. Must not contain a
+//! secret.
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::client::ClientError;
+use super::client_context::ClientError;
 
-/// Who can mend it.
+/// Party that can remove the cause of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// The configuration.
+pub enum NoticeClass {
+    /// Author of the configuration: credentials and certificates.
     User,
-    /// The broker, the network, or those who write the topics.
+    /// Operators of the broker and the network, or the producers of the topics.
     External,
-    /// This program.
+    /// Developers of this program.
     Internal,
 }
 
-/// Something that happened to the source. The source goes on in every case.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Change or trouble of the source. Reading goes on in every case, by itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Notice {
-    /// No broker answers.
+    /// No broker answers; repeated at most every 30 s.
     #[error("no Kafka broker answers ({0}); trying again")]
-    Unreachable(String),
-    /// A broker answers again.
+    BrokerUnreachable(String),
+    /// A broker answers after [`Notice::BrokerUnreachable`].
     #[error("the Kafka broker answers again")]
-    Reachable,
-    /// Credentials or certificates are refused.
+    BrokerReachable,
+    /// The broker refuses the credentials, or TLS fails.
     #[error("the Kafka broker refuses us: {0}; check the security protocol, credentials and certificates")]
-    Refused(String),
-    /// A topic does not exist.
+    BrokerRefused(String),
+    /// A configured topic does not exist; its partitions are assigned once it does.
     #[error("the topic {0} does not exist; it is followed as soon as it does")]
     TopicMissing(String),
-    /// The broker does not let us see a topic, or has trouble with it.
+    /// The broker reports an error for a topic, such as a missing authorization.
     #[error("the topic {topic} cannot be read: {reason}; trying again")]
     TopicFailed {
-        /// Its name.
         topic: String,
-        /// The broker's words.
+        /// Error text of the broker.
         reason: String,
     },
-    /// Partitions are read that were not before.
+    /// Partitions were assigned.
     #[error("{topic}: reading partitions {partitions:?}")]
     PartitionsAdded {
-        /// The topic.
         topic: String,
-        /// Their numbers.
+        /// Numbers of the partitions, ascending.
         partitions: Vec<i32>,
     },
-    /// Records were removed before they were read.
+    /// Retention deleted the records `[from, to)` before they were read.
     #[error("{topic} [{partition}]: records {from} to {to} are gone (retention); going on at {to}")]
-    Lost {
-        /// The topic.
+    RecordsLost {
         topic: String,
-        /// The partition.
         partition: i32,
-        /// The first one lost.
+        /// Offset of the first lost record.
         from: i64,
-        /// The first one that is still there.
+        /// Low watermark.
         to: i64,
     },
-    /// A partition is shorter than what was read of it: the topic was deleted and made anew.
+    /// The high watermark is below the position: the topic was deleted and created again.
     #[error("{topic} [{partition}]: the topic was made anew (was at {from}); reading it from {to}")]
-    Restarted {
-        /// The topic.
+    TopicRestarted {
         topic: String,
-        /// The partition.
         partition: i32,
-        /// Where we were.
+        /// Position in the deleted topic.
         from: i64,
-        /// Where it begins.
+        /// Low watermark of the new topic.
         to: i64,
     },
-    /// The broker has trouble with one partition.
+    /// The broker reports an error for one partition.
     #[error("{topic} [{partition}]: {reason}; trying again")]
     PartitionFailed {
-        /// The topic.
         topic: String,
-        /// The partition.
         partition: i32,
-        /// librdkafka's words.
+        /// Error text of librdkafka.
         reason: String,
     },
-    /// The client has trouble of another kind.
+    /// Error of librdkafka that is none of the others.
     #[error("the Kafka client: {0}")]
     Client(String),
 }
 
 impl Notice {
-    /// Who can mend it.
-    pub fn class(&self) -> Class {
+    /// Party that can remove the cause; [`NoticeClass::External`] for changes for the better.
+    pub fn class(&self) -> NoticeClass {
         match self {
-            Notice::Refused(_) => Class::User,
-            Notice::Client(_) => Class::Internal,
-            _ => Class::External,
+            Notice::BrokerRefused(_) => NoticeClass::User,
+            Notice::Client(_) => NoticeClass::Internal,
+            _ => NoticeClass::External,
         }
     }
 
-    /// A stable name for counters.
+    /// Stable reason for logs and counters: the variant's name in snake case, such as `records_lost`.
     pub fn reason(&self) -> &'static str {
-        match self {
-            Notice::Unreachable(_) => "broker_unreachable",
-            Notice::Reachable => "broker_reachable",
-            Notice::Refused(_) => "broker_refused",
-            Notice::TopicMissing(_) => "topic_missing",
-            Notice::TopicFailed { .. } => "topic_failed",
-            Notice::PartitionsAdded { .. } => "partitions_added",
-            Notice::Lost { .. } => "records_lost",
-            Notice::Restarted { .. } => "topic_restarted",
-            Notice::PartitionFailed { .. } => "partition_failed",
-            Notice::Client(_) => "client",
-        }
+        self.into()
     }
 
-    /// Whether it only tells of progress.
-    pub fn is_good(&self) -> bool {
-        matches!(self, Notice::Reachable | Notice::PartitionsAdded { .. })
+    /// True for a change for the better, which needs no attention.
+    pub fn is_improvement(&self) -> bool {
+        matches!(self, Notice::BrokerReachable | Notice::PartitionsAdded { .. })
     }
 
+    /// Classifies an error of a client by its librdkafka code.
     pub(crate) fn of_client(error: &ClientError) -> Notice {
         let text = error.text.clone();
         match error.code {
@@ -131,7 +114,7 @@ impl Notice {
                 | RDKafkaErrorCode::ClusterAuthorizationFailed
                 | RDKafkaErrorCode::GroupAuthorizationFailed
                 | RDKafkaErrorCode::TopicAuthorizationFailed,
-            ) => Notice::Refused(text),
+            ) => Notice::BrokerRefused(text),
             Some(
                 RDKafkaErrorCode::BrokerTransportFailure
                 | RDKafkaErrorCode::AllBrokersDown
@@ -139,7 +122,7 @@ impl Notice {
                 | RDKafkaErrorCode::OperationTimedOut
                 | RDKafkaErrorCode::MessageTimedOut
                 | RDKafkaErrorCode::RequestTimedOut,
-            ) => Notice::Unreachable(text),
+            ) => Notice::BrokerUnreachable(text),
             _ => Notice::Client(text),
         }
     }
@@ -157,9 +140,9 @@ mod tests {
                 text: "why".into(),
             })
         };
-        assert_eq!(notice(RDKafkaErrorCode::Authentication).class(), Class::User);
-        assert_eq!(notice(RDKafkaErrorCode::AllBrokersDown).class(), Class::External);
+        assert_eq!(notice(RDKafkaErrorCode::Authentication).class(), NoticeClass::User);
+        assert_eq!(notice(RDKafkaErrorCode::AllBrokersDown).class(), NoticeClass::External);
         assert_eq!(notice(RDKafkaErrorCode::AllBrokersDown).reason(), "broker_unreachable");
-        assert_eq!(notice(RDKafkaErrorCode::InvalidArgument).class(), Class::Internal);
+        assert_eq!(notice(RDKafkaErrorCode::InvalidArgument).class(), NoticeClass::Internal);
     }
 }

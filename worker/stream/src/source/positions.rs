@@ -1,77 +1,74 @@
-//! How far each partition has been read.
+//! Positions of the assigned partitions.
 //!
-//! Promises: the place of a record's partition is found without searching. Must not contact a broker.
+//! Promises: a partition's position is found in O(1). Must not contact a broker.
 
 use std::time::Instant;
 
-use super::survey::{Ends, Partition};
-use crate::topics::{Role, Topics};
+use live_data_engine::record_position::PartitionKey;
 
-/// How far a partition has been read.
+use super::metadata_client::{TopicPartition, Watermarks};
+use crate::topics::Topics;
+
+/// Position of the reader in one partition, beside the partition's watermarks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// What its topic carries.
-    pub role: Role,
-    /// Its topic, by index.
-    pub topic: usize,
-    /// Its number.
-    pub partition: i32,
-    /// The offset of the next record to come.
+pub struct PartitionPosition {
+    pub partition: PartitionKey,
+    /// Offset of the next record to be delivered.
     pub next_offset: i64,
-    /// The first offset that the broker still has.
+    /// First offset that the broker retains.
     pub low_watermark: i64,
-    /// The offset after the last record, when that was last asked.
+    /// Offset after the last record, as of `watermarks_at`.
     pub high_watermark: i64,
-    /// When that was asked.
-    pub asked: Instant,
-    /// Records read.
+    /// Time of the request for the watermarks.
+    pub watermarks_at: Instant,
+    /// Records delivered since the assignment; records read again after a rewind count again.
     pub records: u64,
-    /// Bytes read.
+    /// Bytes of the values of these records.
     pub bytes: u64,
 }
 
-impl Progress {
-    /// Records that are there and not read.
+impl PartitionPosition {
+    /// Consumer lag in records: `high_watermark - next_offset`, 0 where the watermark is older than the position.
     pub fn lag(&self) -> u64 {
         u64::try_from(self.high_watermark.saturating_sub(self.next_offset)).unwrap_or(0)
     }
 }
 
-/// One partition that is read.
+/// State of reading one partition; see [`PartitionPosition`].
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Position {
-    pub(super) next: i64,
-    pub(super) ends: Ends,
-    pub(super) asked: Instant,
+pub(super) struct ReadPosition {
+    pub(super) next_offset: i64,
+    pub(super) watermarks: Watermarks,
+    pub(super) watermarks_at: Instant,
     pub(super) records: u64,
     pub(super) bytes: u64,
-    /// Waits for an answer about its ends, to go on where there are records.
-    pub(super) out_of_range: bool,
+    /// The broker refused the offset: reading continues at the watermarks of the next metadata update.
+    pub(super) is_out_of_range: bool,
 }
 
-impl Position {
-    pub(super) fn at(next: i64, ends: Ends, asked: Instant) -> Position {
-        Position {
-            next,
-            ends,
-            asked,
+impl ReadPosition {
+    pub(super) fn new(next_offset: i64, watermarks: Watermarks, watermarks_at: Instant) -> ReadPosition {
+        ReadPosition {
+            next_offset,
+            watermarks,
+            watermarks_at,
             records: 0,
             bytes: 0,
-            out_of_range: false,
+            is_out_of_range: false,
         }
     }
 }
 
-/// All of them: by topic, then by number.
+/// Positions by topic index, then by partition number; `None` for partitions that are not assigned.
 #[derive(Debug)]
-pub(super) struct Positions(Vec<Vec<Option<Position>>>);
+pub(super) struct ReadPositions(Vec<Vec<Option<ReadPosition>>>);
 
-impl Positions {
-    pub(super) fn new(topics: usize) -> Positions {
-        Positions(vec![Vec::new(); topics])
+impl ReadPositions {
+    pub(super) fn new(topics: usize) -> ReadPositions {
+        ReadPositions(vec![Vec::new(); topics])
     }
 
-    pub(super) fn get(&self, partition: Partition) -> Option<&Position> {
+    pub(super) fn get(&self, partition: TopicPartition) -> Option<&ReadPosition> {
         self.0
             .get(partition.topic)?
             .get(usize::try_from(partition.number).ok()?)?
@@ -79,14 +76,14 @@ impl Positions {
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, partition: Partition) -> Option<&mut Position> {
+    pub(super) fn get_mut(&mut self, partition: TopicPartition) -> Option<&mut ReadPosition> {
         self.0
             .get_mut(partition.topic)?
             .get_mut(usize::try_from(partition.number).ok()?)?
             .as_mut()
     }
 
-    pub(super) fn set(&mut self, partition: Partition, position: Position) {
+    pub(super) fn insert(&mut self, partition: TopicPartition, position: ReadPosition) {
         let (Ok(number), Some(topic)) = (usize::try_from(partition.number), self.0.get_mut(partition.topic)) else {
             return;
         };
@@ -98,37 +95,49 @@ impl Positions {
         }
     }
 
-    /// Forgets a topic's partitions; which they were.
-    pub(super) fn forget_topic(&mut self, topic: usize) -> Vec<i32> {
+    /// Removes the positions of a topic and returns the partitions that had one.
+    pub(super) fn remove_topic(&mut self, topic: usize) -> Vec<TopicPartition> {
         let Some(positions) = self.0.get_mut(topic) else {
             return Vec::new();
         };
-        let known = (0_i32..).zip(positions.drain(..));
-        known
-            .filter_map(|(number, position)| position.map(|_| number))
+        let numbered = (0_i32..).zip(positions.drain(..));
+        numbered
+            .filter_map(|(number, position)| position.map(|_| TopicPartition { topic, number }))
             .collect()
     }
 
-    pub(super) fn progress(&self, topics: &Topics) -> Vec<Progress> {
-        let known = self.0.iter().zip(topics.as_slice()).enumerate();
-        known
-            .flat_map(|(topic, (positions, named))| {
-                let positions = (0_i32..).zip(positions);
-                positions.filter_map(move |(partition, position)| {
-                    let position = (*position)?;
-                    Some(Progress {
-                        role: named.role,
-                        topic,
-                        partition,
-                        next_offset: position.next,
-                        low_watermark: position.ends.low,
-                        high_watermark: position.ends.high,
-                        asked: position.asked,
-                        records: position.records,
-                        bytes: position.bytes,
-                    })
+    /// Assigned partitions, by topic, then by number.
+    pub(super) fn partitions(&self) -> impl Iterator<Item = TopicPartition> + '_ {
+        self.iter().map(|(partition, _)| partition)
+    }
+
+    /// Offset of the next record of each assigned partition.
+    pub(super) fn next_offsets(&self) -> Vec<(TopicPartition, i64)> {
+        self.iter()
+            .map(|(partition, position)| (partition, position.next_offset))
+            .collect()
+    }
+
+    pub(super) fn report(&self, topics: &Topics) -> Vec<PartitionPosition> {
+        self.iter()
+            .filter_map(|(partition, position)| {
+                Some(PartitionPosition {
+                    partition: topics.partition_key(partition.topic, partition.number)?,
+                    next_offset: position.next_offset,
+                    low_watermark: position.watermarks.low,
+                    high_watermark: position.watermarks.high,
+                    watermarks_at: position.watermarks_at,
+                    records: position.records,
+                    bytes: position.bytes,
                 })
             })
             .collect()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (TopicPartition, &ReadPosition)> + '_ {
+        self.0.iter().enumerate().flat_map(|(topic, positions)| {
+            let numbered = (0_i32..).zip(positions);
+            numbered.filter_map(move |(number, position)| Some((TopicPartition { topic, number }, position.as_ref()?)))
+        })
     }
 }

@@ -1,29 +1,32 @@
-//! A real broker for the tests, topics and records in it, and a source that is read until a condition holds.
+//! Kafka broker of the laboratory, its topics and records, and reading of a source until a condition holds.
 
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use live_data_engine::record_position::RecordPosition;
 use live_data_stream::config::SourceConfig;
-use live_data_stream::source::{AskError, Begin, Notice, Place, Point, Polled, RunHistory, Search, Source};
+use live_data_stream::source::{
+    BrokerRequestError, Notice, Polled, RunHistory, RunSearchStatus, Source, StartingOffset, StartingOffsets,
+};
 use live_data_stream::topics::Topics;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::{ClientConfig, FromClientConfig};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 
-/// How long a condition may take; the machine may be busy.
+/// Longest wait for a condition, for busy machines.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-pub const FROM_BEGINNING: Begin = Begin {
-    events: Point::Earliest,
-    run_info: Point::Earliest,
-    sample_env: Point::Earliest,
-    veto_config: Point::Earliest,
+pub const FROM_BEGINNING: StartingOffsets = StartingOffsets {
+    events: StartingOffset::Earliest,
+    run_info: StartingOffset::Earliest,
+    sample_env: StartingOffset::Earliest,
+    veto_config: StartingOffset::Earliest,
 };
 
-/// A broker of the laboratory, ended with the value.
+/// Broker of the laboratory (`ci/lab/kafka`), stopped when dropped.
 pub struct Broker {
     dir: tempfile::TempDir,
     pub bootstrap: String,
@@ -34,7 +37,7 @@ fn lab(arguments: &[&str]) -> String {
     let output = Command::new(program)
         .args(arguments)
         .env("KAFKA_HEAP", "384m")
-        // The laboratory takes the broker down when this process is gone, however it ended.
+        // The laboratory stops the broker when this process ends, even by a signal.
         .env("LAB_OWNER", std::process::id().to_string())
         .output()
         .expect(program);
@@ -82,7 +85,7 @@ impl Drop for Broker {
     }
 }
 
-/// One broker for all tests that do not stop it; it ends with the test process.
+/// Bootstrap address of the broker shared by the tests that do not stop it.
 pub fn shared() -> &'static str {
     static SHARED: OnceLock<Broker> = OnceLock::new();
     &SHARED.get_or_init(Broker::up).bootstrap
@@ -123,7 +126,7 @@ pub fn add_partitions(bootstrap: &str, topic: &str, total: usize) {
     }
 }
 
-/// Removes the records of a partition before an offset, as retention does.
+/// Deletes the records of a partition before `offset`, as retention does.
 pub fn delete_before(bootstrap: &str, topic: &str, partition: i32, offset: i64) {
     let mut list = rdkafka::TopicPartitionList::new();
     list.add_partition_offset(topic, partition, rdkafka::Offset::Offset(offset))
@@ -131,7 +134,7 @@ pub fn delete_before(bootstrap: &str, topic: &str, partition: i32, offset: i64) 
     wait(admin(bootstrap).delete_records(&list, &AdminOptions::new())).unwrap();
 }
 
-/// Sends records; all of them are on the broker when `flush` returns.
+/// Producer; after `flush` all records are on the broker.
 pub struct Sender(ThreadedProducer<rdkafka::producer::DefaultProducerContext>);
 
 impl Sender {
@@ -164,7 +167,7 @@ impl Sender {
     }
 }
 
-/// Settings that look often, so that tests need not wait long.
+/// Settings with short intervals and no seek margin.
 pub fn config(bootstrap: &str, instrument: &str) -> SourceConfig {
     SourceConfig {
         metadata_interval: Duration::from_millis(300),
@@ -174,10 +177,11 @@ pub fn config(bootstrap: &str, instrument: &str) -> SourceConfig {
     }
 }
 
-pub fn insist<T>(mut ask: impl FnMut() -> Result<T, AskError>) -> T {
+/// Repeats a request until it succeeds.
+pub fn insist<T>(mut request: impl FnMut() -> Result<T, BrokerRequestError>) -> T {
     let until = Instant::now() + PATIENCE;
     loop {
-        match ask() {
+        match request() {
             Ok(value) => return value,
             Err(error) => assert!(Instant::now() < until, "{error}"),
         }
@@ -190,9 +194,9 @@ pub fn connected(config: SourceConfig) -> Source {
     source
 }
 
-pub fn begun(config: SourceConfig, begin: Begin) -> Source {
+pub fn assigned(config: SourceConfig, starting_offsets: StartingOffsets) -> Source {
     let mut source = connected(config);
-    insist(|| source.begin(begin));
+    insist(|| source.assign(starting_offsets));
     source
 }
 
@@ -200,26 +204,26 @@ pub fn find(source: &mut Source, wanted: usize) -> RunHistory {
     let until = Instant::now() + PATIENCE;
     loop {
         match insist(|| source.find_runs(wanted, Duration::from_millis(200))) {
-            Search::Found(history) => return history,
-            Search::Looking { records } => assert!(Instant::now() < until, "{records} records read"),
+            RunSearchStatus::Finished(history) => return history,
+            RunSearchStatus::Searching { records } => assert!(Instant::now() < until, "{records} records read"),
         }
     }
 }
 
-/// What came out of a source.
+/// Records and notices polled from a source, in order.
 #[derive(Default)]
 pub struct Seen {
-    pub records: Vec<(Place, Vec<u8>)>,
+    pub records: Vec<(RecordPosition, Vec<u8>)>,
     pub notices: Vec<Notice>,
 }
 
 impl Seen {
-    /// Reads until the condition holds.
+    /// Polls until the condition holds; panics after [`PATIENCE`]. `what` names the condition.
     pub fn read_until(&mut self, source: &mut Source, what: &str, condition: impl Fn(&Seen) -> bool) {
         let until = Instant::now() + PATIENCE;
         while !condition(self) {
             match source.poll(Duration::from_millis(100)) {
-                Polled::Record(record) => self.records.push((record.place, record.payload.to_vec())),
+                Polled::Record(record) => self.records.push((record.position, record.payload.to_vec())),
                 Polled::Notice(notice) => self.notices.push(notice),
                 Polled::Nothing => {}
             }
@@ -231,13 +235,12 @@ impl Seen {
         }
     }
 
-    /// Offsets of one partition, in the order in which they came.
+    /// Offsets of one partition, in the order of reading.
     pub fn offsets(&self, topic: usize, partition: i32) -> Vec<i64> {
-        let ours = self
-            .records
-            .iter()
-            .filter(|(place, _)| place.topic == topic && place.partition == partition);
-        ours.map(|(place, _)| place.offset).collect()
+        let ours = self.records.iter().filter(|(position, _)| {
+            usize::from(position.partition.topic) == topic && position.partition.partition == partition
+        });
+        ours.map(|(position, _)| position.offset).collect()
     }
 }
 

@@ -1,15 +1,16 @@
-//! The source against a real broker.
+//! Reading from a real broker.
 
 use std::time::{Duration, Instant};
 
 use live_data_engine::message::Message;
+use live_data_engine::record_position::TopicRole;
 use live_data_engine::time::PulseTime;
 use live_data_stream::decode;
-use live_data_stream::source::{Begin, Notice, Point};
-use live_data_stream::topics::{Role, Topics};
+use live_data_stream::source::{Notice, StartingOffset, StartingOffsets};
+use live_data_stream::topics::Topics;
 
 use crate::broker::{
-    FROM_BEGINNING, PATIENCE, Seen, Sender, add_partitions, begun, config, connected, create, create_instrument,
+    FROM_BEGINNING, PATIENCE, Seen, Sender, add_partitions, assigned, config, connected, create, create_instrument,
     delete_before, find, insist, now_ms, shared,
 };
 use crate::samples;
@@ -32,7 +33,7 @@ fn every_partition_of_every_topic_is_read_once_and_garbage_is_told_apart() {
     sender.send("ALL_runInfo", 1, now, &samples::start("job", "1", now as u64));
     sender.send("ALL_sampleEnv", 2, now, &samples::all()[6].1);
     sender.flush();
-    let mut source = begun(config(bootstrap, "ALL"), FROM_BEGINNING);
+    let mut source = assigned(config(bootstrap, "ALL"), FROM_BEGINNING);
     let mut seen = Seen::default();
     seen.read_until(&mut source, "303 records", |seen| seen.records.len() == 303);
     assert_eq!(seen.offsets(0, 0), (0..100).collect::<Vec<_>>());
@@ -46,17 +47,17 @@ fn every_partition_of_every_topic_is_read_once_and_garbage_is_told_apart() {
     let stamped = seen
         .records
         .iter()
-        .find(|(place, _)| place.role == Role::Events && place.offset == 1)
+        .find(|(position, _)| position.partition.role == TopicRole::Events && position.offset == 1)
         .unwrap();
     assert!(stamped.0.timestamp_ms > now);
     let until = Instant::now() + PATIENCE;
-    while source.progress().iter().any(|progress| progress.lag() > 0) {
+    while source.positions().iter().any(|position| position.lag() > 0) {
         assert!(Instant::now() < until);
         source.poll(Duration::from_millis(50));
     }
-    assert_eq!(source.progress().len(), 9);
+    assert_eq!(source.positions().len(), 9);
     assert_eq!(
-        source.progress().iter().map(|progress| progress.records).sum::<u64>(),
+        source.positions().iter().map(|position| position.records).sum::<u64>(),
         303
     );
 }
@@ -66,12 +67,12 @@ fn a_message_of_thirty_megabytes_is_read() {
     let bootstrap = shared();
     create_instrument(bootstrap, "BIG", 1);
     let sender = Sender::new(bootstrap);
-    // The topic's own limit is what counts for a broker: the laboratory's allows 128 MiB.
+    // The topic's limit on the size of a message is that of the laboratory, 128 MiB.
     for size in [10, 3_700_000, 10] {
         sender.send("BIG_events", 0, now_ms(), &samples::events(1, 1, size));
     }
     sender.flush();
-    let mut source = begun(config(bootstrap, "BIG"), FROM_BEGINNING);
+    let mut source = assigned(config(bootstrap, "BIG"), FROM_BEGINNING);
     let mut seen = Seen::default();
     seen.read_until(&mut source, "three records", |seen| seen.records.len() == 3);
     assert!(seen.records[1].1.len() > 29_000_000);
@@ -133,10 +134,10 @@ fn the_current_run_is_found_behind_thousands_of_messages_and_reading_begins_at_i
         .take(2)
         .collect();
     assert_eq!(ended, [("job3", start + 3_900_000), ("job2", start + 2_900_000)]);
-    let events = source.since(run.start.start_time);
-    let run_info = Point::SinceMs(run.place.timestamp_ms);
+    let events = source.starting_offset_at(run.start.start_time);
+    let run_info = StartingOffset::AtTimestampMs(run.position.timestamp_ms);
     insist(|| {
-        source.begin(Begin {
+        source.assign(StartingOffsets {
             events,
             run_info,
             ..FROM_BEGINNING
@@ -146,16 +147,19 @@ fn the_current_run_is_found_behind_thousands_of_messages_and_reading_begins_at_i
     seen.read_until(&mut source, "1000 events and the start", |seen| {
         seen.records
             .iter()
-            .filter(|(place, _)| place.role == Role::Events)
+            .filter(|(position, _)| position.partition.role == TopicRole::Events)
             .count()
             == 1000
-            && seen.records.iter().any(|(place, _)| place.role == Role::RunInfo)
+            && seen
+                .records
+                .iter()
+                .any(|(position, _)| position.partition.role == TopicRole::RunInfo)
     });
     assert_eq!(seen.offsets(0, 0), (2000..2500).collect::<Vec<_>>());
     let first = seen
         .records
         .iter()
-        .find(|(place, _)| place.role == Role::RunInfo && place.partition == 0)
+        .find(|(position, _)| position.partition.role == TopicRole::RunInfo && position.partition.partition == 0)
         .unwrap();
     assert!(matches!(decode(&first.1), Ok(Message::RunStart(start)) if start.job_id == "job4"));
 }
@@ -190,29 +194,29 @@ fn a_replay_moves_back_and_never_forward() {
         );
     }
     sender.flush();
-    let events = Point::SinceMs(start + 500_000);
-    let mut source = begun(
+    let events = StartingOffset::AtTimestampMs(start + 500_000);
+    let mut source = assigned(
         config(bootstrap, "REPLAY"),
-        Begin {
+        StartingOffsets {
             events,
             ..FROM_BEGINNING
         },
     );
     let mut seen = Seen::default();
     seen.read_until(&mut source, "the second half", |seen| seen.records.len() == 500);
-    let nothing = insist(|| source.replay_from(PulseTime::from_millis(start + 2_000_000)));
+    let nothing = insist(|| source.rewind_events_to(PulseTime::from_millis(start + 2_000_000)));
     assert_eq!((nothing.partitions, nothing.offsets), (0, 0));
-    let replay = insist(|| source.replay_from(PulseTime::from_millis(start + 200_000)));
+    let replay = insist(|| source.rewind_events_to(PulseTime::from_millis(start + 200_000)));
     assert_eq!((replay.partitions, replay.offsets), (2, 800));
     let mut again = Seen::default();
     again.read_until(&mut source, "the stretch again", |seen| seen.records.len() == 800);
     assert_eq!(again.offsets(0, 0), (100..500).collect::<Vec<_>>());
-    // In the middle of reading: what was fetched before must not come after.
-    let replay = insist(|| source.replay_from(PulseTime::from_millis(start)));
+    // During reading: records fetched ahead must not be delivered after the rewind.
+    let replay = insist(|| source.rewind_events_to(PulseTime::from_millis(start)));
     assert_eq!(replay.offsets, 1000);
     let mut part = Seen::default();
     part.read_until(&mut source, "a part", |seen| seen.records.len() == 300);
-    insist(|| source.replay_from(PulseTime::from_millis(start)));
+    insist(|| source.rewind_events_to(PulseTime::from_millis(start)));
     let mut whole = Seen::default();
     whole.read_until(&mut source, "all of it", |seen| seen.records.len() == 1000);
     assert_eq!(whole.offsets(0, 1), (0..500).collect::<Vec<_>>());
@@ -222,9 +226,9 @@ fn a_replay_moves_back_and_never_forward() {
 fn missing_topics_are_told_and_followed_when_they_appear_as_are_new_partitions() {
     let bootstrap = shared();
     create(bootstrap, &[("LATE_events", 1)]);
-    let mut source = begun(config(bootstrap, "LATE"), FROM_BEGINNING);
+    let mut source = assigned(config(bootstrap, "LATE"), FROM_BEGINNING);
     let mut seen = Seen::default();
-    // The broker may say of the topic that was just made that it does not know it yet.
+    // A broker may briefly report a new topic as unknown.
     seen.read_until(&mut source, "the topic that exists", |seen| {
         seen.notices.contains(&Notice::PartitionsAdded {
             topic: "LATE_events".into(),
@@ -241,7 +245,7 @@ fn missing_topics_are_told_and_followed_when_they_appear_as_are_new_partitions()
     seen.read_until(&mut source, "records of both", |seen| seen.records.len() == 2);
     assert!(source.missing_topics().is_empty());
     add_partitions(bootstrap, "LATE_events", 3);
-    // A client that knows only the old partitions refuses to send to new ones.
+    // A producer with old metadata refuses new partitions.
     let sender = Sender::new(bootstrap);
     sender.send("LATE_events", 2, now_ms(), &samples::events(2, 2, 1));
     sender.flush();
@@ -263,10 +267,10 @@ fn records_that_are_gone_are_told_and_the_rest_is_read() {
     let start = now_ms();
     for number in 0..100_i64 {
         sender.send("LOST_events", 0, start + number, &samples::events(number, number, 1));
-        // A batch of its own for each: a fetch returns at least a whole one.
+        // One batch for each record, since a fetch returns whole batches.
         sender.flush();
     }
-    // Small fetches, so that what is deleted was not fetched ahead.
+    // Small fetches, so that the deleted records are not fetched ahead.
     let slow = vec![
         ("queued.min.messages".to_owned(), "1".to_owned()),
         ("fetch.message.max.bytes".to_owned(), "300".to_owned()),
@@ -276,7 +280,7 @@ fn records_that_are_gone_are_told_and_the_rest_is_read() {
         extra: slow,
         ..config(bootstrap, "LOST")
     };
-    let mut source = begun(config, FROM_BEGINNING);
+    let mut source = assigned(config, FROM_BEGINNING);
     let mut seen = Seen::default();
     seen.read_until(&mut source, "some records", |seen| seen.offsets(0, 0).len() == 2);
     delete_before(bootstrap, "LOST_events", 0, 90);
@@ -288,7 +292,7 @@ fn records_that_are_gone_are_told_and_the_rest_is_read() {
         .windows(2)
         .find(|pair| pair[1] != pair[0] + 1)
         .expect("some records were gone");
-    let lost = Notice::Lost {
+    let lost = Notice::RecordsLost {
         topic: "LOST_events".into(),
         partition: 0,
         from: gap[0] + 1,
@@ -316,7 +320,7 @@ fn positions_are_committed_for_those_who_watch_the_group() {
         group_id,
         ..config(bootstrap, "WATCHED")
     };
-    let mut source = begun(config, FROM_BEGINNING);
+    let mut source = assigned(config, FROM_BEGINNING);
     let mut seen = Seen::default();
     seen.read_until(&mut source, "five records", |seen| seen.records.len() == 5);
     let watcher: BaseConsumer = rdkafka::ClientConfig::new()
@@ -343,7 +347,7 @@ fn positions_are_committed_for_those_who_watch_the_group() {
 
 #[test]
 fn an_instrument_that_is_not_there_at_all_is_told_and_not_fatal() {
-    let mut source = begun(config(shared(), "ABSENT"), FROM_BEGINNING);
+    let mut source = assigned(config(shared(), "ABSENT"), FROM_BEGINNING);
     let names: Vec<String> = Topics::of_instrument("ABSENT")
         .as_slice()
         .iter()

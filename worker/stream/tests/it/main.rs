@@ -1,4 +1,4 @@
-//! The stream crate against real producers and a real broker.
+//! Integration tests of the stream crate with real producers and a real broker.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Whatever the bytes are, the answer is a message or a reason.
+//! Decoding of malformed records: any bytes give a message or an error.
 
 use live_data_stream::encode::{Encoder, Ev42, Ev44, Pl72, Pu00};
 use live_data_stream::{DecodeError, decode};
@@ -47,7 +47,7 @@ fn every_schema_truncated_or_relabelled_is_refused_or_read_but_never_a_panic() {
         for (other, _) in samples::all() {
             let mut relabelled = bytes.clone();
             relabelled[4..8].copy_from_slice(other.as_bytes());
-            // Some formats look alike: what counts is that nothing panics.
+            // Some schemas share a layout, so that decoding may succeed; it must not panic.
             let _ = decode(&relabelled).map(|message| assert_eq!(message.schema(), other));
         }
     }

@@ -1,10 +1,10 @@
-//! The source against librdkafka's own mock cluster, which the demo uses and which has no index of times.
+//! Reading from librdkafka's mock cluster, which the demo uses and which has no time index.
 
 use live_data_engine::time::PulseTime;
-use live_data_stream::source::Begin;
+use live_data_stream::source::StartingOffsets;
 use rdkafka::mocking::MockCluster;
 
-use crate::broker::{FROM_BEGINNING, Seen, Sender, begun, config, connected, find, insist, now_ms};
+use crate::broker::{FROM_BEGINNING, Seen, Sender, assigned, config, connected, find, insist, now_ms};
 use crate::samples;
 
 #[test]
@@ -33,9 +33,9 @@ fn a_broker_that_cannot_look_up_times_is_read_from_its_beginning() {
     let mut source = connected(config(&bootstrap, "MOCK"));
     let history = find(&mut source, 1);
     assert_eq!(history.current().unwrap().start.job_id, "mock");
-    let events = source.since(PulseTime::from_millis(now_ms()));
+    let events = source.starting_offset_at(PulseTime::from_millis(now_ms()));
     insist(|| {
-        source.begin(Begin {
+        source.assign(StartingOffsets {
             events,
             ..FROM_BEGINNING
         })
@@ -51,7 +51,7 @@ fn a_demo_may_start_before_its_instrument() {
         cluster.create_topic(topic, 1, 1).unwrap();
     }
     let bootstrap = cluster.bootstrap_servers();
-    let mut source = begun(config(&bootstrap, "EARLY"), FROM_BEGINNING);
+    let mut source = assigned(config(&bootstrap, "EARLY"), FROM_BEGINNING);
     let sender = Sender::new(&bootstrap);
     for number in 0..10 {
         sender.send("EARLY_events", 0, now_ms(), &samples::events(number, number, 5));

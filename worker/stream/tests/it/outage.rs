@@ -1,10 +1,10 @@
-//! The source when its broker goes away and comes back.
+//! Reading across an outage of the broker.
 
 use std::time::Duration;
 
 use live_data_stream::source::{Notice, Source};
 
-use crate::broker::{Broker, FROM_BEGINNING, Seen, Sender, begun, config, create_instrument, now_ms};
+use crate::broker::{Broker, FROM_BEGINNING, Seen, Sender, assigned, config, create_instrument, now_ms};
 use crate::samples;
 
 #[test]
@@ -28,18 +28,18 @@ fn a_broker_that_is_killed_and_comes_back_costs_no_record() {
         request_timeout: Duration::from_secs(1),
         ..config(&broker.bootstrap, "OUTAGE")
     };
-    let mut source = begun(config, FROM_BEGINNING);
+    let mut source = assigned(config, FROM_BEGINNING);
     let mut seen = Seen::default();
     seen.read_until(&mut source, "half of the records", |seen| seen.records.len() == 500);
     broker.stop();
     seen.read_until(&mut source, "that the broker is gone", |seen| {
         seen.notices
             .iter()
-            .any(|notice| matches!(notice, Notice::Unreachable(_)))
+            .any(|notice| matches!(notice, Notice::BrokerUnreachable(_)))
     });
     broker.start();
     seen.read_until(&mut source, "that the broker is back", |seen| {
-        seen.notices.contains(&Notice::Reachable)
+        seen.notices.contains(&Notice::BrokerReachable)
     });
     assert!(source.is_reachable() && source.reconnects() >= 1);
     send(1000..2000);

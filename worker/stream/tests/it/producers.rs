@@ -1,15 +1,15 @@
-//! Messages made by the field's own Python package decode to the values that they were made of.
+//! Decoding of messages that the Python package `ess-streaming-data-types` encoded.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
 
-use live_data_engine::message::{Frame, Ids, LogValue, Message, Pulses, Severity};
+use live_data_engine::message::{AlarmSeverity, Frame, IdColumn, LogValue, Message, PulseColumns};
 use live_data_engine::time::PulseTime;
 use live_data_stream::decode;
 use serde_json::Value;
 
-/// A Python that has ess-streaming-data-types: LIVE_DATA_TEST_PYTHON, or the project's cached environment.
+/// Python with ess-streaming-data-types: `LIVE_DATA_TEST_PYTHON`, or the cached environment of the project.
 fn python() -> PathBuf {
     if let Some(path) = std::env::var_os("LIVE_DATA_TEST_PYTHON") {
         return path.into();
@@ -88,15 +88,15 @@ fn compare(message: &Message<'_>, values: &Value) {
                 integers::<u32>(&values["tof"])
             );
             match batch.ids {
-                Ids::Given(ids) => assert_eq!(ids.iter().collect::<Vec<_>>(), integers::<u32>(&values["ids"])),
-                Ids::Implicit => assert!(values["ids"].as_array().unwrap().is_empty()),
+                IdColumn::PerEvent(ids) => assert_eq!(ids.iter().collect::<Vec<_>>(), integers::<u32>(&values["ids"])),
+                IdColumn::Implicit => assert!(values["ids"].as_array().unwrap().is_empty()),
             }
             match batch.pulses {
-                Pulses::One(time) => {
+                PulseColumns::Single(time) => {
                     let expected = values["pulse"].as_i64().or(values["times"][0].as_i64());
                     assert_eq!(Some(time.nanos()), expected);
                 }
-                Pulses::Many { times, first } => {
+                PulseColumns::Multiple { times, first } => {
                     assert_eq!(times.iter().collect::<Vec<_>>(), integers::<i64>(&values["times"]));
                     assert_eq!(first.iter().collect::<Vec<_>>(), integers::<i32>(&values["first"]));
                 }
@@ -143,7 +143,12 @@ fn compare(message: &Message<'_>, values: &Value) {
             assert_eq!(numbers, expected);
         }
         Message::Alarm(alarm) => {
-            let order = [Severity::Ok, Severity::Minor, Severity::Major, Severity::Invalid];
+            let order = [
+                AlarmSeverity::Ok,
+                AlarmSeverity::Minor,
+                AlarmSeverity::Major,
+                AlarmSeverity::Invalid,
+            ];
             assert_eq!(alarm.severity, order[values["severity"].as_u64().unwrap() as usize]);
             assert_eq!(
                 (alarm.source.as_str(), alarm.time.nanos(), alarm.message.as_str()),
@@ -160,11 +165,11 @@ fn compare(message: &Message<'_>, values: &Value) {
             assert_eq!(pulse.proton_charge.map(f64::from), values["charge"].as_f64());
             assert_eq!(pulse.reference_time.nanos(), 1_700_000_000_000_000_000);
         }
-        Message::Known(_) | Message::VetoConfig(_) => {}
+        Message::Ignored(_) | Message::VetoConfig(_) => {}
     }
 }
 
-/// NumPy's name of the type, whether it is an array, and its numbers.
+/// NumPy's name of the type, true for an array, and the numbers.
 fn described(value: &LogValue) -> (&'static str, bool, Vec<f64>) {
     macro_rules! array {
         ($name:literal, $values:expr) => {

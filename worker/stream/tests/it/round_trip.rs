@@ -1,6 +1,8 @@
-//! What is encoded decodes to the same values.
+//! Encoding followed by decoding.
 
-use live_data_engine::message::{DetectorSpectrumMap, EventSchema, Frame, Ids, LogValue, Message, Pulses, Severity};
+use live_data_engine::message::{
+    AlarmSeverity, DetectorSpectrumMap, EventSchema, Frame, IdColumn, LogValue, Message, PulseColumns,
+};
 use live_data_engine::time::PulseTime;
 use live_data_stream::decode;
 use live_data_stream::encode::{Encoder, Ev44};
@@ -25,9 +27,11 @@ fn ev42_keeps_pulse_events_and_frame() {
         (batch.schema, batch.source, batch.message_id),
         (EventSchema::Ev42, "s", 5)
     );
-    assert!(matches!(batch.pulses, Pulses::One(time) if time == PulseTime::from_nanos(77)));
+    assert!(matches!(batch.pulses, PulseColumns::Single(time) if time == PulseTime::from_nanos(77)));
     assert_eq!(batch.time_of_flight.iter().collect::<Vec<_>>(), [100, 200, 300]);
-    let Ids::Given(ids) = batch.ids else { panic!("no ids") };
+    let IdColumn::PerEvent(ids) = batch.ids else {
+        panic!("no ids")
+    };
     assert_eq!(ids.iter().collect::<Vec<_>>(), [7, 8, 9]);
     assert_eq!(
         batch.frame,
@@ -64,7 +68,7 @@ fn a_single_pixels_events_have_no_ids() {
     let Message::Events(batch) = decode(encoder.ev44(&message)).unwrap() else {
         panic!("not events")
     };
-    assert!(matches!(batch.ids, Ids::Implicit));
+    assert!(matches!(batch.ids, IdColumn::Implicit));
     assert_eq!(
         batch.time_of_flight.get(1),
         Some(u32::MAX),
@@ -105,7 +109,7 @@ fn what_a_frame_leaves_out_stays_absent() {
     let Message::Alarm(alarm) = decode(&all[7].1).unwrap() else {
         panic!("not an alarm")
     };
-    assert_eq!((alarm.severity, alarm.message.as_str()), (Severity::Major, "hot"));
+    assert_eq!((alarm.severity, alarm.message.as_str()), (AlarmSeverity::Major, "hot"));
     let Message::VetoConfig(vetoes) = decode(&all[3].1).unwrap() else {
         panic!("no vetoes")
     };
@@ -187,12 +191,12 @@ proptest! {
         prop_assert_eq!(batch.message_id, seed);
         prop_assert!(batch.time_of_flight.iter().map(u32::cast_signed).eq(time_of_flight.iter().copied()));
         match batch.ids {
-            Ids::Given(column) => prop_assert!(column.iter().map(u32::cast_signed).eq(ids.iter().copied())),
-            Ids::Implicit => prop_assert!(implicit && events > 0),
+            IdColumn::PerEvent(column) => prop_assert!(column.iter().map(u32::cast_signed).eq(ids.iter().copied())),
+            IdColumn::Implicit => prop_assert!(implicit && events > 0),
         }
         match batch.pulses {
-            Pulses::One(time) => prop_assert!(sizes.len() == 1 && time.nanos() == times[0]),
-            Pulses::Many { times: column, first: starts } => {
+            PulseColumns::Single(time) => prop_assert!(sizes.len() == 1 && time.nanos() == times[0]),
+            PulseColumns::Multiple { times: column, first: starts } => {
                 prop_assert!(column.iter().eq(times.iter().copied()) && starts.iter().eq(first.iter().copied()));
             }
         }

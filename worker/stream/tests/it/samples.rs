@@ -1,6 +1,6 @@
-//! One good message of each schema.
+//! Valid messages, one of each schema.
 
-use live_data_engine::message::{LogValue, Severity};
+use live_data_engine::message::{AlarmSeverity, LogValue};
 use live_data_stream::encode::{Encoder, Ev42, Ev44, IsisFrame, Pl72, Pu00, RunStop6s4t, SpectrumMap, X5f2};
 
 pub fn start(job_id: &str, run_name: &str, start_ms: u64) -> Vec<u8> {
@@ -36,7 +36,7 @@ pub fn events(message_id: i64, pulse_ns: i64, events: usize) -> Vec<u8> {
         .to_vec()
 }
 
-/// Every schema that the encoder has, with its name.
+/// File identifier and message of every schema that the encoder supports.
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
     let mut encoder = Encoder::new();
     let isis = Some(IsisFrame {
@@ -104,7 +104,7 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
             "f144",
             encoder.f144("PV", 6, &LogValue::F64s([1.0, 2.0].into())).to_vec(),
         ),
-        ("al00", encoder.al00("PV", 7, Severity::Major, "hot").to_vec()),
+        ("al00", encoder.al00("PV", 7, AlarmSeverity::Major, "hot").to_vec()),
         ("un00", encoder.un00("PV", 8, Some("K")).to_vec()),
         ("x5f2", encoder.x5f2(&x5f2).to_vec()),
     ]

@@ -1,15 +1,15 @@
-//! Algorithms called from Python, and the workspaces that they return.
+//! Algorithms called from Python and the workspaces that they return.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use live_data_reduction::instrument::source::InstrumentFolders;
-use live_data_reduction::service::Service;
+use live_data_reduction::service::Services;
 use live_data_reduction::value::Value;
 use live_data_worker::python::native::{self, SinkLogger};
-use live_data_worker::python::output::{Queue, QueueLimits, Redactor, Sink};
+use live_data_worker::python::output::{OutputQueue, OutputQueueLimits, OutputSink, Redactor};
 use live_data_worker::python::{EngineChoice, Interpreter, InterpreterConfig, Limits};
-use live_data_worker::script::Runner;
+use live_data_worker::script::ScriptRunner;
 use pyo3::prelude::*;
 
 use super::{in_own_process, printed, python_tests, venv, worker_python};
@@ -56,12 +56,12 @@ fn no_call_panics_or_hangs() {
     passes("test_fuzz.py");
 }
 
-fn native_engine() -> (Runner, Service, Arc<Queue>, tempfile::TempDir) {
+fn native_engine() -> (ScriptRunner, Services, Arc<OutputQueue>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let queue = Arc::new(Queue::new(QueueLimits::default()));
-    let sink = Sink::Queue(Arc::clone(&queue));
+    let queue = Arc::new(OutputQueue::new(OutputQueueLimits::default()));
+    let sink = OutputSink::Queue(Arc::clone(&queue));
     let logger = Arc::new(SinkLogger::new(sink.clone(), Redactor::default()));
-    let service = Service::new(logger, Arc::new(InstrumentFolders::new(vec![])));
+    let service = Services::new(logger, Arc::new(InstrumentFolders::new(vec![])));
     let handle = Interpreter::start(InterpreterConfig {
         venv: Some(venv()),
         engine: EngineChoice::Native,
@@ -72,7 +72,12 @@ fn native_engine() -> (Runner, Service, Arc<Queue>, tempfile::TempDir) {
         native: Some(native::setup(service.clone())),
     })
     .unwrap();
-    (Runner::new(handle, folder.path()).unwrap(), service, queue, folder)
+    (
+        ScriptRunner::new(handle, folder.path()).unwrap(),
+        service,
+        queue,
+        folder,
+    )
 }
 
 #[test]
@@ -118,15 +123,16 @@ fn workspaces_that_outlive_their_run_are_reported() {
     let outcome = runner.execute(limits, |_| Ok(())).unwrap();
     assert!(outcome.ok, "{outcome:?}");
     assert_eq!(service.data.len(), 3);
-    let (pinned, problem) = runner
+    let change = runner
         .change_run(limits, |py| native::clear_data_service(py, &[]), native::still_held)
         .unwrap();
-    assert_eq!(problem, None);
+    assert_eq!(change.reload_error, None);
+    let retained = change.retained;
     assert_eq!(
-        pinned.iter().map(|pinned| pinned.name.as_str()).collect::<Vec<_>>(),
+        retained.iter().map(|workspace| workspace.name.as_str()).collect::<Vec<_>>(),
         ["of others"]
     );
-    assert!(pinned[0].bytes > 0 && service.data.is_empty());
+    assert!(retained[0].bytes > 0 && service.data.is_empty());
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn names_come_from_assignment_targets() {
 
 #[test]
 fn names_come_from_assignment_targets_in_the_byte_code_of_python_3_13() {
-    // The real Mantid's environments bring a newer Python than the worker's own.
+    // Environments of the real Mantid have a newer Python than the worker's.
     let Some(python) = newer_python() else {
         eprintln!("no Python 3.13 on this machine: its byte code is not tried here");
         return;

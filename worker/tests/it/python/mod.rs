@@ -1,5 +1,5 @@
-//! The embedded Python: files run by the binary, and scripts run by the runner, each in a process of its own because
-//! an interpreter can be started only once in a process.
+//! Embedded Python: files run by the binary, and scripts run by the script runner. Each test has a process of its own,
+//! since an interpreter can be started only once in a process.
 
 mod calls;
 mod files;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// The environment that tests use: LIVE_DATA_VENV, or the one that `ci/setup` makes.
+/// Virtual environment of the tests: `LIVE_DATA_VENV`, or that of `ci/setup`.
 pub fn venv() -> PathBuf {
     static VENV: OnceLock<PathBuf> = OnceLock::new();
     VENV.get_or_init(|| {
@@ -29,12 +29,12 @@ pub fn venv() -> PathBuf {
     .clone()
 }
 
-/// The folder of this project's Python files for tests.
+/// Folder of the Python files of these tests.
 pub fn python_tests() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/python")
 }
 
-/// `live-data-worker python FILE`, with the native engine.
+/// Command `live-data-worker python FILE` with the native engine.
 pub fn worker_python() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_live-data-worker"));
     command
@@ -45,7 +45,7 @@ pub fn worker_python() -> Command {
     command
 }
 
-/// What a process printed, for the message of a test that failed.
+/// Output of a process, for the message of a failed test.
 pub fn printed(output: &Output) -> String {
     format!(
         "{}\n--- stdout\n{}\n--- stderr\n{}",
@@ -55,7 +55,7 @@ pub fn printed(output: &Output) -> String {
     )
 }
 
-/// Runs the test `name` again in a process of its own. True in that process, where the test goes on.
+/// Runs the test `name` again in a child process; true within that process, where the test continues.
 pub fn in_own_process(name: &str) -> bool {
     const MARK: &str = "LIVE_DATA_TEST_OF_ITS_OWN";
     if std::env::var(MARK).as_deref() == Ok(name) {

@@ -1,4 +1,4 @@
-//! The engine `mantid`, with a stand-in that refuses what Mantid's documentation doesn't have.
+//! Engine `mantid`, with a stand-in that refuses calls which Mantid's documentation does not have.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,13 +8,13 @@ use live_data_engine::cancel::Cancel;
 use live_data_engine::columns::{Columns, Events};
 use live_data_engine::plan::EventPlan;
 use live_data_reduction::workspace::MatrixWorkspace;
-use live_data_reduction::workspace::data::Xs;
+use live_data_reduction::workspace::data::XRows;
 use live_data_reduction::workspace::events::EventData;
-use live_data_reduction::workspace::matrix::Data;
-use live_data_reduction::workspace::spectra::Spectra;
-use live_data_worker::python::output::{Queue, QueueLimits, Redactor, Sink};
-use live_data_worker::python::real_mantid::{FedView, RealMantid};
-use live_data_worker::python::{Engine, EngineChoice, Handle, Interpreter, InterpreterConfig, StartError};
+use live_data_reduction::workspace::matrix::WorkspaceData;
+use live_data_reduction::workspace::spectra::SpectrumDetectorMapping;
+use live_data_worker::python::output::{OutputQueue, OutputQueueLimits, OutputSink, Redactor};
+use live_data_worker::python::real_mantid::{UpdateSummary, RealMantid};
+use live_data_worker::python::{Engine, EngineChoice, Interpreter, InterpreterConfig, InterpreterHandle, StartError};
 use pyo3::prelude::*;
 
 use super::{in_own_process, printed, python_tests, venv};
@@ -29,7 +29,7 @@ fn the_adapter_uses_only_what_is_documented() {
     assert!(output.status.success(), "{}", printed(&output));
 }
 
-/// An environment like the tests' own, with the stand-in as its `mantid`.
+/// Virtual environment whose package `mantid` is the stand-in.
 fn environment(folder: &Path) {
     std::fs::create_dir_all(folder.join("bin")).unwrap();
     std::os::unix::fs::symlink("/usr/bin/python3.11", folder.join("bin/python")).unwrap();
@@ -45,11 +45,11 @@ fn environment(folder: &Path) {
     .unwrap();
 }
 
-fn start(venv: &Path, engine: EngineChoice) -> Result<Handle, StartError> {
+fn start(venv: &Path, engine: EngineChoice) -> Result<InterpreterHandle, StartError> {
     Interpreter::start(InterpreterConfig {
         venv: Some(venv.to_path_buf()),
         engine,
-        output: Sink::Queue(Arc::new(Queue::new(QueueLimits::default()))),
+        output: OutputSink::Queue(Arc::new(OutputQueue::new(OutputQueueLimits::default()))),
         redactor: Redactor::default(),
         hidden_variables: vec![],
         home: None,
@@ -66,12 +66,12 @@ fn view(rows: &[&[(f64, i64)]]) -> MatrixWorkspace {
             ..Events::default()
         })
         .collect();
-    let x = Xs::Common(Arc::from([0.0, 20_000.0]));
-    let mut matrix = MatrixWorkspace::new(Data::Events(EventData::new(
+    let x = XRows::Common(Arc::from([0.0, 20_000.0]));
+    let mut matrix = MatrixWorkspace::new(WorkspaceData::Events(EventData::new(
         EventPlan::columns(Columns::from_rows(&rows)),
         x,
     )));
-    let mut spectra = Spectra::with_capacity(3);
+    let mut spectra = SpectrumDetectorMapping::with_capacity(3);
     for (number, ids) in [(5, &[1001, 1002][..]), (7, &[1003][..]), (9, &[1004, 1010][..])] {
         spectra.push(number, ids);
     }
@@ -95,7 +95,7 @@ fn a_real_mantid_is_found_and_fed_with_what_is_new() {
     let folder = tempfile::tempdir().unwrap();
     environment(folder.path());
     let handle = start(folder.path(), EngineChoice::Auto).unwrap();
-    assert_eq!(handle.started().engine, Engine::Mantid("6.12.0".into()));
+    assert_eq!(handle.info().engine, Engine::Mantid("6.12.0".into()));
     let at = |time: i64| time + UNIX_1990;
     let first = view(&[&[(100.0, at(1)), (150.5, at(1))], &[], &[(50.0, at(2))]]);
     let second = view(&[
@@ -103,19 +103,19 @@ fn a_real_mantid_is_found_and_fed_with_what_is_new() {
         &[(7.0, at(3))],
         &[(50.0, at(2))],
     ]);
-    // An event of an earlier pulse has gone: its frame turned out to be vetoed.
+    // An event of an earlier pulse is removed, because its frame was vetoed.
     let third = view(&[&[(100.0, at(1)), (9.0, at(3))], &[(7.0, at(3))], &[(50.0, at(2))]]);
     handle
         .run(None, move |py| {
             let mantid = RealMantid::new(py).unwrap();
             let feed = |view: &MatrixWorkspace| {
                 mantid
-                    .feed(py, "lives", "STRICT", std::slice::from_ref(view), &Cancel::new())
+                    .update(py, "lives", "STRICT", std::slice::from_ref(view), &Cancel::new())
                     .unwrap()
             };
             assert_eq!(
                 feed(&first),
-                FedView {
+                UpdateSummary {
                     added: 3,
                     refilled: 0,
                     left_out: 0
@@ -123,7 +123,7 @@ fn a_real_mantid_is_found_and_fed_with_what_is_new() {
             );
             assert_eq!(
                 feed(&first),
-                FedView {
+                UpdateSummary {
                     added: 0,
                     refilled: 0,
                     left_out: 0
@@ -131,7 +131,7 @@ fn a_real_mantid_is_found_and_fed_with_what_is_new() {
             );
             assert_eq!(
                 feed(&second),
-                FedView {
+                UpdateSummary {
                     added: 2,
                     refilled: 0,
                     left_out: 0
@@ -143,7 +143,7 @@ fn a_real_mantid_is_found_and_fed_with_what_is_new() {
             );
             assert_eq!(
                 feed(&third),
-                FedView {
+                UpdateSummary {
                     added: 2,
                     refilled: 1,
                     left_out: 0
@@ -152,7 +152,7 @@ fn a_real_mantid_is_found_and_fed_with_what_is_new() {
             assert_eq!(held(py), [vec![(9.0, 3), (100.0, 1)], vec![(7.0, 3)], vec![(50.0, 2)]]);
 
             let both = [first.clone(), third.clone()];
-            mantid.feed(py, "lives", "STRICT", &both, &Cancel::new()).unwrap();
+            mantid.update(py, "lives", "STRICT", &both, &Cancel::new()).unwrap();
             let names: Vec<String> = mantid
                 .workspaces(py)
                 .unwrap()
@@ -164,7 +164,7 @@ fn a_real_mantid_is_found_and_fed_with_what_is_new() {
                 "{names:?}"
             );
             let error = mantid
-                .feed(py, "other", "NOWHERE", &both[..1], &Cancel::new())
+                .update(py, "other", "NOWHERE", &both[..1], &Cancel::new())
                 .unwrap_err();
             assert!(error.to_string().contains("NOWHERE"), "{error}");
             mantid.clear(py).unwrap();

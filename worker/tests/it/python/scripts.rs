@@ -1,18 +1,20 @@
-//! The script runner, with every kind of script that misbehaves.
+//! Script runner, with every kind of misbehaving script.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use live_data_worker::python::output::{self, Line, Origin, Queue, QueueLimits, Redactor, Sink};
-use live_data_worker::python::{EngineChoice, Handle, Interpreter, InterpreterConfig, JobError, Limits};
-use live_data_worker::script::{LoadScriptError, Outcome, Runner};
+use live_data_worker::python::output::{
+    self, LineOrigin, OutputLine, OutputQueue, OutputQueueLimits, OutputSink, Redactor,
+};
+use live_data_worker::python::{EngineChoice, Interpreter, InterpreterConfig, InterpreterHandle, JobError, Limits};
+use live_data_worker::script::{ExecutionOutcome, LoadScriptError, ScriptRunner};
 
 use super::{in_own_process, venv};
 
 struct World {
-    runner: Runner,
-    queue: Arc<Queue>,
+    runner: ScriptRunner,
+    queue: Arc<OutputQueue>,
     folder: tempfile::TempDir,
 }
 
@@ -22,7 +24,7 @@ fn world() -> World {
 
 fn world_with(redactor: Redactor, hidden_variables: Vec<String>) -> World {
     let folder = tempfile::tempdir().unwrap();
-    let queue = Arc::new(Queue::new(QueueLimits {
+    let queue = Arc::new(OutputQueue::new(OutputQueueLimits {
         lines: 1000,
         bytes: 1 << 20,
         allowance: 256 << 10,
@@ -30,7 +32,7 @@ fn world_with(redactor: Redactor, hidden_variables: Vec<String>) -> World {
     let config = InterpreterConfig {
         venv: Some(venv()),
         engine: EngineChoice::Native,
-        output: Sink::Queue(Arc::clone(&queue)),
+        output: OutputSink::Queue(Arc::clone(&queue)),
         redactor,
         hidden_variables,
         home: Some(folder.path().join("home")),
@@ -38,7 +40,7 @@ fn world_with(redactor: Redactor, hidden_variables: Vec<String>) -> World {
     };
     std::fs::create_dir(folder.path().join("home")).unwrap();
     let handle = Interpreter::start(config).unwrap();
-    let runner = Runner::new(handle, &folder.path().join("script")).unwrap();
+    let runner = ScriptRunner::new(handle, &folder.path().join("script")).unwrap();
     World { runner, queue, folder }
 }
 
@@ -47,13 +49,13 @@ impl World {
         self.runner.load(text, Limits::after(Duration::from_secs(60)))
     }
 
-    fn execute(&self) -> Outcome {
+    fn execute(&self) -> ExecutionOutcome {
         self.runner
             .execute(Limits::after(Duration::from_secs(60)), |_| Ok(()))
             .unwrap()
     }
 
-    fn execute_within(&self, seconds: f64) -> (Outcome, Duration) {
+    fn execute_within(&self, seconds: f64) -> (ExecutionOutcome, Duration) {
         let started = Instant::now();
         let outcome = self
             .runner
@@ -62,7 +64,7 @@ impl World {
         (outcome, started.elapsed())
     }
 
-    fn lines(&self) -> Vec<Line> {
+    fn lines(&self) -> Vec<OutputLine> {
         let mut lines = Vec::new();
         while let Some(line) = self.queue.receive(Duration::from_millis(20)) {
             lines.push(line);
@@ -74,11 +76,11 @@ impl World {
         self.lines().into_iter().map(|line| line.text).collect()
     }
 
-    /// Waits for lines that C code or a child process wrote, one with each text. Standard output and standard error come
-    /// by different ways, in no order between them.
-    fn wait_for<const N: usize>(&self, texts: [&str; N]) -> [Line; N] {
+    /// Waits for lines of C code or a child process, one with each text, in any order: standard output and standard error
+    /// are captured separately.
+    fn wait_for<const N: usize>(&self, texts: [&str; N]) -> [OutputLine; N] {
         let until = Instant::now() + Duration::from_secs(60);
-        let mut found: [Option<Line>; N] = std::array::from_fn(|_| None);
+        let mut found: [Option<OutputLine>; N] = std::array::from_fn(|_| None);
         while found.iter().any(Option::is_none) && Instant::now() < until {
             let Some(line) = self.queue.receive(Duration::from_millis(100)) else {
                 continue;
@@ -94,7 +96,7 @@ impl World {
         })
     }
 
-    /// A script that must fail when it is executed; returns the error.
+    /// Executes a script that must fail; returns the error.
     fn fails(&self, text: &str) -> String {
         self.load(text).unwrap();
         let outcome = self.execute();
@@ -102,7 +104,7 @@ impl World {
         outcome.error.unwrap()
     }
 
-    fn handle(&self) -> &Handle {
+    fn handle(&self) -> &InterpreterHandle {
         self.runner.handle()
     }
 }
@@ -308,17 +310,17 @@ fn output_has_levels_and_no_secrets() {
             .find(|line| line.text == text)
             .map(|line| (line.level.name(), line.origin))
     };
-    assert_eq!(of("plain"), Some(("INFO", Origin::Stdout)), "{lines:?}");
-    assert_eq!(of("err"), Some(("WARNING", Origin::Stderr)));
-    assert_eq!(of("told"), Some(("INFO", Origin::Logging)));
-    assert_eq!(of("bad 3"), Some(("ERROR", Origin::Logging)));
+    assert_eq!(of("plain"), Some(("INFO", LineOrigin::Stdout)), "{lines:?}");
+    assert_eq!(of("err"), Some(("WARNING", LineOrigin::Stderr)));
+    assert_eq!(of("told"), Some(("INFO", LineOrigin::Logging)));
+    assert_eq!(of("bad 3"), Some(("ERROR", LineOrigin::Logging)));
     assert_eq!(of("hidden"), None);
     assert_eq!(
         of("the token is ***!bytes ä"),
-        Some(("INFO", Origin::Stdout)),
+        Some(("INFO", LineOrigin::Stdout)),
         "{lines:?}"
     );
-    assert_eq!(of("False"), Some(("INFO", Origin::Stdout)), "{lines:?}");
+    assert_eq!(of("False"), Some(("INFO", LineOrigin::Stdout)), "{lines:?}");
     assert!(!lines.iter().any(|line| line.text.contains("hunter2")));
     let error = world.fails("def execute():\n    raise ValueError('bad hunter2hunter2')\n");
     assert!(!error.contains("hunter2"), "{error}");
@@ -337,16 +339,16 @@ fn what_c_code_and_children_print_is_caught() {
     let outcome = world.execute();
     assert!(outcome.ok, "{outcome:?}");
     let [from_c, _, long] = world.wait_for(["from C", "from a child", "EEEE"]);
-    assert_eq!(from_c.origin, Origin::Descriptor);
+    assert_eq!(from_c.origin, LineOrigin::Descriptor);
     assert_eq!(long.level.name(), "WARNING");
-    // The test's own result has to reach whoever reads it.
+    // The test harness needs the original descriptors to print the result.
     use std::os::fd::AsRawFd;
     nix_dup2(originals.stdout.as_raw_fd(), 1);
     nix_dup2(originals.stderr.as_raw_fd(), 2);
 }
 
 fn nix_dup2(from: i32, to: i32) {
-    // SAFETY: both are descriptors of this process that nothing else uses now.
+    // SAFETY: both are open descriptors of this process, used by nothing else now.
     assert!(unsafe { libc::dup2(from, to) } >= 0);
 }
 
@@ -426,7 +428,7 @@ fn a_stop_interrupts_with_its_reason_and_late_signals_do_nothing() {
     stopper.join().unwrap();
     assert!(outcome.interrupted && outcome.error.unwrap().contains("the worker is being stopped"));
 
-    // Signals that come when nothing is to be interrupted are ignored.
+    // Interrupts outside an execution are ignored.
     world.load("import os, signal, threading\ndef execute():\n    signal.pthread_kill(threading.main_thread().ident, signal.SIGRTMIN + 7)\n    print('unharmed')\n").unwrap();
     assert!(world.execute().ok);
 }
@@ -495,7 +497,7 @@ fn a_change_of_run_reloads_the_script_and_reports_what_is_pinned() {
     world.execute();
     world.execute();
     let limits = Limits::after(Duration::from_secs(20));
-    let (pinned, problem) = world
+    let change = world
         .runner
         .change_run(
             limits,
@@ -506,7 +508,7 @@ fn a_change_of_run_reloads_the_script_and_reports_what_is_pinned() {
             },
         )
         .unwrap();
-    assert!(pinned.is_empty() && problem.is_none());
+    assert!(change.retained.is_empty() && change.reload_error.is_none());
     world.execute();
     assert_eq!(world.texts(), ["1", "2", "1"]);
 }
@@ -536,11 +538,11 @@ fn a_missing_environment_is_replaced_and_said() {
     if !in_own_process("python::scripts::a_missing_environment_is_replaced_and_said") {
         return;
     }
-    let queue = Arc::new(Queue::new(QueueLimits::default()));
+    let queue = Arc::new(OutputQueue::new(OutputQueueLimits::default()));
     let config = InterpreterConfig {
         venv: Some("/nowhere/venv".into()),
         engine: EngineChoice::Native,
-        output: Sink::Queue(queue),
+        output: OutputSink::Queue(queue),
         redactor: Redactor::default(),
         hidden_variables: vec![],
         home: None,
@@ -549,11 +551,11 @@ fn a_missing_environment_is_replaced_and_said() {
     let handle = Interpreter::start(config).unwrap();
     assert!(
         handle
-            .started()
+            .info()
             .warnings
             .iter()
             .any(|warning| warning.contains("/nowhere/venv"))
     );
-    assert!(handle.started().python.starts_with("3.11"));
-    assert!(Path::new(&handle.started().executable).exists());
+    assert!(handle.info().python.starts_with("3.11"));
+    assert!(Path::new(&handle.info().executable).exists());
 }

@@ -1,4 +1,4 @@
-//! Eight events at a time, or found by halving, or into copies: the counts are those of the plain way.
+//! SIMD binning, pulse ranges and replicas compared with the scalar code.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ use super::*;
 use crate::edges::Edges;
 use crate::kernel::testing::{Raw, sealed};
 use crate::plan::{RowMap, SlotTable};
-use crate::transform::{Coefficient, Formula, Step};
+use crate::transform::{Coefficient, ConversionStep, Formula};
 
 const IDS: u32 = 700;
 
@@ -17,15 +17,15 @@ fn table(rows: &RowMap, transform: &Transform) -> IdTable {
 }
 
 fn counted(binner: &Binner<'_>, passes: &[Pass]) -> Vec<u64> {
-    let spares = Arc::default();
-    let mut grid = Grid::zeros(binner.layout.cells(), 1 << 20, &spares);
-    binner.run(&mut grid, passes, &spares, &Cancel::new()).unwrap();
+    let buffers = Arc::default();
+    let mut grid = Grid::zeros(binner.layout.cells(), 1 << 20, &buffers);
+    binner.run(&mut grid, passes, &buffers, &Cancel::new()).unwrap();
     (0..binner.layout.cells())
         .map(|cell| grid.sum(cell..cell + 1))
         .collect()
 }
 
-/// Counts both ways and says how many events were counted.
+/// Counts with and without SIMD, compares, and returns the number of counted events.
 fn agree(passes: &[Pass], rows: (usize, &RowMap), transform: &Transform, binning: &Binning) -> u64 {
     let table = table(rows.1, transform);
     let layout = Layout::new(rows.0, binning).unwrap();
@@ -37,7 +37,7 @@ fn agree(passes: &[Pass], rows: (usize, &RowMap), transform: &Transform, binning
         .fold(0, |sum, count| sum + (*count as i32).unsigned_abs() as u64)
 }
 
-/// The same pass over a chunk that is not known to be in order, so that every event is looked at.
+/// The pass over a copy of its chunk that is not marked as ordered, so that every event is tested.
 fn unordered(pass: &Pass) -> Pass {
     let events: Vec<Raw> = {
         let mut events = Vec::new();
@@ -62,8 +62,8 @@ fn transforms() -> Vec<Transform> {
     let mut list = vec![
         Transform::identity(),
         Transform::identity().keep(2000.0, 9000.5),
-        Transform::identity().then(Step::linear(by_slot(&|share| 0.5 + share), uniform(-3.0))),
-        Transform::identity().then(Step::direct_energy_transfer(
+        Transform::identity().then(ConversionStep::linear(by_slot(&|share| 0.5 + share), uniform(-3.0))),
+        Transform::identity().then(ConversionStep::direct_energy_transfer(
             uniform(100.0),
             &by_slot(&|share| 5e6 * (2.5 + share).powi(2)),
             &uniform(2286.3),
@@ -76,7 +76,7 @@ fn transforms() -> Vec<Transform> {
         Formula::Root,
         Formula::Square,
     ] {
-        let step = Step::formula(formula, by_slot(&|share| 1e3 + 1e4 * share), -5.0);
+        let step = ConversionStep::formula(formula, by_slot(&|share| 1e3 + 1e4 * share), -5.0);
         list.push(list[2].then(step).keep(-1e9, 1e9));
     }
     list
@@ -107,13 +107,13 @@ proptest! {
         // Neighbours share rows, so that some buckets have one row for all of their ids.
         neighbours in 1_u32..40,
     ) {
-        // Pulses ascend, as they do where frames come in order.
+        // Pulses ascend, as in a stream in order.
         let raw: Vec<Raw> = events.iter().enumerate().map(|(at, (time, id))| (*time, (at / 15) as u16, *id)).collect();
         let chunk = sealed(&raw, &vec![0; 400]);
         prop_assert!(chunk.ascending);
-        let some = Bitmap::from_fn(400, |pulse| chosen.contains(&(pulse as u16)));
-        let rows = RowMap::new((0..IDS).map(|id| if id % 11 == 3 { NONE } else { id / neighbours % modulus }).collect());
-        for pulses in [some.clone(), Bitmap::all(400).and_not(&some), Bitmap::all(400)] {
+        let unless_full = Bitmap::from_fn(400, |pulse| chosen.contains(&(pulse as u16)));
+        let rows = RowMap::new((0..IDS).map(|id| if id % 11 == 3 { UNMAPPED } else { id / neighbours % modulus }).collect());
+        for pulses in [unless_full.clone(), Bitmap::all(400).and_not(&unless_full), Bitmap::all(400)] {
             let pass = Pass { chunk: Arc::clone(&chunk), pulses: Arc::new(pulses), subtract };
             for transform in transforms() {
                 for binning in binnings() {
@@ -136,8 +136,8 @@ fn few_pulses_of_many_are_found_by_halving() {
         subtract: false,
     };
     let few = pass(Bitmap::from_fn(300, |pulse| [0, 7, 8, 9, 299].contains(&pulse)));
-    assert!(Stretches::of(&few).is_some());
-    assert_eq!(Stretches::of(&unordered(&few)), None);
+    assert!(PulseRanges::of(&few).is_some());
+    assert_eq!(PulseRanges::of(&unordered(&few)), None);
     let rows = (IDS as usize, &RowMap::identity());
     assert_eq!(agree(&[few], rows, &Transform::identity(), &Binning::Whole), 5000);
 }
@@ -167,7 +167,7 @@ fn a_sum_over_everything_counts_each_event_once() {
         agree(&passes, (1, &rows), &Transform::identity(), &Binning::Whole),
         600_000
     );
-    // Each in bunches of three rows: several cells, of one task.
+    // Groups of three rows: several cells of one task.
     let rows = RowMap::new((0..IDS).map(|id| id % 3).collect());
     assert_eq!(
         agree(&passes, (3, &rows), &Transform::identity(), &binnings()[0]),
@@ -199,7 +199,7 @@ fn ids_that_the_map_does_not_know_are_in_no_row() {
     assert_eq!(counted(&binner().plain(), &[pass]), [wanted]);
 }
 
-/// Which way is taken where it can be: a test of the others would show nothing if none of them were.
+/// SIMD must be used if the processor has it; otherwise the other tests would compare scalar code with itself.
 #[test]
 fn common_edges_need_no_plain_way_where_the_processor_allows() {
     #[cfg(target_arch = "x86_64")]
@@ -211,7 +211,7 @@ fn common_edges_need_no_plain_way_where_the_processor_allows() {
             for binning in &binnings()[..6] {
                 let table = table(&RowMap::identity(), &transform);
                 assert!(
-                    Vector::new(&table, &transform, binning).is_some(),
+                    VectorBinner::new(&table, &transform, binning).is_some(),
                     "{transform:?} {binning:?}"
                 );
             }
@@ -219,5 +219,5 @@ fn common_edges_need_no_plain_way_where_the_processor_allows() {
         return;
     }
     let (transform, binning) = (Transform::identity(), Binning::Whole);
-    assert!(Vector::new(&table(&RowMap::identity(), &transform), &transform, &binning).is_none());
+    assert!(VectorBinner::new(&table(&RowMap::identity(), &transform), &transform, &binning).is_none());
 }

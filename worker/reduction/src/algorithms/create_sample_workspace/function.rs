@@ -1,13 +1,27 @@
-//! The signal of a sample workspace: a sum of simple functions, written as scripts write them
-//! (`name=Gaussian,Height=1,PeakCentre=5,Sigma=0.1;name=FlatBackground,A0=2`). Promises: a name or parameter that is
-//! not known is refused by its name; every value is finite or the function is refused. Must not know workspaces.
+//! Signal of a sample workspace: a sum of functions of X.
+//!
+//! A text such as `name=Gaussian,Height=1,PeakCentre=5,Sigma=0.1;name=FlatBackground,A0=2` has these terms, with x in
+//! the unit of X:
+//!
+//! | name | f(x) |
+//! |---|---|
+//! | FlatBackground | A0 |
+//! | LinearBackground | A0 + A1·x |
+//! | Gaussian | Height·exp(−(x − PeakCentre)² / (2·Sigma²)) |
+//! | Lorentzian | (Amplitude / π)·(FWHM / 2) / ((x − PeakCentre)² + (FWHM / 2)²) |
+//! | ExpDecay | Height·exp(−x / Lifetime) |
+//!
+//! Sources: Mantid's pages of the fit functions of these names, and CreateSampleWorkspace v1 for the presets.
+//!
+//! Promises: an unknown name or parameter is refused by name; every value is finite or the function is refused. Must
+//! not know workspaces.
 
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 
 use crate::error::{Result, failed};
 
-/// The functions by name, with the text of each; `$PC0$` to `$PC10$` stand for ten points along X.
+/// Name and text of each preset; `$PC0$` to `$PC10$` are replaced by points at every tenth of X.
 pub(crate) const PRESETS: &[(&str, &str)] = &[
     (
         "One Peak",
@@ -48,13 +62,16 @@ pub(crate) const PRESETS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The text of a preset, or the user's own where the name is of none.
-pub(crate) fn text_of(preset: &str, own: &str) -> String {
+/// Text of a preset, or `user_defined` where no preset has the name.
+pub(crate) fn text_of(preset: &str, user_defined: &str) -> String {
     let found = PRESETS.iter().find(|(name, _)| *name == preset);
-    found.map_or_else(|| own.to_owned(), |(_, text)| (*text).to_owned())
+    found.map_or_else(|| user_defined.to_owned(), |(_, text)| (*text).to_owned())
 }
 
-/// The function's values at these points, all of them positive: the sign is dropped.
+/// Absolute values of the function at the points `x`.
+///
+/// # Errors
+/// `Execution` for a text that is not a function, an unknown name or parameter, and a value that is not finite.
 pub(crate) fn evaluate(text: &str, x: &[f64]) -> Result<Vec<f64>> {
     let mut text = text.to_owned();
     for tenth in (0..=10).rev() {
@@ -82,16 +99,16 @@ pub(crate) fn evaluate(text: &str, x: &[f64]) -> Result<Vec<f64>> {
     }
 }
 
-/// One function of a sum.
+/// FunctionTerm of the sum.
 #[derive(Debug, PartialEq)]
-enum Term {
+enum FunctionTerm {
     Linear { a0: f64, a1: f64 },
     Gaussian { height: f64, centre: f64, sigma: f64 },
     Lorentzian { amplitude: f64, centre: f64, fwhm: f64 },
     ExpDecay { height: f64, lifetime: f64 },
 }
 
-impl Term {
+impl FunctionTerm {
     fn at(&self, x: f64) -> f64 {
         match *self {
             Self::Linear { a0, a1 } => a0 + a1 * x,
@@ -109,15 +126,15 @@ impl Term {
     }
 }
 
-fn parse(text: &str) -> Result<Vec<Term>> {
+fn parse(text: &str) -> Result<Vec<FunctionTerm>> {
     text.split(';')
         .map(str::trim)
         .filter(|part| !part.is_empty())
-        .map(term)
+        .map(parse_term)
         .collect()
 }
 
-fn term(text: &str) -> Result<Term> {
+fn parse_term(text: &str) -> Result<FunctionTerm> {
     let mut name = "";
     let mut given = BTreeMap::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -136,29 +153,29 @@ fn term(text: &str) -> Result<Term> {
             Err(_) => return failed(format!("{key}=\"{value}\" in the function \"{text}\" is no number")),
         };
     }
-    let mut take = |key: &str, default: f64| given.remove(key).unwrap_or(default);
+    let mut parameter = |key: &str, default: f64| given.remove(key).unwrap_or(default);
     let made = match name {
-        "LinearBackground" => Term::Linear {
-            a0: take("A0", 0.0),
-            a1: take("A1", 0.0),
+        "LinearBackground" => FunctionTerm::Linear {
+            a0: parameter("A0", 0.0),
+            a1: parameter("A1", 0.0),
         },
-        "FlatBackground" => Term::Linear {
-            a0: take("A0", 0.0),
+        "FlatBackground" => FunctionTerm::Linear {
+            a0: parameter("A0", 0.0),
             a1: 0.0,
         },
-        "Gaussian" => Term::Gaussian {
-            height: take("Height", 0.0),
-            centre: take("PeakCentre", 0.0),
-            sigma: take("Sigma", 0.0),
+        "Gaussian" => FunctionTerm::Gaussian {
+            height: parameter("Height", 0.0),
+            centre: parameter("PeakCentre", 0.0),
+            sigma: parameter("Sigma", 0.0),
         },
-        "Lorentzian" => Term::Lorentzian {
-            amplitude: take("Amplitude", 1.0),
-            centre: take("PeakCentre", 0.0),
-            fwhm: take("FWHM", 0.0),
+        "Lorentzian" => FunctionTerm::Lorentzian {
+            amplitude: parameter("Amplitude", 1.0),
+            centre: parameter("PeakCentre", 0.0),
+            fwhm: parameter("FWHM", 0.0),
         },
-        "ExpDecay" => Term::ExpDecay {
-            height: take("Height", 1.0),
-            lifetime: take("Lifetime", 1.0),
+        "ExpDecay" => FunctionTerm::ExpDecay {
+            height: parameter("Height", 1.0),
+            lifetime: parameter("Lifetime", 1.0),
         },
         other => {
             return failed(format!(
@@ -203,15 +220,15 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_named() {
-        let says = |text: &str, word: &str| {
+        let expect_error = |text: &str, word: &str| {
             let error = evaluate(text, &[1.0]).unwrap_err().to_string();
             assert!(error.contains(word), "{error}");
         };
-        says("name=Voigt,A0=1", "Voigt");
-        says("name=Gaussian,Width=1", "Width");
-        says("name=Gaussian,Height=tall", "tall");
-        says("Gaussian", "Gaussian");
-        says(" ; ", "no function is given");
-        says("name=Gaussian,Height=1,PeakCentre=1", "not finite");
+        expect_error("name=Voigt,A0=1", "Voigt");
+        expect_error("name=Gaussian,Width=1", "Width");
+        expect_error("name=Gaussian,Height=tall", "tall");
+        expect_error("Gaussian", "Gaussian");
+        expect_error(" ; ", "no function is given");
+        expect_error("name=Gaussian,Height=1,PeakCentre=1", "not finite");
     }
 }

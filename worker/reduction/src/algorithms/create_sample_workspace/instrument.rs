@@ -1,15 +1,18 @@
-//! The instrument of a sample workspace. Promises: the beam runs along z with the sample at the origin; bank n is a
-//! square of pixels at n times the distance, its first pixel on the beam, ids column after column from n·width²;
-//! monitors follow with ids of their own. Must not know data.
+//! Instrument of a sample workspace.
+//!
+//! Promises: the beam runs along z with the sample at the origin; bank n is a square of pixels at z = n times the
+//! distance, its first pixel on the beam, ids column after column from n·width²; monitors follow with ids of their own.
+//! Must not know data.
 
 use std::sync::Arc;
 
-use crate::instrument::{Component, Detector, Instrument, Rotation, V3};
+use crate::instrument::{Component, Detector, Instrument, Rotation, V3D};
 
-/// How many parts, and how far apart (m).
-pub(crate) struct Layout {
+/// Numbers of parts, and distances in m.
+pub(crate) struct InstrumentLayout {
     pub(crate) name: String,
     pub(crate) banks: i64,
+    /// Pixels along each side of a bank.
     pub(crate) width: i64,
     pub(crate) monitors: i64,
     pub(crate) pixel_spacing: f64,
@@ -17,27 +20,27 @@ pub(crate) struct Layout {
     pub(crate) source_distance: f64,
 }
 
-struct Builder {
-    made: Instrument,
+struct InstrumentBuilder {
+    instrument: Instrument,
 }
 
-impl Builder {
+impl InstrumentBuilder {
     fn component(&mut self, name: &str, parent: Option<u32>, z: f64) -> u32 {
-        let index = self.made.components.len() as u32;
-        self.made.components.push(Component {
+        let index = self.instrument.components.len() as u32;
+        self.instrument.components.push(Component {
             name: name.into(),
             parent,
-            position: V3::new(0.0, 0.0, z),
+            position: V3D::new(0.0, 0.0, z),
             rotation: Rotation::IDENTITY,
         });
         index
     }
 
-    fn detector(&mut self, id: i64, name: String, parent: u32, position: V3, monitor: bool) {
+    fn detector(&mut self, id: i64, name: String, parent: u32, position: V3D, monitor: bool) {
         let Ok(id) = i32::try_from(id) else { return };
-        let named = self.made.names.len() as u32;
-        self.made.names.push(Arc::from(name));
-        self.made.detectors.push(Detector {
+        let named = self.instrument.detector_names.len() as u32;
+        self.instrument.detector_names.push(Arc::from(name));
+        self.instrument.detectors.push(Detector {
             id,
             position,
             monitor,
@@ -48,10 +51,9 @@ impl Builder {
     }
 }
 
-/// The instrument of a layout.
-pub(crate) fn build(layout: &Layout) -> Instrument {
-    let mut builder = Builder {
-        made: Instrument {
+pub(crate) fn build(layout: &InstrumentLayout) -> Instrument {
+    let mut builder = InstrumentBuilder {
+        instrument: Instrument {
             name: layout.name.clone(),
             ..Instrument::default()
         },
@@ -64,7 +66,7 @@ pub(crate) fn build(layout: &Layout) -> Instrument {
         for column in 0..layout.width {
             let parent = builder.component(&format!("bank{bank}(x={column})"), Some(assembly), z);
             for row in 0..layout.width {
-                let position = V3::new(
+                let position = V3D::new(
                     column as f64 * layout.pixel_spacing,
                     row as f64 * layout.pixel_spacing,
                     z,
@@ -76,15 +78,15 @@ pub(crate) fn build(layout: &Layout) -> Instrument {
     }
     for monitor in 0..layout.monitors {
         // Halfway from the sample to the first bank, then from each bank to the next.
-        let position = V3::new(0.0, 0.0, layout.bank_distance * (monitor as f64 + 0.5));
+        let position = V3D::new(0.0, 0.0, layout.bank_distance * (monitor as f64 + 0.5));
         let id = (layout.banks + 1) * per_bank + monitor;
         builder.detector(id, format!("monitor{}", monitor + 1), root, position, true);
     }
     let source = builder.component("moderator", Some(root), -layout.source_distance);
     builder.component("chopper-position", Some(root), -0.25 * layout.source_distance);
     let sample = builder.component("sample", Some(root), 0.0);
-    let Builder { mut made } = builder;
-    (made.source, made.sample) = (Some(source), Some(sample));
-    made.sort_detectors();
-    made
+    let InstrumentBuilder { mut instrument } = builder;
+    (instrument.source, instrument.sample) = (Some(source), Some(sample));
+    instrument.sort_detectors();
+    instrument
 }

@@ -1,10 +1,15 @@
-//! CreateSampleWorkspace: a workspace of known numbers in a simple instrument, for examples and tests. Promises: the
-//! same numbers and the same events in every run, unless Random is asked for; the signal is taken at the left edges
-//! of the bins. Must not make more than fits into memory.
+//! CreateSampleWorkspace: a workspace of known numbers in a simple instrument, for examples and tests.
+//!
+//! Histograms have Y = |f(x)| at the left edge x of each bin and E = √Y; f is a sum of functions ([`function`]). Event
+//! workspaces have ⌊N·Y / ΣY⌋ events in a bin, N = NumEvents, spread evenly over the bin and over the hour from
+//! 2010-01-01T00:00:00. Source: Mantid's page CreateSampleWorkspace v1 and CreateSampleWorkspace.cpp.
+//!
+//! Promises: the same numbers and events in every run, unless Random is set. Must not create more than fits into
+//! memory.
 
 mod function;
 mod instrument;
-mod twister;
+mod mersenne_twister;
 
 use std::sync::Arc;
 
@@ -13,19 +18,19 @@ use live_data_engine::plan::EventPlan;
 
 use crate::algorithm::{Algorithm, Context};
 use crate::date_and_time::DateAndTime;
-use crate::declaration::{Declaration, Kind, Validator, option, output};
+use crate::declaration::{Declaration, PropertyKind, Validator, option, output};
 use crate::error::{Result, failed, invalid};
 use crate::instrument::Detector;
 use crate::run::Run;
-use crate::service::Level;
+use crate::service::LogLevel;
 use crate::unit::Unit;
 use crate::workspace::MatrixWorkspace;
-use crate::workspace::data::{Row, Rows, Xs};
+use crate::workspace::data::{Rows, SharedRow, XRows};
 use crate::workspace::events::EventData;
-use crate::workspace::matrix::{Data, Histogram};
-use crate::workspace::spectra::Spectra;
-use instrument::Layout;
-use twister::Twister;
+use crate::workspace::matrix::{Histogram, WorkspaceData};
+use crate::workspace::spectra::SpectrumDetectorMapping;
+use instrument::InstrumentLayout;
+use mersenne_twister::MersenneTwister;
 
 pub(crate) struct CreateSampleWorkspace;
 
@@ -39,40 +44,40 @@ const FUNCTIONS: &[&str] = &[
     "Quasielastic Tunnelling",
     "User Defined",
 ];
-const HOUR: f64 = 3600.0;
+const RUN_SECONDS: f64 = 3600.0;
 const TITLE: &str = "Test Workspace";
 
 impl Algorithm for CreateSampleWorkspace {
     fn declaration(&self) -> Declaration {
-        Declaration::new("CreateSampleWorkspace", 1, "Utility\\Workspaces", "Makes a workspace of known numbers, for examples and tests.")
-            .with(output("OutputWorkspace", Kind::Matrix, "The workspace."))
-            .with(option("WorkspaceType", Kind::Str, "Histogram", "Histograms or events.").validator(Validator::OneOf(&["Histogram", "Event"])))
-            .with(option("Function", Kind::Str, "One Peak", "The shape of the signal.").validator(Validator::OneOf(FUNCTIONS)))
-            .with(option("UserDefinedFunction", Kind::Str, "", "The function, when it is User Defined: a sum such as name=FlatBackground,A0=1;name=Gaussian,Height=5,PeakCentre=100,Sigma=3."))
-            .with(option("NumBanks", Kind::Int, 2_i64, "How many banks.").validator(Validator::Between(0.0, 100.0)))
-            .with(option("NumMonitors", Kind::Int, 0_i64, "How many monitors; they are the first spectra.").validator(Validator::Between(0.0, 100.0)))
-            .with(option("BankPixelWidth", Kind::Int, 10_i64, "Pixels across and up each bank.").validator(Validator::Between(0.0, 10_000.0)))
-            .with(option("NumEvents", Kind::Int, 1000_i64, "Events in each spectrum, about.").validator(Validator::Between(0.0, 100_000.0)))
-            .with(option("Random", Kind::Bool, false, "Whether signals and events differ from run to run."))
-            .with(option("XUnit", Kind::Str, "TOF", "The unit of X; what is no unit becomes a label."))
-            .with(option("XMin", Kind::Float, 0.0, "The first edge."))
-            .with(option("XMax", Kind::Float, 20_000.0, "The last edge."))
-            .with(option("BinWidth", Kind::Float, 200.0, "The width of the bins.").validator(Validator::Check(positive)))
-            .with(option("PixelSpacing", Kind::Float, 0.008, "From pixel to pixel.").unit("m").validator(Validator::Check(positive)))
-            .with(option("BankDistanceFromSample", Kind::Float, 5.0, "From the sample to the first bank, and from bank to bank.").unit("m").validator(Validator::Check(positive)))
-            .with(option("SourceDistanceFromSample", Kind::Float, 10.0, "From the source to the sample.").unit("m").validator(Validator::Check(positive)))
-            .with(option("NumScanPoints", Kind::Int, 1_i64, "How many points of a scan; the native engine makes one."))
-            .with(option("InstrumentName", Kind::Str, "basic_rect", "The instrument's name."))
-            .with(option("RunStart", Kind::Str, "", "The start of the run, as ISO 8601 text (UTC); 2010-01-01T00:00:00, or an hour before its end."))
-            .with(option("RunEnd", Kind::Str, "", "The end of the run, as ISO 8601 text (UTC); an hour after its start."))
-            .with(option("PixelDiameter", Kind::Float, 0.008, "Width of a pixel; at most their spacing.").unit("m").validator(Validator::Between(0.0, 0.1)))
-            .with(option("PixelHeight", Kind::Float, 0.0002, "Height of a pixel.").unit("m").validator(Validator::Between(0.0, 0.1)))
+        Declaration::new("CreateSampleWorkspace", 1, "Utility\\Workspaces", "Creates a workspace of known numbers, for examples and tests.")
+            .with(output("OutputWorkspace", PropertyKind::Matrix, "Workspace with monitors first, then the banks' pixels."))
+            .with(option("WorkspaceType", PropertyKind::Str, "Histogram", "Histograms or events.").validator(Validator::OneOf(&["Histogram", "Event"])))
+            .with(option("Function", PropertyKind::Str, "One Peak", "Function of the signal; PeakCentre and widths are in the unit of X.").validator(Validator::OneOf(FUNCTIONS)))
+            .with(option("UserDefinedFunction", PropertyKind::Str, "", "Sum of functions for User Defined, such as name=FlatBackground,A0=1;name=Gaussian,Height=5,PeakCentre=100,Sigma=3."))
+            .with(option("NumBanks", PropertyKind::Int, 2_i64, "Number of banks.").validator(Validator::Between(0.0, 100.0)))
+            .with(option("NumMonitors", PropertyKind::Int, 0_i64, "Number of monitors; they are the first spectra.").validator(Validator::Between(0.0, 100.0)))
+            .with(option("BankPixelWidth", PropertyKind::Int, 10_i64, "Number of pixels across and up each bank.").validator(Validator::Between(0.0, 10_000.0)))
+            .with(option("NumEvents", PropertyKind::Int, 1000_i64, "Approximate number of events in each spectrum.").validator(Validator::Between(0.0, 100_000.0)))
+            .with(option("Random", PropertyKind::Bool, false, "Use another seed in every run."))
+            .with(option("XUnit", PropertyKind::Str, "TOF", "Unit of X: a unit's id, or any other text as its caption."))
+            .with(option("XMin", PropertyKind::Float, 0.0, "First edge of X."))
+            .with(option("XMax", PropertyKind::Float, 20_000.0, "Upper limit of X."))
+            .with(option("BinWidth", PropertyKind::Float, 200.0, "Width of the bins, above 0.").validator(Validator::Check(positive)))
+            .with(option("PixelSpacing", PropertyKind::Float, 0.008, "Distance from pixel to pixel.").unit("m").validator(Validator::Check(positive)))
+            .with(option("BankDistanceFromSample", PropertyKind::Float, 5.0, "Distance from the sample to the first bank, and from bank to bank.").unit("m").validator(Validator::Check(positive)))
+            .with(option("SourceDistanceFromSample", PropertyKind::Float, 10.0, "Distance from the source to the sample.").unit("m").validator(Validator::Check(positive)))
+            .with(option("NumScanPoints", PropertyKind::Int, 1_i64, "Number of scan points; the native engine supports 1 only."))
+            .with(option("InstrumentName", PropertyKind::Str, "basic_rect", "Name of the instrument."))
+            .with(option("RunStart", PropertyKind::Str, "", "Start of the run, ISO 8601 (UTC); an hour before RunEnd, or 2010-01-01T00:00:00, when not given."))
+            .with(option("RunEnd", PropertyKind::Str, "", "End of the run, ISO 8601 (UTC); an hour after its start when not given."))
+            .with(option("PixelDiameter", PropertyKind::Float, 0.008, "Width of a pixel, at most PixelSpacing.").unit("m").validator(Validator::Between(0.0, 0.1)))
+            .with(option("PixelHeight", PropertyKind::Float, 0.0002, "Height of a pixel.").unit("m").validator(Validator::Between(0.0, 0.1)))
     }
 
     fn exec(&self, context: &mut Context<'_>) -> Result<()> {
         let int = |name: &str| context.opt_int(name).map(|v| v.unwrap_or_default());
         let number = int("NumEvents")?;
-        let layout = Layout {
+        let layout = InstrumentLayout {
             name: context.str("InstrumentName")?,
             banks: int("NumBanks")?,
             width: int("BankPixelWidth")?,
@@ -95,25 +100,26 @@ impl Algorithm for CreateSampleWorkspace {
                 "{spectra} spectra of {bins} bins are too many for a sample workspace"
             ));
         }
-        let random = context.bool("Random")?;
-        let mut twister = Twister::new(if random {
+        let randomised = context.bool("Random")?;
+        let mut random = MersenneTwister::new(if randomised {
             DateAndTime::now().unix_nanoseconds() as u32
         } else {
             0
         });
         let text = function::text_of(&context.str("Function")?, &context.str("UserDefinedFunction")?);
         let mut y = function::evaluate(&text, edges.get(..bins).unwrap_or_default())?;
-        if random {
-            y.iter_mut().for_each(|y| *y = (*y + twister.fraction() - 0.5).abs());
+        if randomised {
+            y.iter_mut()
+                .for_each(|y| *y = (*y + random.next_fraction() - 0.5).abs());
         }
-        let run = Times::of(context)?;
+        let run = RunTimes::of(context)?;
         let data = match context.str("WorkspaceType")?.as_str() {
-            "Event" => events(&edges, &y, (number as f64, spectra as usize), &mut twister, context)?,
+            "Event" => events(&edges, &y, (number as f64, spectra as usize), &mut random, context)?,
             _ => {
-                let e: Row = y.iter().map(|v| v.sqrt()).collect();
-                let rows = |row: Row| Rows::repeated(row, spectra as usize);
-                Data::Histogram(Histogram {
-                    x: Xs::Common(edges),
+                let e: SharedRow = y.iter().map(|v| v.sqrt()).collect();
+                let rows = |row: SharedRow| Rows::repeated(row, spectra as usize);
+                WorkspaceData::Histogram(Histogram {
+                    x: XRows::Common(edges),
                     y: rows(y.into()),
                     e: rows(e),
                 })
@@ -121,7 +127,7 @@ impl Algorithm for CreateSampleWorkspace {
         };
         let instrument = instrument::build(&layout);
         let mut workspace = MatrixWorkspace::new(data);
-        workspace.set_spectra(numbered(&instrument.detectors))?;
+        workspace.set_spectra(spectra_of(&instrument.detectors))?;
         let unit = context.str("XUnit")?;
         workspace.x_unit = Unit::from_id(&unit).unwrap_or_else(|| Unit::label(&unit, &unit));
         workspace.set_y_unit("Counts");
@@ -132,6 +138,7 @@ impl Algorithm for CreateSampleWorkspace {
     }
 }
 
+/// Validator of properties that must be above 0.
 fn positive(value: &crate::value::Value) -> Result<(), String> {
     match value.to_float() {
         Ok(number) if number > 0.0 => Ok(()),
@@ -140,7 +147,8 @@ fn positive(value: &crate::value::Value) -> Result<(), String> {
     }
 }
 
-fn edges(context: &Context<'_>) -> Result<Row> {
+/// Equidistant edges from XMin; a last bin that is not whole is left out.
+fn edges(context: &Context<'_>) -> Result<SharedRow> {
     let (low, high, mut step) = (
         context.float("XMin")?,
         context.float("XMax")?,
@@ -152,7 +160,7 @@ fn edges(context: &Context<'_>) -> Result<Row> {
     if step > high - low {
         step = high - low;
         context.log(
-            Level::Warning,
+            LogLevel::Warning,
             &format!("BinWidth is larger than XMax - XMin: it is changed to {step}"),
         );
     }
@@ -163,9 +171,9 @@ fn edges(context: &Context<'_>) -> Result<Row> {
     Ok((0..=count as usize).map(|index| low + index as f64 * step).collect())
 }
 
-/// One spectrum for each detector: monitors first, then the banks' in order of their ids.
-fn numbered(detectors: &[Detector]) -> Spectra {
-    let mut spectra = Spectra::with_capacity(detectors.len());
+/// One spectrum for each detector, numbered from 1: monitors first, then pixels in the order of their ids.
+fn spectra_of(detectors: &[Detector]) -> SpectrumDetectorMapping {
+    let mut spectra = SpectrumDetectorMapping::with_capacity(detectors.len());
     let monitors = detectors.iter().filter(|detector| detector.monitor);
     let others = detectors.iter().filter(|detector| !detector.monitor);
     for (index, detector) in monitors.chain(others).enumerate() {
@@ -174,13 +182,13 @@ fn numbered(detectors: &[Detector]) -> Spectra {
     spectra
 }
 
-/// When the run began and ended.
-struct Times {
+/// Start and end of the run.
+struct RunTimes {
     start: DateAndTime,
     end: DateAndTime,
 }
 
-impl Times {
+impl RunTimes {
     fn of(context: &Context<'_>) -> Result<Self> {
         let time = |name: &str| -> Result<Option<DateAndTime>> {
             let text = context.str(name)?;
@@ -192,18 +200,18 @@ impl Times {
                 found => Ok(found),
             }
         };
-        let usual = || DateAndTime::parse("2010-01-01T00:00:00").unwrap_or_default();
+        let default_start = || DateAndTime::parse("2010-01-01T00:00:00").unwrap_or_default();
         Ok(match (time("RunStart")?, time("RunEnd")?) {
             (Some(start), Some(end)) => Self { start, end },
             (None, Some(end)) => Self {
-                start: end.plus_seconds(-HOUR),
+                start: end.plus_seconds(-RUN_SECONDS),
                 end,
             },
             (start, None) => {
-                let start = start.unwrap_or_else(usual);
+                let start = start.unwrap_or_else(default_start);
                 Self {
                     start,
-                    end: start.plus_seconds(HOUR),
+                    end: start.plus_seconds(RUN_SECONDS),
                 }
             }
         })
@@ -224,14 +232,14 @@ impl Times {
     }
 }
 
-/// Events in each bin by its share of the signal, spread evenly over the bin and over an hour.
+/// Events of `spectra` spectra, about `number` in each.
 fn events(
-    x: &Row,
+    x: &SharedRow,
     y: &[f64],
     (number, spectra): (f64, usize),
-    twister: &mut Twister,
+    random: &mut MersenneTwister,
     context: &Context<'_>,
-) -> Result<Data> {
+) -> Result<WorkspaceData> {
     let sum: f64 = y.iter().sum();
     if number * spectra as f64 > 2e8 {
         return failed(format!(
@@ -253,57 +261,61 @@ fn events(
         for (bin, y) in y.iter().enumerate() {
             let count = if sum > 0.0 { (number / sum * y) as usize } else { 0 };
             for _ in 0..count {
-                row.pulse_time
-                    .push(start.plus_seconds(twister.fraction() * HOUR).unix_nanoseconds());
-                row.x.push((bin as f64 + twister.fraction()) * width + first);
+                row.pulse_time.push(
+                    start
+                        .plus_seconds(random.next_fraction() * RUN_SECONDS)
+                        .unix_nanoseconds(),
+                );
+                row.x.push((bin as f64 + random.next_fraction()) * width + first);
             }
         }
         rows.push(row);
     }
     let plan = EventPlan::columns(Columns::from_rows(&rows));
-    Ok(Data::Events(EventData::new(plan, Xs::Common(x.clone()))))
+    Ok(WorkspaceData::Events(EventData::new(plan, XRows::Common(x.clone()))))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use crate::algorithms::testing::{Bench, close, m, total, x, y};
+    use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, total_counts, x, y};
     use crate::value::Value;
 
+    // Mantid's page CreateSampleWorkspace v1, and the peak of 257 events of CompressEvents v1.
     #[test]
     fn its_numbers_are_known() {
-        let bench = Bench::new();
-        let made = bench.sample("s", &[]);
-        let ws = m(&made);
+        let fixture = AlgorithmFixture::new();
+        let made = fixture.sample_workspace("s", &[]);
+        let ws = matrix(&made);
         assert_eq!(
             (ws.histograms(), ws.blocksize().unwrap(), x(&made, 0)[1]),
             (200, 100, 200.0)
         );
-        close(&y(&made, 7)[49..52], &[0.3, 10.3, 0.3]);
+        assert_close(&y(&made, 7)[49..52], &[0.3, 10.3, 0.3]);
         let first = ws.instrument().detector(100).unwrap();
         assert_eq!(first.position.to_array(), [0.0, 0.0, 5.0]);
         assert_eq!(ws.instrument().l1(), Some(10.0));
-        let events = bench.sample("e", &[("WorkspaceType", "Event".into())]);
-        assert_eq!(m(&events).id(), "EventWorkspace");
+        let events = fixture.sample_workspace("e", &[("WorkspaceType", "Event".into())]);
+        assert_eq!(matrix(&events).id(), "EventWorkspace");
         assert_eq!(
-            (y(&events, 3)[0], y(&events, 3)[50], total(&events)),
+            (y(&events, 3)[0], y(&events, 3)[50], total_counts(&events)),
             (7.0, 257.0, 190_000.0)
         );
-        assert!(!m(&events).run().has("proton_charge"));
+        assert!(!matrix(&events).run().has("proton_charge"));
     }
 
     #[test]
     fn presets_and_functions_of_ones_own() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         let at = |function: &str, bin: usize| {
             let small: [(&str, Value); 3] = [
                 ("Function", function.into()),
                 ("NumBanks", 1_i64.into()),
                 ("BankPixelWidth", 1_i64.into()),
             ];
-            y(&bench.sample("s", &small), 0)[bin]
+            y(&fixture.sample_workspace("s", &small), 0)[bin]
         };
-        close(
+        assert_close(
             &[
                 at("Flat background", 9),
                 at("Multiple Peaks", 30),
@@ -311,8 +323,8 @@ mod tests {
             ],
             &[1.0, 10.3, 8.3],
         );
-        close(&[at("Exp Decay", 40)], &[100.0 * (-8.0_f64).exp()]);
-        close(
+        assert_close(&[at("Exp Decay", 40)], &[100.0 * (-8.0_f64).exp()]);
+        assert_close(
             &[at("Powder Diffraction", 90)],
             &[8.40976 + 0.0850208 - 4.89583e-6 * 18_000.0],
         );
@@ -323,18 +335,18 @@ mod tests {
                 "name=FlatBackground,A0=3;name=Gaussian,Height=4,PeakCentre=600,Sigma=9".into(),
             ),
         ];
-        close(&y(&bench.sample("u", &own), 0)[2..5], &[3.0, 7.0, 3.0]);
+        assert_close(&y(&fixture.sample_workspace("u", &own), 0)[2..5], &[3.0, 7.0, 3.0]);
         assert!(
-            bench
-                .try_make("v", "CreateSampleWorkspace", &[("Function", "User Defined".into())])
+            fixture
+                .try_create("v", "CreateSampleWorkspace", &[("Function", "User Defined".into())])
                 .is_err()
         );
     }
 
     #[test]
     fn monitors_come_first_and_columns_have_names() {
-        let bench = Bench::new();
-        let made = bench.sample(
+        let fixture = AlgorithmFixture::new();
+        let made = fixture.sample_workspace(
             "s",
             &[
                 ("NumBanks", 2_i64.into()),
@@ -343,7 +355,7 @@ mod tests {
                 ("XUnit", "Shift".into()),
             ],
         );
-        let ws = m(&made);
+        let ws = matrix(&made);
         assert_eq!(
             (ws.histograms(), ws.is_monitor(0), ws.is_monitor(1), ws.is_monitor(2)),
             (20, true, true, false)
@@ -363,31 +375,31 @@ mod tests {
 
     #[test]
     fn times_follow_what_is_given() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         let end = [("RunEnd", "2020-05-05T12:00:00".into()), ("NumBanks", 1_i64.into())];
-        let made = bench.sample("s", &end);
+        let made = fixture.sample_workspace("s", &end);
         assert_eq!(
-            m(&made).run().start_time().unwrap().to_iso_seconds(),
+            matrix(&made).run().start_time().unwrap().to_iso_seconds(),
             "2020-05-05T11:00:00"
         );
         assert!(
-            bench
-                .try_make("t", "CreateSampleWorkspace", &[("RunStart", "noon".into())])
+            fixture
+                .try_create("t", "CreateSampleWorkspace", &[("RunStart", "noon".into())])
                 .is_err()
         );
     }
 
     #[test]
     fn random_differs_and_bins_wider_than_the_range_shrink() {
-        let bench = Bench::new();
+        let fixture = AlgorithmFixture::new();
         let noisy = || {
             y(
-                &bench.sample("r", &[("Random", true.into()), ("NumBanks", 1_i64.into())]),
+                &fixture.sample_workspace("r", &[("Random", true.into()), ("NumBanks", 1_i64.into())]),
                 0,
             )
         };
         assert_ne!(noisy(), noisy());
-        let one = bench.sample(
+        let one = fixture.sample_workspace(
             "s",
             &[("XMin", 5.0.into()), ("XMax", 6.0.into()), ("BinWidth", 10.0.into())],
         );

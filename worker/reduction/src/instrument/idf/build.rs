@@ -1,38 +1,43 @@
-//! Places components: types and locations become parts and detectors with places. Promises: what nests or multiplies
-//! itself ends, with words. Must not read attributes.
+//! Builds the instrument: types and locations become components and detectors with positions. Promises: a definition that
+//! nests or multiplies itself is refused. Must not: read attributes of components.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use roxmltree::Node;
 
+use super::component_type::{ComponentElement, ComponentType, compile, compile_child};
 use super::element::{child, children};
-use super::ids::{Cursor, id_list};
-use super::kind::{Child, Type, compile, compile_child};
-use super::location::{Facing, Location, Place, Turn, point};
-use super::{DEEPEST, MOST_DETECTORS, parameters};
-use crate::instrument::{Component, Detector, Frame, Instrument, Rotation, V3};
+use super::ids::{IdCursor, id_list};
+use super::limits::{MAX_DEPTH, MAX_DETECTORS};
+use super::location::{Coordinates, FacingRule, Location, Transformation, point};
+use super::parameters;
+use crate::instrument::{Component, Detector, Instrument, ReferenceFrame, Rotation, V3D};
 
-pub(super) struct Builder {
+/// Instrument under construction, with the definition's types, id lists and defaults.
+pub(super) struct InstrumentBuilder {
     pub(super) instrument: Instrument,
-    pub(super) types: HashMap<String, Arc<Type>>,
+    pub(super) types: HashMap<String, Arc<ComponentType>>,
     pub(super) lists: HashMap<String, Arc<[i32]>>,
-    pub(super) facing: Option<V3>,
-    pub(super) delta: bool,
-    pub(super) names: HashMap<Arc<str>, u32>,
+    pub(super) facing: Option<V3D>,
+    /// `<offsets spherical="delta"/>`: spherical coordinates add to those of the parent.
+    pub(super) spherical_delta: bool,
+    /// Index of each type name in `instrument.detector_names`.
+    pub(super) name_indices: HashMap<Arc<str>, u32>,
 }
 
-pub(super) struct At {
-    /// Names of parts that are left out.
+/// Component that carries the parts to be placed, in the laboratory frame.
+pub(super) struct ParentFrame {
+    /// Names of parts that the location excludes.
     pub(super) excluded: Arc<[Arc<str>]>,
     pub(super) parent: u32,
-    pub(super) position: V3,
+    pub(super) position: V3D,
     pub(super) rotation: Rotation,
     pub(super) monitor: bool,
     pub(super) depth: usize,
 }
 
-impl Builder {
+impl InstrumentBuilder {
     pub(super) fn new(root: Node<'_, '_>) -> Result<Self, String> {
         let mut builder = Self {
             instrument: Instrument {
@@ -42,12 +47,13 @@ impl Builder {
             types: HashMap::new(),
             lists: HashMap::new(),
             facing: None,
-            delta: false,
-            names: HashMap::new(),
+            spherical_delta: false,
+            name_indices: HashMap::new(),
         };
         if let Some(defaults) = child(root, "defaults") {
             builder.facing = child(defaults, "components-are-facing").map(point);
-            builder.delta = child(defaults, "offsets").and_then(|node| node.attribute("spherical")) == Some("delta");
+            builder.spherical_delta =
+                child(defaults, "offsets").and_then(|node| node.attribute("spherical")) == Some("delta");
             builder.instrument.frame = frame(defaults);
         }
         for list in children(root, "idlist") {
@@ -72,13 +78,13 @@ impl Builder {
         self.instrument.components.push(Component {
             name: Arc::from(self.instrument.name.as_str()),
             parent: None,
-            position: V3::default(),
+            position: V3D::default(),
             rotation: Rotation::IDENTITY,
         });
-        let at = At {
+        let at = ParentFrame {
             excluded: Arc::default(),
             parent: 0,
-            position: V3::default(),
+            position: V3D::default(),
             rotation: Rotation::IDENTITY,
             monitor: false,
             depth: 0,
@@ -86,18 +92,18 @@ impl Builder {
         for node in children(root, "component") {
             let compiled = compile_child(node)?;
             parameters::of_component(node, &compiled, &mut self.instrument);
-            self.place(&compiled, &at, &mut Cursor::default())?;
+            self.place(&compiled, &at, &mut IdCursor::default())?;
         }
-        // Links name components and detectors, so that these come first.
+        // Links refer to components and detectors by path and id: both must exist.
         self.instrument.sort_detectors();
         parameters::of_links(root, &mut self.instrument)
     }
 
-    /// Puts a component at each of its locations.
-    fn place(&mut self, component: &Child, at: &At, outer: &mut Cursor) -> Result<(), String> {
-        if at.depth > DEEPEST {
+    /// Places a component at each of its locations, with all its parts.
+    fn place(&mut self, component: &ComponentElement, at: &ParentFrame, outer: &mut IdCursor) -> Result<(), String> {
+        if at.depth > MAX_DEPTH {
             return Err(format!(
-                "components nest deeper than {DEEPEST} levels at type {}",
+                "components nest deeper than {MAX_DEPTH} levels at type {}",
                 component.kind
             ));
         }
@@ -107,85 +113,94 @@ impl Builder {
                 component.kind
             ));
         };
-        let mut own = match &component.ids {
+        let mut own_ids = match &component.ids {
             Some(name) => {
                 let Some(ids) = self.lists.get(name) else {
                     return Err(format!("a component has the idlist \"{name}\", which is not defined"));
                 };
-                Some(Cursor {
+                Some(IdCursor {
                     ids: ids.clone(),
                     next: 0,
                 })
             }
             None => None,
         };
-        let cursor = own.as_mut().unwrap_or(outer);
+        let cursor = own_ids.as_mut().unwrap_or(outer);
         let only = [Location::origin()];
         let locations: &[Location] = if component.locations.is_empty() {
             &only
         } else {
             &component.locations
         };
-        let monitor = at.monitor || component.monitor || kind.monitor;
         for location in locations {
-            let given = location.name.clone().or_else(|| component.name.clone());
-            if given.as_ref().is_some_and(|name| at.excluded.contains(name)) {
-                continue;
-            }
-            let (position, rotation) = self.resolve(location, at);
-            if kind.detector || kind.monitor {
-                let Some(id) = cursor.ids.get(cursor.next).copied() else {
-                    return Err(format!(
-                        "there are more detectors of type \"{}\" than ids for them",
-                        kind.name
-                    ));
-                };
-                cursor.next += 1;
-                let name = given.unwrap_or_else(|| kind.name.clone());
-                let label = self.detector(id, position, monitor, at.parent, name)?;
-                if let Some(cylinder) = kind.cylinder {
-                    self.instrument.cylinders.entry(label).or_insert(cylinder);
-                    let axis = at.rotation.inverse().apply(rotation.apply(cylinder.axis));
-                    if (axis - cylinder.axis).norm() > 1e-9 * cylinder.axis.norm() {
-                        self.instrument.axes.push((id, axis));
-                    }
-                }
-                continue;
-            }
-            let index = self.component(
-                given.unwrap_or_else(|| kind.name.clone()),
-                at.parent,
-                position,
-                rotation,
-            )?;
-            if kind.source {
-                self.instrument.source.get_or_insert(index);
-            }
-            if kind.sample {
-                self.instrument.sample.get_or_insert(index);
-            }
-            let inner = At {
-                excluded: location.excluded.clone(),
-                parent: index,
-                position,
-                rotation,
-                monitor,
-                depth: at.depth + 1,
-            };
-            if let Some(grid) = &kind.grid {
-                self.grid(grid, component.grid_ids, cursor, &inner)?;
-            }
-            for nested in &kind.children {
-                self.place(nested, &inner, cursor)?;
-            }
+            self.place_at(component, &kind, location, at, cursor)?;
         }
         Ok(())
     }
 
-    fn component(&mut self, name: Arc<str>, parent: u32, position: V3, rotation: Rotation) -> Result<u32, String> {
+    /// Places a component at one location: a detector, or a component with its parts.
+    fn place_at(
+        &mut self,
+        component: &ComponentElement,
+        kind: &ComponentType,
+        location: &Location,
+        at: &ParentFrame,
+        cursor: &mut IdCursor,
+    ) -> Result<(), String> {
+        let monitor = at.monitor || component.monitor || kind.monitor;
+        let given = location.name.clone().or_else(|| component.name.clone());
+        if given.as_ref().is_some_and(|name| at.excluded.contains(name)) {
+            return Ok(());
+        }
+        let (position, rotation) = self.resolve(location, at);
+        if kind.detector || kind.monitor {
+            let Some(id) = cursor.ids.get(cursor.next).copied() else {
+                return Err(format!(
+                    "there are more detectors of type \"{}\" than ids for them",
+                    kind.name
+                ));
+            };
+            cursor.next += 1;
+            let name = given.unwrap_or_else(|| kind.name.clone());
+            let name = self.detector(id, position, monitor, at.parent, name)?;
+            if let Some(cylinder) = kind.cylinder {
+                self.instrument.cylinders.entry(name).or_insert(cylinder);
+                let axis = at.rotation.inverse().apply(rotation.apply(cylinder.axis));
+                if (axis - cylinder.axis).norm() > 1e-9 * cylinder.axis.norm() {
+                    self.instrument.cylinder_axes.push((id, axis));
+                }
+            }
+            return Ok(());
+        }
+        let name = given.unwrap_or_else(|| kind.name.clone());
+        let index = self.component(name, at.parent, position, rotation)?;
+        if kind.source {
+            self.instrument.source.get_or_insert(index);
+        }
+        if kind.sample {
+            self.instrument.sample.get_or_insert(index);
+        }
+        let inner = ParentFrame {
+            excluded: location.excluded.clone(),
+            parent: index,
+            position,
+            rotation,
+            monitor,
+            depth: at.depth + 1,
+        };
+        if let Some(grid) = &kind.grid {
+            self.grid(grid, component.grid_ids, cursor, &inner)?;
+        }
+        for nested in &kind.children {
+            self.place(nested, &inner, cursor)?;
+        }
+        Ok(())
+    }
+
+    fn component(&mut self, name: Arc<str>, parent: u32, position: V3D, rotation: Rotation) -> Result<u32, String> {
         let index = self.instrument.components.len();
-        if index > MOST_DETECTORS {
-            return Err(format!("the definition has more than {MOST_DETECTORS} components"));
+        if index > MAX_DETECTORS {
+            return Err(format!("the definition has more than {MAX_DETECTORS} components"));
         }
         self.instrument.components.push(Component {
             name,
@@ -199,15 +214,15 @@ impl Builder {
     pub(super) fn detector(
         &mut self,
         id: i32,
-        position: V3,
+        position: V3D,
         monitor: bool,
         parent: u32,
         name: Arc<str>,
     ) -> Result<u32, String> {
-        if self.instrument.detectors.len() >= MOST_DETECTORS {
-            return Err(format!("the definition has more than {MOST_DETECTORS} detectors"));
+        if self.instrument.detectors.len() >= MAX_DETECTORS {
+            return Err(format!("the definition has more than {MAX_DETECTORS} detectors"));
         }
-        // Names such as pixel17 are kept as a name and a number, once for each name.
+        // pixel17 becomes the name "pixel" and the number 17: one string for millions of detectors.
         let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count().min(9);
         let (stem, tail) = name.split_at(name.len() - digits);
         let number = if tail.starts_with('0') && tail.len() > 1 {
@@ -219,9 +234,9 @@ impl Builder {
             Some(number) => (Arc::from(stem), number),
             None => (name, -1),
         };
-        let next = self.names.len() as u32;
-        let names = &mut self.instrument.names;
-        let name = *self.names.entry(stem).or_insert_with_key(|key| {
+        let next = self.name_indices.len() as u32;
+        let names = &mut self.instrument.detector_names;
+        let name = *self.name_indices.entry(stem).or_insert_with_key(|key| {
             names.push(key.clone());
             next
         });
@@ -236,48 +251,47 @@ impl Builder {
         Ok(name)
     }
 
-    fn resolve(&self, location: &Location, at: &At) -> (V3, Rotation) {
-        let mut local = self.relative(location.place, at);
+    fn resolve(&self, location: &Location, at: &ParentFrame) -> (V3D, Rotation) {
+        let mut local = self.relative(location.coordinates, at);
         let mut turned = location.rotation;
-        for turn in &location.turns {
-            match turn {
-                Turn::Rotate(rotation) => turned = turned.after(*rotation),
-                Turn::Shift(place) => local = local + turned.apply(self.relative(*place, at)),
+        for transformation in &location.transformations {
+            match transformation {
+                Transformation::Rotate(rotation) => turned = turned.after(*rotation),
+                Transformation::Translate(place) => local = local + turned.apply(self.relative(*place, at)),
             }
         }
         let position = at.position + at.rotation.apply(local);
         let rotation = at.rotation.after(turned);
         let towards = match location.facing {
-            Facing::Nowhere => None,
-            Facing::Point(point) => Some(point),
-            Facing::Default => self.facing,
+            FacingRule::Nowhere => None,
+            FacingRule::Point(point) => Some(point),
+            FacingRule::Default => self.facing,
         };
         match towards.map(|point| position - point).filter(|away| away.norm() > 0.0) {
             Some(away) => {
                 let local = rotation.inverse().apply(away);
                 (
                     position,
-                    rotation.after(Rotation::between(V3::new(0.0, 0.0, 1.0), local)),
+                    rotation.after(Rotation::between(V3D::new(0.0, 0.0, 1.0), local)),
                 )
             }
             None => (position, rotation),
         }
     }
 
-    /// The place relative to the component that carries it.
-    fn relative(&self, place: Place, at: &At) -> V3 {
+    /// Position relative to the parent, in the parent's frame.
+    fn relative(&self, place: Coordinates, at: &ParentFrame) -> V3D {
         match place {
-            Place::Cartesian(v) => v,
-            Place::Spherical(r, t, p) if self.delta && at.depth > 0 => {
-                // Distance and angles are added to those of the carrier.
+            Coordinates::Cartesian(v) => v,
+            Coordinates::Spherical(r, t, p) if self.spherical_delta && at.depth > 0 => {
                 let from = at.position;
-                let (r0, t0) = (from.norm(), from.angle(V3::new(0.0, 0.0, 1.0)).to_degrees());
+                let (r0, t0) = (from.norm(), from.angle(V3D::new(0.0, 0.0, 1.0)).to_degrees());
                 let p0 = from.y.atan2(from.x).to_degrees();
                 at.rotation
                     .inverse()
-                    .apply(V3::spherical(r0 + r, t0 + t, p0 + p) - from)
+                    .apply(V3D::spherical(r0 + r, t0 + t, p0 + p) - from)
             }
-            Place::Spherical(r, t, p) => V3::spherical(r, t, p),
+            Coordinates::Spherical(r, t, p) => V3D::spherical(r, t, p),
         }
     }
 
@@ -287,8 +301,9 @@ impl Builder {
     }
 }
 
-fn frame(defaults: Node<'_, '_>) -> Frame {
-    let mut frame = Frame::default();
+/// Reference frame of the definition; y up and z along the beam by default.
+fn frame(defaults: Node<'_, '_>) -> ReferenceFrame {
+    let mut frame = ReferenceFrame::default();
     let Some(node) = child(defaults, "reference-frame") else {
         return frame;
     };

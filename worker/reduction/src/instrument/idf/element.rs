@@ -1,5 +1,5 @@
-//! Elements and attributes of a definition. Promises: a missing or malformed attribute is `None`, never an error. Must
-//! not know what an element means.
+//! Elements and attributes of XML. Promises: a missing or malformed attribute is `None`, never an error. Must not: know
+//! the meaning of an element.
 
 use roxmltree::Node;
 

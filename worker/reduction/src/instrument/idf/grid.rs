@@ -1,26 +1,27 @@
-//! Rectangular detectors: a grid of pixels with ids of their own rule. Promises: as many pixels as the type says, or
-//! words. Must not place anything but pixels.
+//! Rectangular detectors: pixels of a grid with ids by rule. Promises: columns × rows pixels, or an error. Must not: place
+//! anything but pixels.
 
 use std::sync::Arc;
 
-use super::MOST_DETECTORS;
-use super::build::{At, Builder};
-use super::ids::Cursor;
-use super::kind::{Grid, GridIds};
-use crate::instrument::V3;
+use super::build::{InstrumentBuilder, ParentFrame};
+use super::component_type::{PixelGrid, PixelGridIds};
+use super::ids::IdCursor;
+use super::limits::MAX_DETECTORS;
+use crate::instrument::V3D;
 
-impl Builder {
+impl InstrumentBuilder {
+    /// Adds the pixels of a rectangular detector, column by column; ids by rule or else from the id list.
     pub(super) fn grid(
         &mut self,
-        grid: &Grid,
-        ids: Option<GridIds>,
-        cursor: &mut Cursor,
-        at: &At,
+        grid: &PixelGrid,
+        ids: Option<PixelGridIds>,
+        cursor: &mut IdCursor,
+        at: &ParentFrame,
     ) -> Result<(), String> {
         let (columns, rows) = grid.counts;
         let total = columns
             .checked_mul(rows)
-            .filter(|n| *n > 0 && *n <= MOST_DETECTORS as i64);
+            .filter(|n| *n > 0 && *n <= MAX_DETECTORS as i64);
         if columns <= 0 || rows <= 0 || total.is_none() {
             return Err(format!("a rectangular detector has {columns} × {rows} pixels"));
         }
@@ -48,7 +49,7 @@ impl Builder {
                 let Some(id) = id else {
                     return Err("a rectangular detector has more pixels than ids".to_owned());
                 };
-                let local = V3::new(
+                let local = V3D::new(
                     grid.start.0 + column as f64 * grid.step.0,
                     grid.start.1 + row as f64 * grid.step.1,
                     0.0,

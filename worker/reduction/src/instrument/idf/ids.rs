@@ -1,20 +1,21 @@
-//! Lists of detector ids. Promises: ids fit 32 bits, and a list that would be larger than any instrument is refused.
-//! Must not know components.
+//! Lists of detector ids (`<idlist>`). Promises: ids fit 32 bits; a list larger than any instrument is refused. Must not:
+//! know components.
 
 use std::sync::Arc;
 
 use roxmltree::Node;
 
-use super::MOST_DETECTORS;
 use super::element::{children, number};
+use super::limits::MAX_DETECTORS;
 
-/// The list of ids that is being handed out, and how far.
+/// Id list with the index of the next unused id.
 #[derive(Default)]
-pub(super) struct Cursor {
+pub(super) struct IdCursor {
     pub(super) ids: Arc<[i32]>,
     pub(super) next: usize,
 }
 
+/// Ids of an `<idlist>` in its order.
 pub(super) fn id_list(list: Node<'_, '_>) -> Result<Vec<i32>, String> {
     let mut ids = Vec::new();
     let mut range = |node: Node<'_, '_>| -> Result<(), String> {
@@ -30,8 +31,8 @@ pub(super) fn id_list(list: Node<'_, '_>) -> Result<Vec<i32>, String> {
         if step == 0 || (end - start).signum() * step.signum() < 0 {
             return Err(format!("the ids from {start} to {end} have the step {step}"));
         }
-        if (end - start) / step > MOST_DETECTORS as i64 {
-            return Err(format!("the ids from {start} to {end} are more than {MOST_DETECTORS}"));
+        if (end - start) / step > MAX_DETECTORS as i64 {
+            return Err(format!("the ids from {start} to {end} are more than {MAX_DETECTORS}"));
         }
         let mut id = start;
         while (step > 0 && id <= end) || (step < 0 && id >= end) {

@@ -1,83 +1,84 @@
-//! Where a location puts its component: `<location>`, `<locations>`, rotations, shifts and what it faces. Promises:
-//! many locations in one element are bounded in number. Must not know components.
+//! Locations of components: `<location>`, `<locations>`, their rotations, translations and facing. Promises: the number of
+//! locations in one element is bounded. Must not: know components.
 
 use std::sync::Arc;
 
 use roxmltree::Node;
 
 use super::element::{child, children, number, number_of};
-use super::{DEEPEST, MOST_DETECTORS};
-use crate::instrument::{Rotation, V3};
+use super::limits::{MAX_DEPTH, MAX_DETECTORS};
+use crate::instrument::{Rotation, V3D};
 
-/// Where a location puts its component.
+/// Position relative to the parent component.
 #[derive(Clone, Copy)]
-pub(super) enum Place {
-    Cartesian(V3),
-    /// Distance and angles, m and degrees.
+pub(super) enum Coordinates {
+    Cartesian(V3D),
+    /// r in m, θ from z and φ from x in degrees.
     Spherical(f64, f64, f64),
 }
 
-/// One `<rot>` or `<trans>` within a location.
+/// `<rot>` or `<trans>` nested in a location.
 #[derive(Clone, Copy)]
-pub(super) enum Turn {
+pub(super) enum Transformation {
     Rotate(Rotation),
-    Shift(Place),
+    Translate(Coordinates),
 }
 
+/// Rule for the component's z axis.
 #[derive(Clone, Copy)]
-pub(super) enum Facing {
-    /// As the definition's default says.
+pub(super) enum FacingRule {
+    /// By `components-are-facing` in the defaults.
     Default,
-    /// Towards nothing.
+    /// By rotations alone.
     Nowhere,
-    /// Towards a point.
-    Point(V3),
+    /// Away from a point in the laboratory frame.
+    Point(V3D),
 }
 
 #[derive(Clone)]
 pub(super) struct Location {
     pub(super) name: Option<Arc<str>>,
-    pub(super) place: Place,
+    pub(super) coordinates: Coordinates,
     pub(super) rotation: Rotation,
-    pub(super) turns: Vec<Turn>,
-    pub(super) facing: Facing,
-    /// Names of parts that are left out here.
+    /// In the order of nesting, each relative to the one before.
+    pub(super) transformations: Vec<Transformation>,
+    pub(super) facing: FacingRule,
+    /// Names of parts that this location excludes.
     pub(super) excluded: Arc<[Arc<str>]>,
 }
 
 impl Location {
-    /// No location: where the carrier is.
+    /// Position and orientation of the parent.
     pub(super) fn origin() -> Self {
         Self {
             name: None,
-            place: Place::Cartesian(V3::default()),
+            coordinates: Coordinates::Cartesian(V3D::default()),
             rotation: Rotation::IDENTITY,
-            turns: Vec::new(),
-            facing: Facing::Default,
+            transformations: Vec::new(),
+            facing: FacingRule::Default,
             excluded: Arc::default(),
         }
     }
 }
 
-pub(super) fn point(node: Node<'_, '_>) -> V3 {
+pub(super) fn point(node: Node<'_, '_>) -> V3D {
     match place(node) {
-        Place::Cartesian(v) => v,
-        Place::Spherical(r, t, p) => V3::spherical(r, t, p),
+        Coordinates::Cartesian(v) => v,
+        Coordinates::Spherical(r, t, p) => V3D::spherical(r, t, p),
     }
 }
 
 pub(super) fn location(node: Node<'_, '_>) -> Location {
-    let mut turns = Vec::new();
+    let mut transformations = Vec::new();
     let mut at = node;
-    // Rotations and translations nest; each is relative to the turn reached so far.
-    for _ in 0..DEEPEST {
+    for _ in 0..MAX_DEPTH {
         let inner = at
             .children()
             .find(|c| c.is_element() && matches!(c.tag_name().name(), "rot" | "trans"));
         let Some(inner) = inner else { break };
-        turns.push(match inner.tag_name().name() {
-            "rot" => Turn::Rotate(Rotation::about(axis(inner), number(inner, "val").unwrap_or(0.0))),
-            _ => Turn::Shift(place(inner)),
+        transformations.push(match inner.tag_name().name() {
+            "rot" => Transformation::Rotate(Rotation::about(axis(inner), number(inner, "val").unwrap_or(0.0))),
+            _ => Transformation::Translate(place(inner)),
         });
         at = inner;
     }
@@ -86,26 +87,26 @@ pub(super) fn location(node: Node<'_, '_>) -> Location {
         .map(Arc::from)
         .collect();
     let facing = match child(node, "facing") {
-        Some(facing) if facing.attribute("val") == Some("none") => Facing::Nowhere,
-        Some(facing) => Facing::Point(point(facing)),
-        None => Facing::Default,
+        Some(facing) if facing.attribute("val") == Some("none") => FacingRule::Nowhere,
+        Some(facing) => FacingRule::Point(point(facing)),
+        None => FacingRule::Default,
     };
     Location {
         name: node.attribute("name").map(|name| Arc::from(name.trim())),
-        place: place(node),
+        coordinates: place(node),
         rotation: Rotation::about(axis(node), number(node, "rot").unwrap_or(0.0)),
-        turns,
+        transformations,
         facing,
         excluded,
     }
 }
 
-/// `<locations n-elements="…">`: attributes with an end go evenly from one to the other.
+/// Locations of `<locations n-elements="…">`: attributes with `-end` are spread evenly, both ends included.
 pub(super) fn locations(node: Node<'_, '_>, out: &mut Vec<Location>) -> Result<(), String> {
     let count = number(node, "n-elements").unwrap_or(0.0);
-    if !(1.0..=MOST_DETECTORS as f64).contains(&count) {
+    if !(1.0..=MAX_DETECTORS as f64).contains(&count) {
         return Err(format!(
-            "<locations> has n-elements={count}: it must be between 1 and {MOST_DETECTORS}"
+            "<locations> has n-elements={count}: it must be between 1 and {MAX_DETECTORS}"
         ));
     }
     let count = count as usize;
@@ -126,12 +127,12 @@ pub(super) fn locations(node: Node<'_, '_>, out: &mut Vec<Location>) -> Result<(
             spread(&["p", "phi"], index),
         );
         let place = match spherical {
-            (None, None, None) => Place::Cartesian(V3::new(
+            (None, None, None) => Coordinates::Cartesian(V3D::new(
                 spread(&["x"], index).unwrap_or(0.0),
                 spread(&["y"], index).unwrap_or(0.0),
                 spread(&["z"], index).unwrap_or(0.0),
             )),
-            (r, t, p) => Place::Spherical(r.unwrap_or(0.0), t.unwrap_or(0.0), p.unwrap_or(0.0)),
+            (r, t, p) => Coordinates::Spherical(r.unwrap_or(0.0), t.unwrap_or(0.0), p.unwrap_or(0.0)),
         };
         let name = node
             .attribute("name")
@@ -139,18 +140,18 @@ pub(super) fn locations(node: Node<'_, '_>, out: &mut Vec<Location>) -> Result<(
         let rotation = Rotation::about(axis(node), spread(&["rot"], index).unwrap_or(0.0));
         out.push(Location {
             name,
-            place,
+            coordinates: place,
             rotation,
-            turns: Vec::new(),
-            facing: Facing::Default,
+            transformations: Vec::new(),
+            facing: FacingRule::Default,
             excluded: Arc::default(),
         });
     }
     Ok(())
 }
 
-fn axis(node: Node<'_, '_>) -> V3 {
-    let given = V3::new(
+fn axis(node: Node<'_, '_>) -> V3D {
+    let given = V3D::new(
         number(node, "axis-x").unwrap_or(0.0),
         number(node, "axis-y").unwrap_or(0.0),
         number(node, "axis-z").unwrap_or(0.0),
@@ -161,17 +162,17 @@ fn axis(node: Node<'_, '_>) -> V3 {
     {
         given
     } else {
-        V3::new(0.0, 0.0, 1.0)
+        V3D::new(0.0, 0.0, 1.0)
     }
 }
 
-fn place(node: Node<'_, '_>) -> Place {
+fn place(node: Node<'_, '_>) -> Coordinates {
     let r = number_of(node, &["r", "R"]);
     let t = number_of(node, &["t", "theta"]);
     let p = number_of(node, &["p", "phi"]);
     if r.is_some() || t.is_some() || p.is_some() {
-        return Place::Spherical(r.unwrap_or(0.0), t.unwrap_or(0.0), p.unwrap_or(0.0));
+        return Coordinates::Spherical(r.unwrap_or(0.0), t.unwrap_or(0.0), p.unwrap_or(0.0));
     }
     let of = |name| number(node, name).unwrap_or(0.0);
-    Place::Cartesian(V3::new(of("x"), of("y"), of("z")))
+    Coordinates::Cartesian(V3D::new(of("x"), of("y"), of("z")))
 }

@@ -1,15 +1,18 @@
-//! Reads instrument definition files. Promises: any text gives an instrument or an error, in bounded time and memory;
-//! each type is compiled once, however often it is used. Must not open files.
+//! Instrument definition files (IDF). Promises: any text gives an instrument or an error, in bounded time and memory; each
+//! type is compiled once, however often it is used. Must not: open files.
+//!
+//! Source: Mantid's concept pages "Instrument Definition File" and "Instrument Parameter File".
 //!
 //! # Layout
-//! [`element`] (attributes) → [`location`] (places), [`ids`] (id lists), [`kind`] (types) → [`build`] and [`grid`]
-//! (components and detectors) → [`parameters`] (of components, in a definition or in a file beside it).
+//! [`element`] (attributes), [`limits`] → [`location`], [`ids`] (id lists), [`component_type`] → [`parameters`] (of
+//! components, in a definition or a parameter file) → [`build`] and [`grid`] (components and detectors).
 
 mod build;
+mod component_type;
 mod element;
 mod grid;
 mod ids;
-mod kind;
+mod limits;
 mod location;
 mod parameters;
 
@@ -19,17 +22,12 @@ use roxmltree::Document;
 
 use crate::date_and_time::DateAndTime;
 use crate::instrument::Instrument;
-use build::Builder;
+use build::InstrumentBuilder;
 pub use parameters::add_parameters;
 
-/// More than any instrument has, so that a definition that multiplies itself ends.
-const MOST_DETECTORS: usize = 10_000_000;
-/// Deeper than any instrument nests, so that a type that holds itself ends.
-const DEEPEST: usize = 24;
-
-/// The dates between which a definition is valid; all of time when it does not say.
+/// Interval of validity `[valid-from, valid-to]` in the root element; a missing end is unbounded.
 pub fn validity(text: &str) -> (DateAndTime, DateAndTime) {
-    // Only the root's attributes are needed, which stand at the head of the file.
+    // The root's attributes suffice: parsing every candidate file as a whole would take seconds.
     let head = text
         .find("<instrument")
         .and_then(|at| text.get(at..))
@@ -45,10 +43,10 @@ pub fn validity(text: &str) -> (DateAndTime, DateAndTime) {
     (date("valid-from").unwrap_or(first), date("valid-to").unwrap_or(last))
 }
 
-/// Reads a definition.
+/// Instrument of a definition, positions in m in the laboratory frame, the sample usually at the origin.
 ///
 /// # Errors
-/// What is wrong with the text, in words.
+/// A sentence about the first mistake in the text.
 pub fn parse(text: &str) -> Result<Instrument, String> {
     let options = roxmltree::ParsingOptions {
         allow_dtd: false,
@@ -62,7 +60,7 @@ pub fn parse(text: &str) -> Result<Instrument, String> {
             root.tag_name().name()
         ));
     }
-    let mut builder = Builder::new(root)?;
+    let mut builder = InstrumentBuilder::new(root)?;
     builder.instrument.xml = Arc::from(text);
     builder.build(root)?;
     Ok(builder.finish())

@@ -1,19 +1,21 @@
-//! Parameters in definitions and in the files beside them (`<NAME>_Parameters.xml`). Promises: a parameter that cannot
-//! be read keeps its text; a formula that cannot be read is refused. Must not place anything.
+//! Parameters in definitions and in parameter files (`<NAME>_Parameters.xml`). Promises: a number that cannot be read
+//! stays text; an invalid formula is refused. Must not: place anything.
+//!
+//! Source: Mantid's concept page "Instrument Parameter File".
 
 use roxmltree::{Document, Node};
 
+use super::component_type::ComponentElement;
 use super::element::{child, children};
-use super::kind::Child;
 use crate::instrument::Instrument;
-use crate::instrument::formula::Formula;
-use crate::instrument::lists::ids_of_text;
-use crate::instrument::parameters::{FromLog, Owner, Parameter, Take};
+use crate::instrument::detector_files::parse_detector_ids;
+use crate::instrument::formula::LogFormula;
+use crate::instrument::parameters::{LogDerived, LogStatistic, Parameter, ParameterOwner};
 
-/// Reads a parameters file into the instrument that it is for.
+/// Adds the parameters of a file to the instrument that it names.
 ///
 /// # Errors
-/// What is wrong with the text, in words.
+/// A sentence about the first mistake, or about a file for another instrument.
 pub fn add_parameters(text: &str, instrument: &mut Instrument) -> Result<(), String> {
     let document = Document::parse(text).map_err(|error| error.to_string())?;
     let root = document.root_element();
@@ -31,8 +33,8 @@ pub fn add_parameters(text: &str, instrument: &mut Instrument) -> Result<(), Str
     of_links(root, instrument)
 }
 
-/// The parameters that stand in a component itself.
-pub(super) fn of_component(node: Node<'_, '_>, component: &Child, instrument: &mut Instrument) {
+/// Adds the parameters nested in a `<component>`, for the names of its locations.
+pub(super) fn of_component(node: Node<'_, '_>, component: &ComponentElement, instrument: &mut Instrument) {
     let mut names: Vec<&str> = component
         .locations
         .iter()
@@ -44,20 +46,24 @@ pub(super) fn of_component(node: Node<'_, '_>, component: &Child, instrument: &m
     }
     for (name, value) in read(node).into_iter().flatten() {
         for owner in &names {
-            instrument.parameters.set(Owner::Name(owner), name, value.clone());
+            instrument
+                .parameters
+                .set(ParameterOwner::Name(owner), name, value.clone());
         }
     }
 }
 
-/// The parameters in `<component-link>` elements: by name, by path, or by the ids of detectors.
+/// Adds the parameters of `<component-link>` elements: by name, by path, or by detector ids.
 pub(super) fn of_links(root: Node<'_, '_>, instrument: &mut Instrument) -> Result<(), String> {
     for link in children(root, "component-link") {
         let values = read(link)?;
         let ids = ["id", "detid"].iter().find_map(|name| link.attribute(*name));
         if let Some(ids) = ids {
-            for id in ids_of_text(ids)? {
+            for id in parse_detector_ids(ids)? {
                 for (name, value) in &values {
-                    instrument.parameters.set(Owner::Detector(id), name, value.clone());
+                    instrument
+                        .parameters
+                        .set(ParameterOwner::Detector(id), name, value.clone());
                 }
             }
             continue;
@@ -69,8 +75,8 @@ pub(super) fn of_links(root: Node<'_, '_>, instrument: &mut Instrument) -> Resul
             None
         };
         let owner = match component.and_then(|index| u32::try_from(index).ok()) {
-            Some(index) => Owner::Component(index),
-            None => Owner::Name(owner),
+            Some(index) => ParameterOwner::Component(index),
+            None => ParameterOwner::Name(owner),
         };
         for (name, value) in values {
             instrument.parameters.set(owner, name, value);
@@ -94,14 +100,14 @@ fn read<'a>(node: Node<'a, '_>) -> Result<Vec<(&'a str, Parameter)>, String> {
 fn value(parameter: Node<'_, '_>) -> Result<Option<Parameter>, String> {
     if let Some(log) = child(parameter, "logfile") {
         let formula = log.attribute("eq").map(str::trim).filter(|text| !text.is_empty());
-        return Ok(Some(Parameter::FromLog(FromLog {
+        return Ok(Some(Parameter::FromLog(LogDerived {
             log: log.attribute("id").unwrap_or_default().trim().to_owned(),
-            take: Take::from_word(log.attribute("extract-single-value-as").unwrap_or_default()),
-            formula: formula.map(Formula::parse).transpose()?,
+            statistic: LogStatistic::from_word(log.attribute("extract-single-value-as").unwrap_or_default()),
+            formula: formula.map(LogFormula::parse).transpose()?,
         })));
     }
     let given = child(parameter, "value").and_then(|value| value.attribute("val"));
-    // A fitting parameter may be a formula of its own variables, which is kept as it is.
+    // Formulas of fitting parameters have variables of their own: Mantid's peak functions read them as text.
     let given = given.or_else(|| child(parameter, "formula").and_then(|formula| formula.attribute("eq")));
     let Some(given) = given else { return Ok(None) };
     let text = || Parameter::Text(given.to_owned());

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::{add_parameters, parse};
 use crate::instrument::parameters::Parameter;
-use crate::instrument::{Instrument, V3};
+use crate::instrument::{Instrument, V3D};
 
 /// A source, a sample, and what a test adds.
 fn with(parts: &str, defaults: &str) -> Instrument {
@@ -126,7 +126,7 @@ fn logs_move_components_and_detectors() {
     let moved = still.with_logs(logs);
     close(at(&moved, 7), [3.0, 0.5, 0.0]);
     let slit = moved.component("slit1");
-    assert_eq!(moved.components[slit.unwrap()].position, V3::new(0.3, 0.0, -1.0));
+    assert_eq!(moved.components[slit.unwrap()].position, V3D::new(0.3, 0.0, -1.0));
     assert_eq!(
         moved.parameter(slit, "vertical gap").and_then(Parameter::number),
         Some(1.5)

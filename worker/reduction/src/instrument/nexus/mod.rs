@@ -1,81 +1,43 @@
-//! An instrument from the file structure in a run's start message: NXsource, NXsample, NXdetector and NXmonitor with
-//! their chains of transformations, or ISIS's table of detectors (`isis_vms_compat`). Promises: any text gives an
-//! instrument, nothing (it says no places), or a reason in words. Must not look anything up outside the structure.
+//! Instrument from the NeXus structure in a run's start message: NXsource, NXsample, NXdetector and NXmonitor with their
+//! transformations, or ISIS's table of detectors (`isis_vms_compat`). Promises: any text gives an instrument, nothing
+//! (no positions), or an error. Must not: look anything up outside the structure.
+//!
+//! Sources: NeXus definitions NXtransformations, NXdetector, NXsource; ESS `run_start` schema (pl72).
 //!
 //! # Layout
-//! [`node`] (groups, datasets and links in JSON) → [`chain`] (transformations) → [`pixels`] (ids and places) → here.
+//! [`node`] (groups, datasets and links in JSON) → [`transformations`] → [`pixels`] (ids and positions) → here.
 
-mod chain;
+mod error;
 mod node;
 mod pixels;
+mod transformations;
 
 use std::sync::Arc;
 
 use serde_json::Value;
-use thiserror::Error;
 
-use crate::instrument::{Component, Detector, Instrument, Rotation, V3};
-use chain::{Pose, length_unit, pose};
-use node::Trail;
+use crate::instrument::{Component, Detector, Instrument, Rotation, V3D};
+pub use error::NexusError;
+use node::NodePath;
+use transformations::{Placement, length_unit, placement};
 
-/// Why a structure gives no instrument.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum NexusError {
-    /// No JSON.
-    #[error("it is no JSON: {0}")]
-    Json(String),
-    /// A `depends_on` that leads nowhere.
-    #[error("{owner} depends on \"{path}\", which is not in the structure")]
-    NoTransformation {
-        /// What depends on it.
-        owner: String,
-        /// Where it should be.
-        path: String,
-    },
-    /// A transformation that says nothing.
-    #[error("the transformation \"{path}\" cannot be used: {reason}")]
-    BadTransformation {
-        /// Where it is.
-        path: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A chain without an end.
-    #[error("the transformations of {owner} depend on each other in a circle")]
-    EndlessChain {
-        /// Whose chain.
-        owner: String,
-    },
-    /// A detector that contradicts itself.
-    #[error("the detector {name} cannot be used: {reason}")]
-    BadDetector {
-        /// Its name.
-        name: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Detectors, but no source.
-    #[error("it has detectors, but no NXsource or NXmoderator that says where it is")]
-    NoSource,
-}
-
-/// What a structure gave.
+/// Instrument of a structure with the warnings that arose.
 #[derive(Debug)]
-pub struct Described {
-    /// The instrument.
+pub struct NexusInstrument {
     pub instrument: Instrument,
-    /// What a scientist should know, in words.
+    /// Sentences for the status page, such as transformations that logs move.
     pub warnings: Vec<String>,
 }
 
-/// Reads a structure; `None` when it says nothing of where detectors are, as those of ISIS's control program.
+/// Instrument of a structure; `None` without positions of detectors, as ISIS's control program sends it. `name` is used
+/// when the structure has none.
 ///
 /// # Errors
-/// Why what it says of detectors cannot be used.
-pub fn parse(text: &str, name: &str) -> Result<Option<Described>, NexusError> {
+/// See [`NexusError`].
+pub fn parse(text: &str, name: &str) -> Result<Option<NexusInstrument>, NexusError> {
     let json: Value = serde_json::from_str(text).map_err(|error| NexusError::Json(error.to_string()))?;
     let root = json.get("nexus_structure").unwrap_or(&json);
-    Reader {
+    StructureReader {
         instrument: Instrument {
             name: instrument_name(root).unwrap_or(name).to_owned(),
             ..Instrument::default()
@@ -96,23 +58,23 @@ fn name_of<'a>(group: &[&'a Value]) -> &'a str {
     group.last().map(|node| node::name(node)).unwrap_or_default()
 }
 
-struct Reader {
+struct StructureReader {
     instrument: Instrument,
-    /// Transformations that logs move.
+    /// Names of transformations that logs move.
     moving: Vec<String>,
-    /// Detectors whose places are not said.
+    /// Names of detectors without positions.
     unplaced: Vec<String>,
 }
 
-impl Reader {
-    fn read(mut self, root: &Value) -> Result<Option<Described>, NexusError> {
-        self.component(None, Pose::default(), self.instrument.name.clone());
+impl StructureReader {
+    fn read(mut self, root: &Value) -> Result<Option<NexusInstrument>, NexusError> {
+        self.component(None, Placement::default(), self.instrument.name.clone());
         let sample = self.sample(root)?;
         for group in node::of_class(root, &["NXdetector"]) {
             self.detectors(&group, false, sample)?;
         }
         if self.instrument.detectors.is_empty() {
-            for group in tables(root) {
+            for group in isis_detector_tables(root) {
                 self.detectors(&group, false, sample)?;
             }
         }
@@ -144,39 +106,39 @@ impl Reader {
                 "the structure does not say where the pixels of {names} are: they are left out"
             ));
         }
-        Ok(Some(Described {
+        Ok(Some(NexusInstrument {
             instrument: self.instrument,
             warnings,
         }))
     }
 
-    fn component(&mut self, parent: Option<u32>, pose: Pose, name: String) -> u32 {
+    fn component(&mut self, parent: Option<u32>, placement: Placement, name: String) -> u32 {
         let index = u32::try_from(self.instrument.components.len()).unwrap_or(u32::MAX);
         self.instrument.components.push(Component {
             name: Arc::from(name),
             parent,
-            position: pose.position,
-            rotation: pose.rotation,
+            position: placement.position,
+            rotation: placement.rotation,
         });
         index
     }
 
-    /// Where the sample is: the origin when the structure does not say.
-    fn sample(&mut self, root: &Value) -> Result<V3, NexusError> {
+    /// Adds the sample and returns its position; the origin without an NXsample.
+    fn sample(&mut self, root: &Value) -> Result<V3D, NexusError> {
         let groups = node::of_class(root, &["NXsample"]);
         let Some(group) = groups.first() else {
-            self.instrument.sample = Some(self.component(Some(0), Pose::default(), "sample".to_owned()));
-            return Ok(V3::default());
+            self.instrument.sample = Some(self.component(Some(0), Placement::default(), "sample".to_owned()));
+            return Ok(V3D::default());
         };
-        let place = pose(group, &mut self.moving)?.unwrap_or_default();
+        let place = placement(group, &mut self.moving)?.unwrap_or_default();
         self.instrument.sample = Some(self.component(Some(0), place, name_of(group).to_owned()));
         Ok(place.position)
     }
 
-    fn source(&mut self, root: &Value, sample: V3) -> Result<(), NexusError> {
+    fn source(&mut self, root: &Value, sample: V3D) -> Result<(), NexusError> {
         for group in node::of_class(root, &["NXsource", "NXmoderator"]) {
-            let place = match pose(&group, &mut self.moving)? {
-                Some(pose) => pose,
+            let place = match placement(&group, &mut self.moving)? {
+                Some(placement) => placement,
                 None => {
                     let wrong = |reason| NexusError::BadDetector {
                         name: name_of(&group).to_owned(),
@@ -186,9 +148,9 @@ impl Reader {
                     let Some(distance) = distance.and_then(|values| values.first().copied()) else {
                         continue;
                     };
-                    // Upstream, whatever sign it is given.
-                    Pose {
-                        position: sample - V3::new(0.0, 0.0, distance.abs()),
+                    // Files give the distance upstream with either sign.
+                    Placement {
+                        position: sample - V3D::new(0.0, 0.0, distance.abs()),
                         rotation: Rotation::IDENTITY,
                     }
                 }
@@ -201,39 +163,39 @@ impl Reader {
         Err(NexusError::NoSource)
     }
 
-    fn detectors(&mut self, group: &Trail<'_>, monitor: bool, sample: V3) -> Result<(), NexusError> {
+    fn detectors(&mut self, group: &NodePath<'_>, monitor: bool, sample: V3D) -> Result<(), NexusError> {
         let name = name_of(group).to_owned();
         let wrong = |reason| NexusError::BadDetector {
             name: name.clone(),
             reason,
         };
         let ids = pixels::ids(group).map_err(wrong)?.unwrap_or_default();
-        let pose = pose(group, &mut self.moving)?;
+        let own = placement(group, &mut self.moving)?;
         if ids.is_empty() {
             return Ok(());
         }
-        let places = match pixels::places(group, ids.len(), pose, sample).map_err(wrong)? {
-            Some(places) => places,
+        let positions = match pixels::positions(group, ids.len(), own, sample).map_err(wrong)? {
+            Some(positions) => positions,
             None if monitor && ids.len() == 1 => {
                 let distance = pixels::column(group, &["distance"], length_unit).map_err(wrong)?;
                 match distance.and_then(|values| values.first().copied()) {
-                    Some(distance) => vec![sample + V3::new(0.0, 0.0, distance)],
+                    Some(distance) => vec![sample + V3D::new(0.0, 0.0, distance)],
                     None => Vec::new(),
                 }
             }
             None => Vec::new(),
         };
-        if places.is_empty() {
+        if positions.is_empty() {
             self.unplaced.push(name);
             return Ok(());
         }
-        let parent = self.component(Some(0), pose.unwrap_or_default(), name.clone());
-        let label = u32::try_from(self.instrument.names.len()).unwrap_or(u32::MAX);
+        let parent = self.component(Some(0), own.unwrap_or_default(), name.clone());
+        let label = u32::try_from(self.instrument.detector_names.len()).unwrap_or(u32::MAX);
         self.instrument
-            .names
+            .detector_names
             .push(Arc::from(if monitor { name.as_str() } else { "pixel" }));
         let single = ids.len() == 1;
-        for (number, (id, position)) in (0_i32..).zip(ids.into_iter().zip(places)) {
+        for (number, (id, position)) in (0_i32..).zip(ids.into_iter().zip(positions)) {
             self.instrument.detectors.push(Detector {
                 id,
                 position,
@@ -247,8 +209,8 @@ impl Reader {
     }
 }
 
-/// ISIS's tables of detectors: ids, distances and angles of all in one group.
-fn tables(root: &Value) -> Vec<Trail<'_>> {
+/// Groups with ISIS's tables of detectors: ids, distances and angles of all detectors in one group.
+fn isis_detector_tables(root: &Value) -> Vec<NodePath<'_>> {
     let mut found = node::of_class(root, &["IXvms"]);
     if found.is_empty() {
         let entries = node::of_class(root, &["NXentry"]);

@@ -1,5 +1,5 @@
-//! Reading access to a file's structure as JSON: groups, datasets, attributes and links, in the spellings that file
-//! writers have used. Promises: no structure makes it recurse without end. Must not know what a group means.
+//! Access to a NeXus structure in JSON: groups, datasets, attributes and links, in every spelling that file writers have
+//! used. Promises: recursion is bounded. Must not: know the meaning of a group.
 //!
 //! A group is `{"type": "group", "name", "attributes", "children"}`. A dataset is `{"module": "dataset", "config":
 //! {"name", "values"}, "attributes"}`, formerly `{"type": "dataset", "name", "values", "attributes"}`. A link is
@@ -8,31 +8,31 @@
 
 use serde_json::Value;
 
-/// Links that lead to links are followed this far.
-const MOST_LINKS: usize = 8;
+/// Largest number of links in a row.
+const MAX_LINKS: usize = 8;
 
-/// A node with all that hold it, the root first.
-pub(super) type Trail<'a> = Vec<&'a Value>;
+/// Nodes from the root to a node, both included.
+pub(super) type NodePath<'a> = Vec<&'a Value>;
 
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key).and_then(Value::as_str)
 }
 
-/// A node's name; empty where it has none.
+/// Name of a node, empty without one.
 pub(super) fn name(node: &Value) -> &str {
     text(node, "name")
         .or_else(|| node.get("config").and_then(|config| text(config, "name")))
         .unwrap_or_default()
 }
 
-/// What a group holds.
+/// Nodes in a group, none for other nodes.
 pub(super) fn children(node: &Value) -> &[Value] {
     node.get("children")
         .and_then(Value::as_array)
         .map_or(&[], Vec::as_slice)
 }
 
-/// An attribute's value.
+/// Value of an attribute.
 pub(super) fn attribute<'a>(node: &'a Value, wanted: &str) -> Option<&'a Value> {
     let value = |given: &'a Value| given.get("values").or_else(|| given.get("value")).unwrap_or(given);
     match node.get("attributes")? {
@@ -42,7 +42,7 @@ pub(super) fn attribute<'a>(node: &'a Value, wanted: &str) -> Option<&'a Value> 
     }
 }
 
-/// An attribute that is a text.
+/// Value of a text attribute, or the first text of a list.
 pub(super) fn attribute_text<'a>(node: &'a Value, wanted: &str) -> Option<&'a str> {
     match attribute(node, wanted)? {
         Value::String(text) => Some(text),
@@ -51,12 +51,12 @@ pub(super) fn attribute_text<'a>(node: &'a Value, wanted: &str) -> Option<&'a st
     }
 }
 
-/// A group's class, such as NXdetector; empty for other nodes.
+/// `NX_class` of a group, such as NXdetector; empty for other nodes.
 pub(super) fn class(node: &Value) -> &str {
     attribute_text(node, "NX_class").unwrap_or_default()
 }
 
-/// The value of a dataset.
+/// Value of a dataset; `None` for other nodes.
 pub(super) fn values(node: &Value) -> Option<&Value> {
     let module = text(node, "module");
     if module == Some("dataset") {
@@ -80,13 +80,13 @@ fn link(node: &Value) -> Option<&str> {
         .flatten()
 }
 
-/// The node at a path, absolute or from the group at the end of `from`.
-pub(super) fn resolve<'a>(from: &[&'a Value], path: &str) -> Option<Trail<'a>> {
-    follow(from, path, MOST_LINKS)
+/// Node at a path, absolute or relative to the last group of `from`; links are followed.
+pub(super) fn resolve<'a>(from: &[&'a Value], path: &str) -> Option<NodePath<'a>> {
+    follow(from, path, MAX_LINKS)
 }
 
-fn follow<'a>(from: &[&'a Value], path: &str, links: usize) -> Option<Trail<'a>> {
-    let mut at: Trail<'a> = if path.starts_with('/') {
+fn follow<'a>(from: &[&'a Value], path: &str, links: usize) -> Option<NodePath<'a>> {
+    let mut at: NodePath<'a> = if path.starts_with('/') {
         from.get(..1)?.to_vec()
     } else {
         from.to_vec()
@@ -105,13 +105,13 @@ fn follow<'a>(from: &[&'a Value], path: &str, links: usize) -> Option<Trail<'a>>
     Some(at)
 }
 
-/// A dataset in the group at the end of a trail.
+/// Dataset of a group.
 pub(super) fn dataset<'a>(group: &[&'a Value], wanted: &str) -> Option<&'a Value> {
     let trail = resolve(group, wanted)?;
     trail.last().copied().filter(|node| values(node).is_some())
 }
 
-/// The text in a dataset of a group.
+/// Text of a dataset of a group, or the first text of a list.
 pub(super) fn dataset_text<'a>(group: &[&'a Value], wanted: &str) -> Option<&'a str> {
     match values(dataset(group, wanted)?)? {
         Value::String(text) => Some(text),
@@ -120,7 +120,7 @@ pub(super) fn dataset_text<'a>(group: &[&'a Value], wanted: &str) -> Option<&'a 
     }
 }
 
-/// The numbers of a value, nested lists one after the other; `None` when something in it is no finite number.
+/// Numbers of a value, nested lists flattened row by row; `None` if any item is not a finite number.
 pub(super) fn numbers(value: &Value) -> Option<Vec<f64>> {
     let mut out = Vec::new();
     collect(value, &mut out).then_some(out)
@@ -139,15 +139,15 @@ fn collect(value: &Value, out: &mut Vec<f64>) -> bool {
     }
 }
 
-/// All groups of a class with their trails, in the order of the structure.
-pub(super) fn of_class<'a>(root: &'a Value, classes: &[&str]) -> Vec<Trail<'a>> {
+/// Groups of any of these classes, in the order of the structure.
+pub(super) fn of_class<'a>(root: &'a Value, classes: &[&str]) -> Vec<NodePath<'a>> {
     let mut found = Vec::new();
-    // Depth is bounded: the JSON reader refuses what nests deeper than 128 levels.
+    // serde_json refuses documents of more than 128 levels, which bounds the recursion.
     descend(&mut vec![root], classes, &mut found);
     found
 }
 
-fn descend<'a>(at: &mut Trail<'a>, classes: &[&str], found: &mut Vec<Trail<'a>>) {
+fn descend<'a>(at: &mut NodePath<'a>, classes: &[&str], found: &mut Vec<NodePath<'a>>) {
     let Some(node) = at.last().copied() else { return };
     if classes.contains(&class(node)) {
         found.push(at.clone());

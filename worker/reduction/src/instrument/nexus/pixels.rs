@@ -1,28 +1,28 @@
-//! The pixels of an NXdetector or NXmonitor: ids and places. Promises: as many places as ids, or a reason; ids fit 32
-//! bits. Three ways to say where pixels are: offsets from the detector's own place, distances and angles from the
-//! sample, or neither for a detector that is one pixel.
+//! Pixels of an NXdetector or NXmonitor: ids and positions. Promises: as many positions as ids, or an error; ids fit 32
+//! bits. Positions are offsets from the detector's placement, or distances and angles from the sample, or the placement
+//! itself for a detector of one pixel.
 
 use serde_json::Value;
 
-use super::chain::{Pose, angle_unit, length_unit};
 use super::node;
-use crate::instrument::V3;
+use super::transformations::{Placement, angle_unit, length_unit};
+use crate::instrument::V3D;
 
-/// More than any instrument has.
-const MOST: usize = 10_000_000;
+/// Largest number of pixels, above that of any instrument.
+const MAX_PIXELS: usize = 10_000_000;
 
-/// Ids of a group's pixels under any of the names in use; `None` when it has none.
+/// Pixel ids of a group, under any of the names in use; `None` without ids.
 pub(super) fn ids(group: &[&Value]) -> Result<Option<Vec<i32>>, String> {
     let names = ["detector_number", "detector_id", "UDET"];
-    let Some((name, held)) = names
+    let Some((name, stored)) = names
         .into_iter()
         .find_map(|name| Some((name, node::values(node::dataset(group, name)?)?)))
     else {
         return Ok(None);
     };
-    let numbers = node::numbers(held).ok_or_else(|| format!("its {name} holds what is no number"))?;
-    if numbers.len() > MOST {
-        return Err(format!("its {name} has more than {MOST} ids"));
+    let numbers = node::numbers(stored).ok_or_else(|| format!("its {name} holds what is no number"))?;
+    if numbers.len() > MAX_PIXELS {
+        return Err(format!("its {name} has more than {MAX_PIXELS} ids"));
     }
     let whole = |number: &f64| {
         let fits = number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(number);
@@ -32,7 +32,7 @@ pub(super) fn ids(group: &[&Value]) -> Result<Option<Vec<i32>>, String> {
     numbers.iter().map(whole).collect::<Result<Vec<_>, _>>().map(Some)
 }
 
-/// A column of numbers of a group in the unit that `unit` makes.
+/// Numbers of the first dataset found, times the factor that `unit` gives for its unit; `None` without such a dataset.
 pub(super) fn column(
     group: &[&Value],
     names: &[&str],
@@ -51,25 +51,30 @@ pub(super) fn column(
     Ok(None)
 }
 
-/// Places of `count` pixels in the laboratory. `pose` is the detector's own place, where it has one; `sample` is where
-/// distances and angles are measured from. `None` when the group says nothing about places.
-pub(super) fn places(
+/// Laboratory positions of `count` pixels, m. `placement` is the detector's own, if any; distances and angles count from
+/// `sample`. `None` for a group without positions.
+pub(super) fn positions(
     group: &[&Value],
     count: usize,
-    pose: Option<Pose>,
-    sample: V3,
-) -> Result<Option<Vec<V3>>, String> {
+    placement: Option<Placement>,
+    sample: V3D,
+) -> Result<Option<Vec<V3D>>, String> {
     if let Some(local) = offsets(group, count)? {
-        let pose = pose.unwrap_or_default();
-        return Ok(Some(local.into_iter().map(|offset| pose.place(offset)).collect()));
+        let placement = placement.unwrap_or_default();
+        return Ok(Some(
+            local
+                .into_iter()
+                .map(|offset| placement.to_laboratory(offset))
+                .collect(),
+        ));
     }
     if let Some(directions) = directions(group, count)? {
         return Ok(Some(
             directions.into_iter().map(|direction| sample + direction).collect(),
         ));
     }
-    match pose {
-        Some(pose) if count == 1 => Ok(Some(vec![pose.position])),
+    match placement {
+        Some(placement) if count == 1 => Ok(Some(vec![placement.position])),
         Some(_) => Err(format!(
             "it has {count} pixels, and neither offsets nor angles that say where they are"
         )),
@@ -77,7 +82,7 @@ pub(super) fn places(
     }
 }
 
-fn offsets(group: &[&Value], count: usize) -> Result<Option<Vec<V3>>, String> {
+fn offsets(group: &[&Value], count: usize) -> Result<Option<Vec<V3D>>, String> {
     let of = |name: &str| column(group, &[name], length_unit);
     let (x, y, z) = (of("x_pixel_offset")?, of("y_pixel_offset")?, of("z_pixel_offset")?);
     if x.is_none() && y.is_none() && z.is_none() {
@@ -92,18 +97,18 @@ fn offsets(group: &[&Value], count: usize) -> Result<Option<Vec<V3>>, String> {
         };
         return Ok(Some(
             (0..count)
-                .map(|index| V3::new(at(&x, index), at(&y, index), at(&z, index)))
+                .map(|index| V3D::new(at(&x, index), at(&y, index), at(&z, index)))
                 .collect(),
         ));
     }
-    // One offset for each column and each row of a grid: columns vary fastest.
+    // One offset for each column and row of a grid, ids row by row.
     let (x, y) = (x.unwrap_or_else(|| vec![0.0]), y.unwrap_or_else(|| vec![0.0]));
     let flat = z.as_ref().is_none_or(|values| values.len() == 1);
     if flat && x.len().checked_mul(y.len()) == Some(count) {
         let depth = z.and_then(|values| values.first().copied()).unwrap_or_default();
         return Ok(Some(
             y.iter()
-                .flat_map(|y| x.iter().map(move |x| V3::new(*x, *y, depth)))
+                .flat_map(|y| x.iter().map(move |x| V3D::new(*x, *y, depth)))
                 .collect(),
         ));
     }
@@ -114,8 +119,8 @@ fn offsets(group: &[&Value], count: usize) -> Result<Option<Vec<V3>>, String> {
     ))
 }
 
-/// Places relative to the sample from distances and angles, one for each pixel or one for all.
-fn directions(group: &[&Value], count: usize) -> Result<Option<Vec<V3>>, String> {
+/// Positions relative to the sample by distance, polar and azimuthal angle; each one value for all pixels or one for each.
+fn directions(group: &[&Value], count: usize) -> Result<Option<Vec<V3D>>, String> {
     let distance = column(group, &["distance", "LEN2"], length_unit)?;
     let polar = column(group, &["polar_angle", "TTHE"], angle_unit)?;
     let (Some(distance), Some(polar)) = (distance, polar) else {
@@ -132,6 +137,6 @@ fn directions(group: &[&Value], count: usize) -> Result<Option<Vec<V3>>, String>
         }
     }
     let at = |values: &[f64], index: usize| values.get(index).or(values.first()).copied().unwrap_or_default();
-    let place = |index| V3::spherical(at(&distance, index), at(&polar, index), at(&azimuth, index));
+    let place = |index| V3D::spherical(at(&distance, index), at(&polar, index), at(&azimuth, index));
     Ok(Some((0..count).map(place).collect()))
 }

@@ -1,0 +1,14 @@
+//! ServiceAccount of the worker, without rights and without a mounted token.
+
+use k8s_openapi::api::core::v1::ServiceAccount;
+
+use super::metadata;
+use crate::plan::Plan;
+
+pub fn service_account(plan: &Plan) -> ServiceAccount {
+    ServiceAccount {
+        metadata: metadata::owned(plan, plan.names.base()),
+        automount_service_account_token: Some(false),
+        ..ServiceAccount::default()
+    }
+}

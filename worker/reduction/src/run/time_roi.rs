@@ -1,0 +1,8 @@
+//! Intervals of time in which data count.
+
+use std::sync::Arc;
+
+use crate::date_and_time::DateAndTime;
+
+/// Half-open intervals `[start, stop)` in ascending order, without overlap: Mantid's `TimeROI`.
+pub type TimeRoi = Arc<[(DateAndTime, DateAndTime)]>;

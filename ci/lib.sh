@@ -54,7 +54,7 @@ shipped_program() {
         folder=$host/release
         ;;
     *:release)
-        cargo build --locked --release -p "$1" >&2 || return 1
+        cargo build --locked --release -p "$1" ${LIVE_DATA_FEATURES:+--features "$LIVE_DATA_FEATURES"} >&2 || return 1
         folder=release
         ;;
     *:dev)

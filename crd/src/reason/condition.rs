@@ -210,7 +210,7 @@ impl ConditionReason {
                 "The worker is more than a minute behind the stream",
                 "Give the worker more CPU, or check the network to the brokers",
             )
-            .from_report(),
+            .reported_by_worker(),
             Self::MountFailed => row(
                 Error,
                 "The node cannot mount a volume of the worker",
@@ -240,7 +240,7 @@ impl ConditionReason {
                 "The worker's pod runs but does not answer the operator's requests for `/status`",
                 "Check the network policy between the operator and port 8080 of the worker",
             )
-            .from_report(),
+            .reported_by_worker(),
             Self::NotNeeded => row(Normal, "The resource needs no volume of its own", ""),
             Self::OutOfMemory => row(
                 Error,
@@ -268,7 +268,7 @@ impl ConditionReason {
                 "The last execution of the script ended with an error",
                 "See the traceback in `status.script.lastError` or on the worker's page",
             )
-            .from_report(),
+            .reported_by_worker(),
             Self::ScriptTooLong => row(
                 Error,
                 "The text of `spec.script.inline` does not fit into the pod's annotations",
@@ -332,7 +332,7 @@ impl ConditionReason {
                 "The worker reports a degradation, whose reason begins the message",
                 "See the table of the worker's reasons",
             )
-            .from_report(),
+            .reported_by_worker(),
             Self::WorkerReady => row(Normal, "A worker is available", ""),
             Self::WorkerStarting => row(Normal, "The worker's pod is being started", ""),
         }

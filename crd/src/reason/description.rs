@@ -91,7 +91,7 @@ pub struct ConditionReasonDescription {
     /// The reason concerns a volume or a claim, and becomes the reason of StorageReady too.
     pub concerns_storage: bool,
     /// The reason follows from the worker's report: it stays until the worker has been polled again.
-    pub from_report: bool,
+    pub reported_by_worker: bool,
     /// No watch shows the end of the cause: the operator looks again about every 20 s.
     pub rechecked: bool,
 }
@@ -105,7 +105,7 @@ impl ConditionReasonDescription {
             blocks_plan: false,
             blocks_apply: false,
             concerns_storage: false,
-            from_report: false,
+            reported_by_worker: false,
             rechecked: false,
         }
     }
@@ -138,9 +138,9 @@ impl ConditionReasonDescription {
         }
     }
 
-    pub(super) const fn from_report(self) -> Self {
+    pub(super) const fn reported_by_worker(self) -> Self {
         Self {
-            from_report: true,
+            reported_by_worker: true,
             ..self
         }
     }

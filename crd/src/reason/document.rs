@@ -89,7 +89,7 @@ pub fn markdown() -> String {
             (row.blocks_plan, "nothing is made"),
             (row.blocks_apply, "objects that need the taken one are not made"),
             (row.concerns_storage, "StorageReady is False"),
-            (row.from_report, "from the worker's report"),
+            (row.reported_by_worker, "from the worker's report"),
             (row.rechecked, "checked every 20 s"),
         ]
         .into_iter()

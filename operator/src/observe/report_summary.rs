@@ -133,11 +133,13 @@ mod tests {
 
     #[test]
     fn a_report_that_is_out_of_bounds_is_cut_to_what_a_status_takes() {
-        let mut report = WorkerReport::default();
-        report.run = Some(RunReport {
-            number: "é".repeat(1 << 20),
+        let mut report = WorkerReport {
+            run: Some(RunReport {
+                number: "é".repeat(1 << 20),
+                ..Default::default()
+            }),
             ..Default::default()
-        });
+        };
         report.script.last_error = Some(format!("{}é the end", "é".repeat(1 << 20)));
         report.degraded = vec![
             Degradation {

@@ -157,7 +157,7 @@ fn degraded(input: &StatusInput<'_>, problems: &[Problem], former: Option<&Condi
             if all.is_empty()
                 && let Some(former) = former
                 && let Ok(reason) = former.reason.parse::<ConditionReason>()
-                && reason.description().from_report
+                && reason.description().reported_by_worker
             {
                 return ConditionState {
                     holds: former.status == "True",

@@ -124,7 +124,8 @@ fn write_rows(
 }
 
 fn write_angles(writer: &Writer<'_>, data: &Group, angles: &[DetectorAngles]) -> Result<(), NexusError> {
-    let columns: [(&str, fn(&DetectorAngles) -> f64); 5] = [
+    type Column = fn(&DetectorAngles) -> f64;
+    let columns: [(&str, Column); 5] = [
         ("polar", |row| row.polar),
         ("azimuthal", |row| row.azimuthal),
         ("polar_width", |row| row.polar_width),

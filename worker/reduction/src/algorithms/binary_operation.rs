@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn it_takes_a_single_value() {
-        let expected: [(&str, fn(f64) -> f64); 3] = [
+        type Scalar = fn(f64) -> f64;
+        let expected: [(&str, Scalar); 3] = [
             ("Divide", |v| v / 2.5),
             ("Minus", |v| v - 2.5),
             ("Multiply", |v| v * 2.5),

@@ -8,8 +8,8 @@ use live_data_reduction::value::Value;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
-use super::error::{RaiseInPython, exception_of};
 use super::engine_services::engine_services;
+use super::error::{RaiseInPython, exception_of};
 use super::{arrays, value};
 
 /// One execution of a native algorithm: created, given properties, executed.

@@ -21,7 +21,8 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 fn states() -> PyResult<Vec<MonitorInfo>> {
     // Without a stream there is none.
-    Ok(engine_services()?.services
+    Ok(engine_services()?
+        .services
         .live
         .get()
         .map(|live| live.monitors())
@@ -67,7 +68,8 @@ fn live_monitor(id: u64) -> PyResult<Option<Vec<(&'static str, String)>>> {
 /// Ends a monitor after its present chunk; false if no running monitor has the id.
 #[pyfunction]
 fn live_cancel(id: u64) -> PyResult<bool> {
-    Ok(engine_services()?.services
+    Ok(engine_services()?
+        .services
         .live
         .get()
         .is_ok_and(|live: &std::sync::Arc<dyn LiveData>| live.cancel(id)))

@@ -12,8 +12,8 @@
 mod algorithm;
 mod arrays;
 mod components;
-mod error;
 mod engine_services;
+mod error;
 mod events;
 mod geometry;
 mod live;

@@ -12,10 +12,10 @@ use live_data_reduction::workspace::{Workspace, WorkspaceCell};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
 
-use super::error::RaiseInPython;
-use super::workspace::PyWorkspace;
 use super::engine_services::engine_services;
+use super::error::RaiseInPython;
 use super::value;
+use super::workspace::PyWorkspace;
 use crate::script::RetainedWorkspace;
 
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -93,7 +93,8 @@ fn contains(name: &str) -> PyResult<bool> {
 
 #[pyfunction]
 fn retrieve(py: Python<'_>, name: &str) -> PyResult<PyWorkspace> {
-    engine_services()?.services
+    engine_services()?
+        .services
         .data
         .retrieve(name)
         .map(PyWorkspace::new)
@@ -102,7 +103,8 @@ fn retrieve(py: Python<'_>, name: &str) -> PyResult<PyWorkspace> {
 
 #[pyfunction]
 fn add(py: Python<'_>, name: &str, cell: &Bound<'_, PyWorkspace>) -> PyResult<()> {
-    engine_services()?.services
+    engine_services()?
+        .services
         .data
         .add(name, cell.get().handle().clone())
         .raise(py)
@@ -110,7 +112,8 @@ fn add(py: Python<'_>, name: &str, cell: &Bound<'_, PyWorkspace>) -> PyResult<()
 
 #[pyfunction]
 fn add_or_replace(py: Python<'_>, name: &str, cell: &Bound<'_, PyWorkspace>) -> PyResult<()> {
-    engine_services()?.services
+    engine_services()?
+        .services
         .data
         .add_or_replace(name, cell.get().handle().clone())
         .raise(py)

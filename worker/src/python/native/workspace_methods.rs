@@ -11,10 +11,10 @@ use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 
 use super::arrays::{self, ExportedArray};
-use super::error::RaiseInPython;
-use super::workspace::PyWorkspace;
 use super::engine_services::engine_services;
+use super::error::RaiseInPython;
 use super::logs;
+use super::workspace::PyWorkspace;
 
 impl PyWorkspace {
     fn read<'py>(&self, py: Python<'py>, column: HistogramField, index: i64) -> PyResult<Bound<'py, PyAny>> {

@@ -129,7 +129,10 @@ fn workspaces_that_outlive_their_run_are_reported() {
     assert_eq!(change.reload_error, None);
     let retained = change.retained;
     assert_eq!(
-        retained.iter().map(|workspace| workspace.name.as_str()).collect::<Vec<_>>(),
+        retained
+            .iter()
+            .map(|workspace| workspace.name.as_str())
+            .collect::<Vec<_>>(),
         ["of others"]
     );
     assert!(retained[0].bytes > 0 && service.data.is_empty());

@@ -13,7 +13,7 @@ use live_data_reduction::workspace::events::EventData;
 use live_data_reduction::workspace::matrix::WorkspaceData;
 use live_data_reduction::workspace::spectra::SpectrumDetectorMapping;
 use live_data_worker::python::output::{OutputQueue, OutputQueueLimits, OutputSink, Redactor};
-use live_data_worker::python::real_mantid::{UpdateSummary, RealMantid};
+use live_data_worker::python::real_mantid::{RealMantid, UpdateSummary};
 use live_data_worker::python::{Engine, EngineChoice, Interpreter, InterpreterConfig, InterpreterHandle, StartError};
 use pyo3::prelude::*;
 

@@ -22,7 +22,7 @@ pub(super) struct Placement {
 
 impl Placement {
     /// Laboratory position of a point given in the component's frame.
-    pub(super) fn to_laboratory(&self, local: V3D) -> V3D {
+    pub(super) fn to_laboratory(self, local: V3D) -> V3D {
         self.position + self.rotation.apply(local)
     }
 }

@@ -90,7 +90,10 @@ class Host:
         """Forgets modules that were imported from the folder, so that they are read again."""
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None)
-            if name not in (MODULE, "__main__") and file and os.path.realpath(file).startswith(self.folder + os.sep):
+            # The file of an embedded module is a relative name: a second copy of mantid would not know the first one's classes.
+            if name in (MODULE, "__main__") or not file or not os.path.isabs(file):
+                continue
+            if os.path.realpath(file).startswith(self.folder + os.sep):
                 del sys.modules[name]
 
     def _explain_while_on_disk(self, error):

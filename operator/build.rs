@@ -7,7 +7,7 @@
 //!
 //! In the charts, where they are present and writable (else a cargo warning):
 //! - `charts/live-data/templates/crd.yaml`: `crd-template.yaml`. It reads the values `crds.enabled` (create it
-//!   at all) and `crds.keep` (annotate it so that neither Helm nor Argo CD removes it);
+//!   at all) and `crds.keep` (annotate it against removal by Helm and Argo CD);
 //! - `charts/<chart>/values.schema.json` for each chart that has a `values.schema.in.json`, written by hand: the
 //!   same document, with `definitions.LiveDataProcessorSpec` added. The hand-written part refers to it as
 //!   `{"$ref": "#/definitions/LiveDataProcessorSpec"}`, for `worker` (the JSON in WORKER_DEFAULTS) in `live-data`
@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let docs = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../docs");
     println!("cargo::rerun-if-changed={}", docs.join("reasons.md").display());
-    // Images are built from a tree without documents.
+    // The tree from which images are built has no documents.
     if docs.is_dir() {
         replace(&docs.join("reasons.md"), &live_data_crd::reason::document::markdown());
     }
@@ -71,7 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The definition as a chart template.
+/// Definition as a chart template with the values `crds.enabled` and `crds.keep`.
 fn crd_template(definition: &Value) -> Result<String, Box<dyn Error>> {
     let spec = serde_saphyr::to_string(&serde_json::json!({ "spec": definition["spec"] }))?;
     if spec.contains("{{") {
@@ -101,7 +101,7 @@ fn crd_template(definition: &Value) -> Result<String, Box<dyn Error>> {
     ))
 }
 
-/// The hand-written schema of a chart's values with the spec's definition added.
+/// Hand-written schema of a chart's values with the spec's definition added.
 fn values_schema(source: &str, spec: &Value) -> Result<String, Box<dyn Error>> {
     let mut document: Value = serde_json::from_str(source)?;
     let root = document.as_object_mut().ok_or("the document is not an object")?;
@@ -115,8 +115,8 @@ fn values_schema(source: &str, spec: &Value) -> Result<String, Box<dyn Error>> {
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-/// Writes the file if its content differs. A folder that cannot be written to causes a warning only, because the program
-/// can be built from a read-only tree.
+/// Writes the file if its content differs. A read-only folder causes a warning only: the program can be built from a
+/// read-only tree.
 fn replace(path: &Path, content: &str) {
     if fs::read_to_string(path).is_ok_and(|present| present == content) {
         return;

@@ -1,4 +1,4 @@
-"""kubectl against one cluster, and the words in which the project speaks of it. Must not judge an answer."""
+"""kubectl against one cluster, with the project's names of its objects. Must not judge an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-//! The examples in `crd/examples` say what they mean: every field of theirs is one of the types'.
+//! Check of the examples in `crd/examples`: the types read every field of theirs and lose none.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -17,7 +17,7 @@ fn every_field_of_every_example_is_read_and_none_is_lost() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         let mut written: Value = serde_saphyr::from_str(&text).unwrap();
-        // As the apiserver does with the definition's default.
+        // The apiserver adds an absent spec, by the default of the definition.
         written
             .as_object_mut()
             .unwrap()

@@ -73,15 +73,15 @@ pub enum KafkaProtocol {
     #[serde(rename = "PLAINTEXT")]
     #[strum(serialize = "PLAINTEXT")]
     Plaintext,
-    /// Encrypted.
+    /// Encrypted by TLS, without a user.
     #[serde(rename = "SSL")]
     #[strum(serialize = "SSL")]
     Ssl,
-    /// Authenticated.
+    /// Authenticated by SASL, not encrypted.
     #[serde(rename = "SASL_PLAINTEXT")]
     #[strum(serialize = "SASL_PLAINTEXT")]
     SaslPlaintext,
-    /// Encrypted and authenticated.
+    /// Authenticated by SASL and encrypted by TLS.
     #[serde(rename = "SASL_SSL")]
     #[strum(serialize = "SASL_SSL")]
     SaslSsl,
@@ -108,7 +108,7 @@ pub enum SaslMechanism {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CredentialsSecret {
-    /// Name of the Secret.
+    /// Name of a Secret in the resource's namespace.
     #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"))]
     pub name: String,
     /// Key of the user name; `username` when left out.
@@ -125,10 +125,10 @@ pub struct CredentialsSecret {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyOfSecret {
-    /// Name of the Secret.
+    /// Name of a Secret in the resource's namespace.
     #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"))]
     pub name: String,
-    /// Key in the Secret.
+    /// Key of the value in the Secret.
     #[schemars(regex(pattern = r"^[-._a-zA-Z0-9]{1,253}$"))]
     pub key: String,
 }

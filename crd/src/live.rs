@@ -1,7 +1,7 @@
-//! Properties of Mantid's StartLiveData: the one declaration that everything else follows.
+//! Properties of Mantid's StartLiveData, declared once in the table `live_properties!`.
 //!
-//! From the table `live_properties!` follow the resource's field `spec.live`, the variables `LIVE_…` that the operator sets,
-//! the worker's flags `--live-…`, and the properties that the native algorithms declare.
+//! Four interfaces follow from the table: the resource's field `spec.live`, the operator's variables `LIVE_…`, the worker's
+//! flags `--live-…`, and the properties of the native algorithms.
 //!
 //! Promises: a property is added in one place; all errors of a value set are reported at once, with Mantid's messages.
 //! Must not need kube: the worker uses it without the feature.
@@ -42,6 +42,7 @@ macro_rules! live_properties {
         }
     ) => {
         $(#[$spec_attribute])*
+        /// Values of StartLiveData's properties, under Mantid's names in camelCase; `None` for those that are not set.
         pub struct LiveSpec {
             $(
                 #[doc = $documentation]
@@ -71,7 +72,7 @@ macro_rules! live_properties {
                 }
             }
 
-            /// Kind of value.
+            /// Kind of value that [`LiveSpec::set`] accepts.
             pub const fn kind(self) -> LivePropertyKind {
                 use LivePropertyKind::{Choice, File, Flag, Seconds, Text};
                 match self {
@@ -105,7 +106,7 @@ macro_rules! live_properties {
             /// Sets a property from text.
             ///
             /// # Errors
-            /// The text is not of the property's [`LiveProperty::kind`].
+            /// [`LivePropertyError`] if the text is not of the property's [`LiveProperty::kind`].
             pub fn set(&mut self, property: LiveProperty, text: &str) -> Result<(), LivePropertyError> {
                 match property {
                     $(LiveProperty::$property => self.$field = Some(parse(property, text)?),)*
@@ -117,7 +118,6 @@ macro_rules! live_properties {
 }
 
 live_properties! {
-    /// Properties of Mantid's StartLiveData, under their names in camelCase.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     #[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
     #[serde(default, rename_all = "camelCase")]
@@ -217,7 +217,7 @@ pub enum RunTransitionBehavior {
     Rename,
 }
 
-/// Kind of a property's value.
+/// Kind of a property's value, which decides how its text is parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LivePropertyKind {
     /// Any text: a name, Python code, or a time in ISO 8601.
@@ -232,7 +232,7 @@ pub enum LivePropertyKind {
     Choice(&'static [&'static str]),
 }
 
-/// Error of one property's value.
+/// Invalid value of one property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LivePropertyError {
     pub property: LiveProperty,
@@ -241,7 +241,7 @@ pub struct LivePropertyError {
 }
 
 impl LivePropertyError {
-    /// Error of `property` with this message.
+    /// Error with a message in Mantid's wording, without the property's name before it.
     pub fn new(property: LiveProperty, message: impl Into<String>) -> Self {
         Self {
             property,
@@ -304,7 +304,7 @@ pub fn given(text: &Option<String>) -> Option<&str> {
 }
 
 impl LiveSpec {
-    /// The properties that are set, with their values as text, in the order of [`LiveProperty::ALL`].
+    /// Set properties with their values as text, in the order of [`LiveProperty::ALL`].
     pub fn values(&self) -> impl Iterator<Item = (LiveProperty, String)> + '_ {
         let value = |property: &LiveProperty| self.get(*property).map(|text| (*property, text));
         LiveProperty::ALL.iter().filter_map(value)
@@ -328,7 +328,7 @@ impl LiveSpec {
         self.update_every.unwrap_or(60.0)
     }
 
-    /// Errors of values that exclude or need each other, and of ranges.
+    /// Values that exclude or need each other, and values out of range: one error each, empty when valid.
     ///
     /// Names of algorithms and the text of StartTime are not checked: that needs the engine.
     pub fn errors(&self) -> Vec<LivePropertyError> {

@@ -1,6 +1,6 @@
 //! Patterns of the schema as CEL rules with messages for people.
 //!
-//! The apiserver answers a value that does not match a pattern with the pattern itself, which few people can read.
+//! Without a rule the apiserver answers a wrong value with the regular expression, which few people can read.
 //!
 //! Promises: every pattern of the types has a message here, or the definition cannot be made; the rule refuses exactly
 //! what the pattern refuses, and a maximum length bounds its cost. Must not: touch the schema of the charts' values, which
@@ -12,7 +12,7 @@ use thiserror::Error;
 /// Kubernetes' pattern of a quantity, without negative ones.
 pub(crate) const QUANTITY: &str = r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]+))?$";
 
-/// A pattern of the types has no row in the table of messages.
+/// Pattern of the types that has no row in the table of messages.
 #[derive(Debug, Error)]
 #[error("make the definition: the pattern {0} has no message; add one to MESSAGES in crd/src/pattern_rules.rs")]
 pub struct PatternWithoutMessage(String);

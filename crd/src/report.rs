@@ -1,8 +1,7 @@
 //! The worker's `/status` document, read by the operator and the page.
 //!
-//! Promises: camelCase JSON; every field has a default and unknown fields are ignored, so that a worker and an operator of
-//! different versions understand each other; no field holds a secret. Must not: decide anything; the worker fills it in,
-//! and the operator's `status` draws the conclusions.
+//! Promises: camelCase JSON. Every field has a default and unknown fields are ignored: a worker and an operator may have
+//! different versions. No field holds a secret. Must not: draw conclusions; the operator's `status` does.
 
 use std::collections::BTreeMap;
 
@@ -151,7 +150,7 @@ pub struct ScriptReport {
     pub threads: Vec<String>,
 }
 
-/// StartLiveData monitor.
+/// StartLiveData monitor, from its start to its end.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
@@ -208,7 +207,7 @@ pub struct MemoryReport {
     pub events_kept: u64,
 }
 
-/// A problem that the worker works around.
+/// Problem that the worker works around.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "kube", derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "camelCase")]
@@ -228,7 +227,7 @@ impl Degradation {
         }
     }
 
-    /// The reason, or `None` for one that only a newer worker knows.
+    /// Reason as a variant; `None` for one that only a newer worker knows.
     pub fn known_reason(&self) -> Option<WorkerReason> {
         self.reason.parse().ok()
     }

@@ -54,8 +54,8 @@ fn with_patterns() -> Result<Value, SchemaError> {
             schema.remove("required");
         }
     }
-    // For new resources only. Name and instrument cannot be changed: an older resource that breaks these rules could not
-    // be updated at all, not even to get a status or to lose its finalizers.
+    // For new resources only, because name and instrument cannot be changed. An older resource that breaks these rules
+    // would refuse every update, also of its status and its finalizers.
     schema.insert(
         "x-kubernetes-validations".into(),
         json!([
@@ -84,8 +84,9 @@ fn with_patterns() -> Result<Value, SchemaError> {
     Ok(definition)
 }
 
-/// Schema of the spec as JSON Schema draft 7, for a chart's `values.schema.json`: unknown fields are refused, and rules
-/// that only an apiserver can check are left out.
+/// Schema of the spec as JSON Schema draft 7, for a chart's `values.schema.json`.
+///
+/// Unknown fields are refused; rules that only an apiserver can check are left out.
 ///
 /// # Errors
 /// As [`crd`].

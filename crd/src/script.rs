@@ -58,10 +58,10 @@ pub enum ScriptSource {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyOfConfigMap {
-    /// Name of the ConfigMap.
+    /// Name of a ConfigMap in the resource's namespace.
     #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"))]
     pub name: String,
-    /// Key in the ConfigMap.
+    /// Key of the script in the ConfigMap.
     #[schemars(regex(pattern = r"^[-._a-zA-Z0-9]{1,253}$"))]
     pub key: String,
 }

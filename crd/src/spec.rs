@@ -2,7 +2,7 @@
 //!
 //! Promises: camelCase; every field is optional; no schema default for a field that a site's configuration may set; a spec
 //! that the schema and its CEL rules accept is meaningful by itself. Must not: hold defaults of the operator, which are in
-//! its `validate` module, or check anything that only the cluster knows.
+//! its `validate` module, or check anything that needs the cluster.
 
 // Each printer column names its own type and path; the lint takes them for repetitions.
 #![allow(clippy::duplicated_attributes)]

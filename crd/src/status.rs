@@ -56,7 +56,7 @@ impl LiveDataProcessorStatus {
     }
 }
 
-/// Newest run.
+/// Newest run of the worker's report.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RunStatus {

@@ -1,7 +1,7 @@
 //! Volumes of the output, the archive and the instrument definitions.
 //!
-//! Promises: each choice is an object of which CEL lets at most one member be set; an empty choice falls back to the
-//! site's. Must not: know the objects that make up a volume; the operator's `build` does.
+//! Promises: each choice is an object of which CEL allows at most one member; an empty choice falls back to the
+//! site's. Must not: decide the objects of a volume; the operator's `build` does.
 
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use schemars::JsonSchema;
@@ -81,7 +81,7 @@ pub struct InstrumentsSpec {
     pub none: Option<EmptyObject>,
 }
 
-/// Empty object, which chooses the member that has it.
+/// Empty object `{}`: its presence chooses the member that has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EmptyObject {}
 
@@ -89,7 +89,7 @@ pub struct EmptyObject {}
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConfigMapSpec {
-    /// Name of the ConfigMap.
+    /// Name of a ConfigMap in the resource's namespace.
     #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"))]
     pub name: String,
 }
@@ -166,7 +166,7 @@ pub struct SmbSpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ClaimSpec {
-    /// Name of the claim.
+    /// Name of an existing PersistentVolumeClaim in the resource's namespace.
     #[schemars(regex(pattern = r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$"))]
     pub claim_name: String,
 }

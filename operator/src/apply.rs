@@ -26,14 +26,16 @@ use crate::problem::Problem;
 use crate::requests;
 use crate::takeover;
 
-/// Longest time that a new Deployment waits for its claims to be bound. The scheduler sets a pod with unbound claims
-/// aside for a second at least, and sometimes, when it misses the binding, for minutes.
+/// Longest time that a new Deployment waits for its claims to be bound.
+///
+/// The scheduler retries a pod with unbound claims after a second at the earliest, and after minutes if it misses the
+/// binding.
 pub const BINDING_WAIT: Duration = Duration::from_secs(5);
 
-/// Result of the step.
+/// Result of applying one plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ApplyReport {
-    /// Objects of others that are in the way, and fields that cannot be changed.
+    /// Objects of others under the plan's names, and fields that cannot be changed.
     pub problems: Vec<Problem>,
     /// Objects that were created, changed or deleted, as `Kind/name`.
     pub written: Vec<String>,
@@ -55,7 +57,7 @@ impl ApplyReport {
     }
 }
 
-/// State that the application of one plan's objects shares.
+/// State shared by the requests of one plan.
 struct Applier<'a> {
     client: &'a Client,
     objects: &'a ObjectCache,
@@ -63,7 +65,7 @@ struct Applier<'a> {
     plan: &'a Plan,
 }
 
-/// Applies the objects of a plan, then deletes those of the resource that the plan does not have any more.
+/// Applies the objects of a plan, then deletes the resource's objects that the plan lacks.
 ///
 /// # Errors
 /// [`ReconcileError`] of the first request that failed; objects applied before it stay.
@@ -93,7 +95,7 @@ pub async fn apply(
             .any(|problem| problem.reason.description().blocks_apply);
     let binding = desired.iter().any(|object| applier.is_binding(object));
     for object in deployments {
-        // A worker that runs goes on; only a new one would start without its volumes.
+        // A running worker has its volumes; only a new Deployment would start without them.
         if (blocked || binding) && applier.cached(object).is_none() {
             report.waits_for_binding = !blocked;
             continue;
@@ -106,7 +108,7 @@ pub async fn apply(
     Ok(report)
 }
 
-/// Object before the step.
+/// State of an object before it is applied.
 enum PresentObject {
     Existing(Arc<ClusterObject>),
     /// The step has created it.
@@ -255,8 +257,8 @@ impl Applier<'_> {
         Ok(())
     }
 
-    /// Removes the UID of a vanished claim from a Released volume, so that the claim of the same name binds again. The
-    /// data stay, and the claim is this resource's.
+    /// Removes the UID of a vanished claim from a Released volume: the claim of the same name binds again. The data
+    /// stay, and the claim is this resource's.
     async fn unbind_released_volume(
         &self,
         api: &Api<DynamicObject>,
@@ -299,9 +301,10 @@ impl Applier<'_> {
         Ok(())
     }
 
-    /// Deletes objects of the resource that the plan does not have any more, after a change of storage or of the
-    /// NetworkPolicy. Volumes and claims stay until the rollout is complete: deleted before, they would be missing for
-    /// the old worker's next pod, and for a spec that is changed back.
+    /// Deletes objects of the resource that the plan lacks, after a change of storage or of the NetworkPolicy.
+    ///
+    /// Volumes and claims stay until the rollout is complete: the old worker's next pod, or a spec that is changed back,
+    /// still needs them.
     async fn delete_unwanted(&self, desired: &[DesiredObject]) -> Result<ApplyReport, ReconcileError> {
         let names = &self.plan.names;
         let optional = [
@@ -348,7 +351,7 @@ async fn take_over_fields(
     };
     let patch = json!([
         {"op": "replace", "path": "/metadata/managedFields", "value": fields},
-        // A conflict if anybody wrote in between.
+        // The version makes a write in between a conflict.
         {"op": "replace", "path": "/metadata/resourceVersion", "value": object.metadata.resource_version},
     ]);
     let patch = requests::json_patch(patch, label)?;

@@ -1,4 +1,4 @@
-//! Delays between attempts, with jitter, so that resources and replicas do not retry in step.
+//! Delays between attempts, with jitter against retries in step.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Configuration of the operator, from environment variables.
 //!
 //! Promises: every malformed variable is reported at once, with its value and the expected form; an absent variable stays
-//! absent, because only `validate` knows which resource needs it. Must not: hold a secret; the workers' tokens are referred
+//! absent, because only some resources need it. Must not: hold a secret; the workers' tokens are referred
 //! to by name.
 
 use std::collections::BTreeMap;
@@ -20,47 +20,47 @@ pub const SPEC_SCHEMA: &str = include_str!(concat!(env!("OUT_DIR"), "/spec.schem
 /// Values that a site may set, each with its environment variable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// LIVE_DATA_PROCESSOR_IMAGE_SHA: digest of the former processor's image, instead of ours.
+    /// LIVE_DATA_PROCESSOR_IMAGE_SHA: digest of the former processor's image, which replaces this project's.
     pub processor_image_sha: Option<String>,
-    /// CEPH_CREDS_SECRET_NAME.
+    /// CEPH_CREDS_SECRET_NAME: Secret with the credentials of CephFS mounts.
     pub ceph_secret_name: Option<String>,
-    /// CEPH_CREDS_SECRET_NAMESPACE; the archive's secret is looked for there too.
+    /// CEPH_CREDS_SECRET_NAMESPACE: namespace of that Secret and of the archive's.
     pub ceph_secret_namespace: Option<String>,
-    /// CLUSTER_ID of the Ceph cluster.
+    /// CLUSTER_ID: ID of the Ceph cluster, for outputs that name none.
     pub cluster_id: Option<String>,
-    /// FS_NAME of the CephFS.
+    /// FS_NAME: name of the CephFS, for outputs that name none.
     pub fs_name: Option<String>,
-    /// FIA_API_URL that workers fetch their scripts from.
+    /// FIA_API_URL: URL from which workers fetch their scripts.
     pub fia_api_url: Option<String>,
     /// DEV_MODE: output goes to folders ending in `-staging`.
     pub dev_mode: bool,
-    /// VALKEY_HOST that scripts' output is streamed to.
+    /// VALKEY_HOST: host of the Valkey server that receives the scripts' output.
     pub valkey_host: Option<String>,
-    /// VALKEY_PORT.
+    /// VALKEY_PORT: TCP port of that server.
     pub valkey_port: Option<u16>,
-    /// KAFKA_BOOTSTRAP_SERVERS.
+    /// KAFKA_BOOTSTRAP_SERVERS: brokers as `host:port` separated by commas, for resources that name none.
     pub kafka_bootstrap_servers: Option<String>,
     /// GITHUB_API_TOKEN_SECRET_NAME, in the resource's namespace; empty gives workers no token.
     pub github_secret_name: Option<String>,
-    /// GITHUB_API_TOKEN_SECRET_KEY.
+    /// GITHUB_API_TOKEN_SECRET_KEY: key of the token in that Secret.
     pub github_secret_key: String,
     /// WORKER_NETWORK_POLICY: make a NetworkPolicy for each worker.
     pub network_policy: bool,
-    /// WORKER_DEFAULTS: what a resource's spec leaves out, as JSON of the spec's type.
+    /// WORKER_DEFAULTS: values of fields that a resource's spec leaves out, as JSON of the spec's type.
     pub worker_defaults: Value,
     /// HTTP_ADDR of the probes and metrics.
     pub http_addr: SocketAddr,
-    /// POD_NAME, who holds the Lease; a name made from the host's and the process's where absent.
+    /// POD_NAME: identity in the Lease; made from host name and process ID where absent.
     pub pod_name: Option<String>,
-    /// POD_NAMESPACE, where the Lease is; the client's own where absent.
+    /// POD_NAMESPACE: namespace of the Lease; the client's own where absent.
     pub pod_namespace: Option<String>,
 }
 
-/// The environment has malformed variables.
+/// Malformed variables of the environment.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("read the configuration: {} of the environment's settings cannot be used:\n- {}", problems.len(), problems.join("\n- "))]
 pub struct ConfigError {
-    /// One text a mistake, which names the variable, its value and the expected form.
+    /// One text for each malformed variable: its name, its value and the expected form.
     pub problems: Vec<String>,
 }
 
@@ -127,7 +127,7 @@ struct EnvironmentReader<'a> {
 }
 
 impl EnvironmentReader<'_> {
-    /// An empty variable counts as absent: that is what a chart's empty value gives.
+    /// Text of a variable; an empty one counts as absent, because a chart's empty value gives it.
     fn text(&self, name: &str) -> Option<&str> {
         self.environment
             .get(name)
@@ -184,7 +184,7 @@ impl EnvironmentReader<'_> {
         })
     }
 
-    /// Absent means the chart's usual secret; set and empty means no token.
+    /// Secret of the token: the chart's usual one for an absent variable, none for an empty one.
     fn secret_name(&mut self) -> Option<String> {
         match self.environment.get("GITHUB_API_TOKEN_SECRET_NAME") {
             None => Some("fia-api".into()),

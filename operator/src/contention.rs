@@ -22,7 +22,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// Age from which the record of an object that does not differ any more is dropped.
 const RETENTION: Duration = Duration::from_secs(600);
 
-/// Recent corrections of all objects.
+/// Recent corrections of all objects, with the limit on each.
 #[derive(Debug, Default)]
 pub struct Contention {
     records: Mutex<HashMap<ObjectId, ContentionRecord>>,
@@ -57,7 +57,7 @@ impl Contention {
         now: Instant,
     ) -> Correction {
         let mut records = self.records.lock();
-        // Objects that are gone or were not reconciled since.
+        // Records of objects that are gone, or were not reconciled for that long.
         records.retain(|_, record| now.duration_since(record.window_start) < RETENTION);
         let record = records
             .entry(ObjectId::new(kind, namespace, name))

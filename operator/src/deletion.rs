@@ -20,12 +20,12 @@ use crate::object_kind::ObjectKind;
 use crate::ownership;
 use crate::requests;
 
-/// Progress of a deletion.
+/// Progress of a deletion, which decides when the next attempt is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeletionProgress {
     /// Volumes remain, and their watch will show their end.
     Waiting,
-    /// Volumes remain that carry no label of the operator, so that no watch shows their end.
+    /// Volumes without a label of the operator remain; no watch shows their end.
     Unwatched,
     /// Volumes remain, and finalizers of others keep an object; the message lists both.
     Blocked(String),
@@ -60,7 +60,7 @@ impl ObjectSearch<'_> {
         Some(RemainingObject { kind, name, object })
     }
 
-    /// As `find`, then with a request: an object that has lost its labels is in no watch.
+    /// Object of `find`, else of a request, because no watch shows an object without labels.
     async fn find_unlabelled(
         &mut self,
         kind: ObjectKind,
@@ -116,7 +116,7 @@ fn is_bound(volume: &ClusterObject) -> bool {
         .is_some_and(|phase| phase == "Bound")
 }
 
-/// Deletes what remains of a resource's objects; removes the finalizers when no volume is left.
+/// Deletes the remaining objects of a resource; removes the finalizers when no volume is left.
 ///
 /// # Errors
 /// [`ReconcileError::Api`] if a request fails; the next attempt continues.
@@ -167,7 +167,7 @@ pub async fn delete_objects(
     })
 }
 
-/// Adds the operator's finalizer; must precede the first object that it has to delete.
+/// Adds the operator's finalizer; must precede the first object that [`delete_objects`] has to delete.
 ///
 /// # Errors
 /// [`ReconcileError::Api`] if the request fails.
@@ -180,7 +180,7 @@ pub async fn add_finalizer(client: &Client, resource: &LiveDataProcessor) -> Res
 /// Removes the finalizers listed and keeps all others.
 ///
 /// # Errors
-/// [`ReconcileError::Api`] if the request fails; that the resource is gone already is no error.
+/// [`ReconcileError::Api`] if the request fails; an absent resource is no error.
 pub async fn remove_finalizers(
     client: &Client,
     resource: &LiveDataProcessor,
@@ -208,8 +208,8 @@ async fn set_finalizers(
 ) -> Result<(), ReconcileError> {
     let name = resource.name_any();
     let api: Api<LiveDataProcessor> = Api::namespaced(client.clone(), &resource.namespace().unwrap_or_default());
-    // The version, because the list replaces finalizers that others add meanwhile; the UID, because a successor may have
-    // the name.
+    // The list replaces finalizers that others add meanwhile: the version turns that into a conflict. The UID excludes a
+    // successor of the same name.
     let patch = json!({"metadata": {
         "finalizers": finalizers,
         "resourceVersion": resource.resource_version(),

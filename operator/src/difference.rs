@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::object_kind::ObjectKind;
 
-/// JSON Pointer of the first field of `desired` that `live` lacks or has with another value. Kind and apiVersion are not
-/// compared, because items of lists lack them.
+/// JSON Pointer of the first field of `desired` that `live` lacks or has with another value; `None` if equal.
+///
+/// Kind and apiVersion are not compared, because items of lists lack them.
 pub fn first_difference(desired: &Value, live: &Value) -> Option<String> {
     let Value::Object(fields) = desired else {
         return compare(desired, Some(live), "");
@@ -35,7 +36,7 @@ fn immutable_paths(kind: ObjectKind) -> &'static [&'static str] {
     }
 }
 
-/// `desired` with the values that `live` has in the fields that the API does not allow to change.
+/// `desired` with the immutable fields of `kind` taken from `live`.
 pub fn with_immutable(kind: ObjectKind, desired: &Value, live: &Value) -> Value {
     let mut object = desired.clone();
     for path in immutable_paths(kind) {
@@ -46,7 +47,7 @@ pub fn with_immutable(kind: ObjectKind, desired: &Value, live: &Value) -> Value 
     object
 }
 
-/// Differences in fields that the API does not allow to change, each as "path is present, not desired".
+/// Differences in the immutable fields of `kind`, each as "path is present, not desired".
 pub fn immutable_differences(kind: ObjectKind, desired: &Value, live: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for path in immutable_paths(kind) {

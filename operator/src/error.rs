@@ -26,7 +26,7 @@ impl ErrorClass {
     }
 }
 
-/// Error that ends a reconcile.
+/// Error that ends a reconcile; its [`ErrorClass`] decides the retry.
 #[derive(Debug, Error)]
 pub enum ReconcileError {
     /// A request to the apiserver failed.
@@ -36,7 +36,7 @@ pub enum ReconcileError {
         action: &'static str,
         /// Object as `Kind/name`, or the resource's name.
         object: String,
-        /// Cause; its text in the message is the apiserver's own, where there is one.
+        /// Cause; a message of the apiserver appears without its Status object.
         source: Box<kube::Error>,
     },
     /// An object could not be converted to or from JSON.
@@ -46,7 +46,6 @@ pub enum ReconcileError {
         action: &'static str,
         /// Object as `Kind/name`, or the resource's name.
         object: String,
-        /// Cause.
         source: serde_json::Error,
     },
 }

@@ -1,7 +1,7 @@
 //! Kubernetes Events on the resources.
 //!
-//! Promises: each Event reports a change, so that a steady resource has none; an Event that cannot be written is logged
-//! and dropped; no text holds a secret, because all texts are those of conditions.
+//! Promises: each Event reports a change: a steady resource has none; an Event that cannot be written is logged and
+//! dropped; no text holds a secret, because all texts are those of conditions.
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -16,7 +16,7 @@ use crate::names::MANAGER;
 /// Longest note of an Event in bytes; the API allows 1024.
 const MAX_NOTE_BYTES: usize = 1000;
 
-/// Writer of Events.
+/// Writer of Kubernetes Events on the resources; a failed write is logged and dropped.
 #[derive(Clone)]
 pub struct EventPublisher {
     recorder: Recorder,
@@ -34,7 +34,7 @@ impl EventPublisher {
         }
     }
 
-    /// Publishes an Event for what was applied and for each change of Degraded and Ready.
+    /// Publishes an Event for the objects applied, and one for each change of Degraded and Ready.
     pub async fn publish_changes(
         &self,
         resource: &LiveDataProcessor,

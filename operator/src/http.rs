@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::metrics::Metrics;
 
-/// The address of HTTP_ADDR cannot be bound.
+/// Failure to bind the address of HTTP_ADDR.
 #[derive(Debug, Error)]
 #[error("listen on HTTP_ADDR={address}: {source}; choose another address")]
 pub struct HttpError {
@@ -24,14 +24,14 @@ pub struct HttpError {
     source: std::io::Error,
 }
 
-/// State behind `/readyz`.
+/// Readiness that `/readyz` reports.
 #[derive(Debug, Default)]
 pub struct Health {
     /// The apiserver has answered and, while leading, all watches are complete.
     pub ready: AtomicBool,
 }
 
-/// Binds the address.
+/// Listener on `address`, not yet served.
 ///
 /// # Errors
 /// [`HttpError`] if the address is in use or does not belong to this machine.

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-/// Compares `value` with a JSON Schema of the kind that `crd` writes (types, enums, bounds, unknown and required fields);
-/// appends each difference with its path, which begins with `path`. Patterns are left to the apiserver.
+/// Compares `value` with a JSON Schema that `crd` wrote: types, enums, bounds, unknown and required fields.
+///
+/// Appends each difference to `problems`, with its path below `path`. Patterns are left to the apiserver.
 pub fn compare(schema: &Value, value: &Value, path: &str, problems: &mut Vec<String>) {
     if let Some(expected) = schema.get("type")
         && !type_fits(expected, value)

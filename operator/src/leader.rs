@@ -1,8 +1,8 @@
 //! Leader election by a Lease: of several operators only its holder reconciles.
 //!
 //! Promises: clocks of two machines are never compared; a candidate takes the Lease over after it has seen no renewal for
-//! the Lease's duration by its own clock. A holder that cannot renew stops earlier. The Lease is released on a clean end,
-//! so that a standby leads at once.
+//! the Lease's duration by its own clock. A holder that cannot renew stops earlier. On a clean end the Lease is
+//! released, and a standby leads at once.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ const REQUEST: Duration = Duration::from_secs(4);
 pub struct Candidate {
     leases: Api<Lease>,
     identity: String,
-    /// Last renewal by another holder, and when this process saw it first.
+    /// Last renewal by another holder, with the time at which this process first saw it.
     observed: Option<(LeaseRenewal, Instant)>,
 }
 
@@ -74,7 +74,7 @@ impl Candidate {
         }
     }
 
-    /// Waits until this process holds the Lease. Calls `on_answer` after each answer of the apiserver.
+    /// Waits until this process holds the Lease; calls `on_answer` after each answer of the apiserver.
     pub async fn acquire(&mut self, mut on_answer: impl FnMut()) {
         loop {
             match self.renew().await {
@@ -216,8 +216,9 @@ impl Candidate {
     }
 }
 
-/// Identity of a holder that renews the Lease, or `None`. Reads the Lease until it changes, for 15 s at most, so that no
-/// clock but this process's own matters.
+/// Identity of a holder that renews the Lease; `None` if nobody does.
+///
+/// Reads the Lease until it changes, for 15 s at most: only this process's clock matters.
 ///
 /// # Errors
 /// [`kube::Error`] if the apiserver does not answer.

@@ -1,4 +1,4 @@
-//! The operator: makes and watches the objects of each LiveDataProcessor.
+//! Operator that makes and watches the objects of each LiveDataProcessor.
 //!
 //! # Layout
 //! [`reconcile`] runs these steps in order; each takes the values of the steps before it, and only those marked with * get

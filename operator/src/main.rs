@@ -111,7 +111,7 @@ fn main() -> ExitCode {
 }
 
 fn configuration() -> Result<Config, Box<dyn std::error::Error>> {
-    // A variable that is not UTF-8 is none of the operator's.
+    // The operator's own variables are UTF-8; others are ignored.
     let environment: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
@@ -140,7 +140,7 @@ fn init_logging() {
 
 async fn client() -> Result<Client, Box<dyn std::error::Error>> {
     let mut config = kube::Config::infer().await?;
-    // A request that hangs must not block a reconcile for ever; watches have a limit of their own, longer than this.
+    // A limit for a reconcile whose request hangs; watches have a longer one.
     config.connect_timeout = Some(std::time::Duration::from_secs(10));
     config.write_timeout = Some(std::time::Duration::from_secs(30));
     config.read_timeout = Some(std::time::Duration::from_secs(305));

@@ -76,13 +76,9 @@ impl Metrics {
             "Time that a reconcile took",
             self.duration.clone(),
         );
-        registry.register("objects_applied", "ObjectCache made or changed", self.applied.clone());
+        registry.register("objects_applied", "Objects made or changed", self.applied.clone());
         registry.register("status_writes", "Statuses written", self.status_writes.clone());
-        registry.register(
-            "worker_polls",
-            "WorkerReports asked for, by outcome",
-            self.polls.clone(),
-        );
+        registry.register("worker_polls", "Reports asked for, by outcome", self.polls.clone());
         registry.register("watch_errors", "Broken watches by kind", self.watch_errors.clone());
         registry.register(
             "unreadable_resources",
@@ -94,7 +90,7 @@ impl Metrics {
         self
     }
 
-    /// Counts a reconcile without error: its duration, the objects written and the status write.
+    /// Counts a reconcile without error: its duration in seconds, the objects written and the status write.
     pub fn record_reconcile(&self, duration: Duration, applied: usize, status_written: bool) {
         self.reconciles.get_or_create(&ByOutcome { outcome: "ok" }).inc();
         self.duration.observe(duration.as_secs_f64());
@@ -102,13 +98,13 @@ impl Metrics {
         self.status_writes.inc_by(u64::from(status_written));
     }
 
-    /// Counts a reconcile that ended with an error.
+    /// Counts a failed reconcile, by the class of its error.
     pub fn record_failure(&self, class: ErrorClass) {
         self.reconciles.get_or_create(&ByOutcome { outcome: "failed" }).inc();
         self.failures.get_or_create(&ByClass { class: class.label() }).inc();
     }
 
-    /// Counts a request for a worker's report.
+    /// Counts a poll of one worker, by outcome; `answered` is false for a failed one.
     pub fn record_poll(&self, answered: bool) {
         self.polls
             .get_or_create(&ByOutcome {
@@ -117,7 +113,7 @@ impl Metrics {
             .inc();
     }
 
-    /// Counts an error of a watch.
+    /// Counts a failure of the watch of `kind`.
     pub fn record_watch_error(&self, kind: &'static str) {
         self.watch_errors.get_or_create(&ByKind { kind }).inc();
     }
@@ -127,12 +123,12 @@ impl Metrics {
         self.unreadable.inc();
     }
 
-    /// Sets whether this operator holds the Lease.
+    /// Sets the gauge `leader`: 1 while this operator holds the Lease, else 0.
     pub fn set_leader(&self, leads: bool) {
         self.leader.set(i64::from(leads));
     }
 
-    /// Sets the number of LiveDataProcessors.
+    /// Sets the gauge `resources`, the number of LiveDataProcessors in the cluster.
     pub fn set_resources(&self, count: usize) {
         self.resources.set(i64::try_from(count).unwrap_or(i64::MAX));
     }

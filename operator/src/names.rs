@@ -1,7 +1,7 @@
 //! Names, labels and annotations of the objects that the operator makes.
 //!
-//! Promises: names equal those of the former operator, which was written in Python, so that its objects can be taken over.
-//! No other module spells one out.
+//! Promises: names equal those of the former operator, which was written in Python: its objects can be taken over.
+//! Every other module takes them from here.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub const MANAGER: &str = "live-data-operator";
 pub const FORMER_MANAGER: &str = "OpenAPI-Generator";
 /// Finalizer with which a resource waits for the deletion of its volumes.
 pub const FINALIZER: &str = "live-data.fia.com/cleanup";
-/// Finalizer of the former operator, which nobody else removes any more.
+/// Finalizer of the former operator, which only this operator removes.
 pub const FORMER_FINALIZER: &str = "kopf.zalando.org/KopfFinalizerMarker";
 /// Annotation with the digest of the object last applied, which reveals fields that are no longer wanted.
 pub const APPLIED_DIGEST_ANNOTATION: &str = "live-data.fia.com/applied";
@@ -33,7 +33,7 @@ pub const WORKER_PORT: i32 = 8080;
 /// Name of the Lease; the chart's Role grants this one only.
 pub const LEASE: &str = "live-data-operator";
 
-/// Names of one resource's objects.
+/// Names of one resource's objects, derived from its namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
     pub namespace: String,
@@ -49,7 +49,7 @@ impl Names {
         }
     }
 
-    /// Names of one resource's objects.
+    /// Names of the objects of a resource that the apiserver returned.
     pub fn of(resource: &LiveDataProcessor) -> Self {
         Self::new(&resource.namespace().unwrap_or_default(), &resource.name_any())
     }

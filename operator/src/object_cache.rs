@@ -1,8 +1,8 @@
 //! Cache of the operator's objects in the cluster: one compact JSON text an object.
 //!
 //! Promises: an older version never replaces a newer one, whether it comes from a watch or from the answer to a write;
-//! managedFields, most of an object's bytes, are dropped, but whether they name the former operator is kept. Must not:
-//! talk to the cluster; `controller` feeds it, and `apply` adds the answers to its writes.
+//! managedFields, most of an object's bytes, are dropped; a flag keeps whether they name the former operator. Must not:
+//! make requests; `controller` inserts the objects of watches, and `apply` the answers to its writes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -65,11 +65,9 @@ impl ClusterObject {
 /// Kind, namespace (empty for cluster-wide kinds) and name of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ObjectId {
-    /// Kind.
     pub kind: ObjectKind,
     /// Empty for cluster-wide kinds.
     pub namespace: String,
-    /// Name.
     pub name: String,
 }
 
@@ -103,7 +101,7 @@ type ObjectMap = HashMap<ObjectId, Arc<ClusterObject>>;
 #[derive(Debug, Default)]
 pub struct ObjectCache {
     objects: RwLock<ObjectMap>,
-    /// Names under which an object without the operator's label was found, which no watch shows.
+    /// Names of objects without the operator's label, which no watch shows.
     taken: RwLock<HashSet<ObjectId>>,
 }
 
@@ -124,7 +122,7 @@ impl ObjectCache {
 
     /// Records whether an object that is not the resource's has this name.
     pub fn set_taken(&self, kind: ObjectKind, namespace: &str, name: &str, taken: bool) {
-        // Nearly always nothing changes: the read lock suffices.
+        // The usual case changes nothing and needs the read lock only.
         if taken == self.is_taken(kind, namespace, name) {
             return;
         }
@@ -219,8 +217,10 @@ impl ObjectCache {
     }
 }
 
-/// True if the first resourceVersion is newer than the second. Versions of one object are growing numbers on every
-/// known apiserver; a version that is no number counts as not newer, so that the one received last is kept.
+/// True if the first resourceVersion is newer than the second.
+///
+/// Versions of one object are growing numbers on every known apiserver. A version that is no number counts as not
+/// newer: the version received last is kept.
 pub fn newer(one: &str, other: &str) -> bool {
     match (one.parse::<u64>(), other.parse::<u64>()) {
         (Ok(one), Ok(other)) => one > other,

@@ -1,4 +1,4 @@
-//! Decision about an object that exists already.
+//! Action on an object of the plan that exists in the cluster.
 //!
 //! Promises: an object that is not the resource's is never written; an object of the former operator is taken over only
 //! when it is unmistakably the resource's: a Deployment that the resource controls, a volume whose driver, handle and claim
@@ -17,7 +17,7 @@ use crate::problem::Problem;
 /// Action on an object that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectAction {
-    /// It is as desired: no request.
+    /// No difference: no request.
     Keep,
     /// Apply it; with the path of the first difference, such as `/spec/replicas`.
     Apply(String),
@@ -29,8 +29,8 @@ pub enum ObjectAction {
     KeepImmutable {
         /// Fields with both values, and the remedy.
         problem: Problem,
-        /// Object with the present values of those fields, if another field is to be applied. Its labels matter even
-        /// then: without them nobody finds the object when the resource is deleted.
+        /// Object with the present values of those fields, if another field has to be applied. Labels matter even then:
+        /// the deletion finds objects by them.
         rest: Option<Value>,
     },
 }
@@ -62,8 +62,9 @@ pub fn decide(plan: &Plan, desired: &DesiredObject, live: &Value, former: bool) 
     difference::first_difference(&desired.value, live).map_or(ObjectAction::Keep, ObjectAction::Apply)
 }
 
-/// True if the object was never applied in this form: the former operator manages it, or the spec has changed since. An
-/// object without a digest has lost it to somebody else, and is not new.
+/// True if the object was never applied in this form: the former operator manages it, or the spec has changed since.
+///
+/// An object without a digest is not new: somebody else has removed the annotation.
 pub fn is_new(desired: &DesiredObject, live: &Value, former: bool) -> bool {
     former
         || annotation(live, APPLIED_DIGEST_ANNOTATION)
@@ -79,8 +80,9 @@ pub fn is_ours(kind: ObjectKind, uid: &str, owner: &str, live: &Value) -> bool {
     }
 }
 
-/// Kind, name and finalizers of an object that others keep from being deleted; `None` if it is not being deleted or
-/// only the control plane's finalizers are left, which it removes by itself.
+/// Kind, name and finalizers of an object whose deletion others hold up.
+///
+/// `None` if it is not being deleted, or only finalizers of the control plane are left.
 pub fn foreign_finalizers(kind: ObjectKind, live: &Value) -> Option<String> {
     live.pointer("/metadata/deletionTimestamp")?;
     let finalizers = live.pointer("/metadata/finalizers")?.as_array()?;

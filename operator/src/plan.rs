@@ -1,6 +1,6 @@
 //! Plan of one resource: all values that its objects are built from.
 //!
-//! Promises: no value is left open. Must not: contain logic; `validate` makes the plan, `build` reads it.
+//! Promises: every value is decided. Must not: contain logic; `validate` makes the plan, `build` reads it.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,6 @@ pub struct Plan {
     pub topics: TopicsSpec,
     /// Encryption and authentication of the connection to Kafka.
     pub kafka_security: Option<KafkaSecuritySpec>,
-    /// Source of the reduction script.
     pub script: Script,
     /// Seconds between checks for a changed script; `None` is the worker's default.
     pub refresh_seconds: Option<i64>,
@@ -43,15 +42,10 @@ pub struct Plan {
     pub run_seconds: Option<i64>,
     /// Seconds after which an execution is interrupted.
     pub timeout_seconds: i64,
-    /// Properties of StartLiveData.
     pub live: Option<LiveSpec>,
-    /// Volume of the results.
     pub output: Output,
-    /// Source of the archive of raw files.
     pub archive: Archive,
-    /// Source of instrument definition files.
     pub instruments: Instruments,
-    /// Replacement of the old worker by a new one.
     pub strategy: UpdateStrategy,
     /// User ID of the process, not 0.
     pub run_as_user: i64,
@@ -69,9 +63,8 @@ pub struct Plan {
     pub node_selector: Option<BTreeMap<String, String>>,
     /// Taints that the pod tolerates.
     pub tolerations: Vec<Toleration>,
-    /// Affinity of the pod.
     pub affinity: Option<Affinity>,
-    /// Priority class of the pod.
+    /// Name of the pod's priority class.
     pub priority_class_name: Option<String>,
     /// LOG_LEVEL of the worker.
     pub log_level: Option<LogLevel>,
@@ -92,13 +85,11 @@ pub struct Plan {
 /// Key of a Secret in the resource's namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretKey {
-    /// Name of the Secret.
     pub secret: String,
-    /// Key in it.
     pub key: String,
 }
 
-/// Source of the reduction script.
+/// Source of the reduction script, decided by spec and site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Script {
     /// FIA API of the site.
@@ -111,7 +102,7 @@ pub enum Script {
     None,
 }
 
-/// Volume of the results.
+/// Volume of the results, mounted at `/output`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// Volume and claim that the operator makes.
@@ -122,7 +113,7 @@ pub enum Output {
     EmptyDir(Option<Quantity>),
 }
 
-/// Folder of a CephFS.
+/// Folder of a CephFS that receives the results.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CephFs {
     /// ID of the Ceph cluster.
@@ -141,7 +132,7 @@ pub struct CephFs {
     pub capacity: Quantity,
 }
 
-/// Source of the archive.
+/// Source of the archive of raw files, mounted read-only at `/archive`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Archive {
     /// Volume and claim that the operator makes.
@@ -152,7 +143,7 @@ pub enum Archive {
     None,
 }
 
-/// Source of instrument definition files.
+/// Source of instrument definition files, mounted read-only at INSTRUMENT_DIR.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instruments {
     /// Folder of the worker's image.
@@ -163,7 +154,7 @@ pub enum Instruments {
     Claim(String),
 }
 
-/// SMB share.
+/// SMB share that holds the archive.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Smb {
     /// Address, such as `//host/share/`.
@@ -172,7 +163,6 @@ pub struct Smb {
     pub secret_name: String,
     /// Namespace of that Secret.
     pub secret_namespace: String,
-    /// Mount options.
     pub mount_options: Vec<String>,
     /// Nominal capacity, which nothing enforces.
     pub capacity: Quantity,

@@ -1,7 +1,7 @@
 //! `live-data-operator probe`: check of an installation by `helm test`.
 //!
-//! Promises: it waits no longer than its limit for an operator that starts; its error names cause and next step. Must not:
-//! write anything.
+//! Promises: the wait for an operator that starts is limited; an error names cause and next step. Must not: write to the
+//! cluster.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const PLURAL: &str = "livedataprocessors";
 /// Time between two requests.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Defect of an installation.
+/// Defect of an installation, with the next step in its message.
 #[derive(Debug, Error)]
 pub enum ProbeError {
     /// No success from the URL within the limit.
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::observe::poll;
 
-    /// A page that refuses the first so many requests.
+    /// URL of a page that answers the first `refusals` requests with an error.
     async fn page(refusals: usize) -> String {
         let seen = Arc::new(AtomicUsize::new(0));
         let answer = move || {

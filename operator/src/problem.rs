@@ -1,4 +1,4 @@
-//! Problems that a resource's owner or the site has to solve.
+//! Problems that the resource's owner or the site must solve.
 
 use live_data_crd::reason::ConditionReason;
 
@@ -12,7 +12,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Problem with a message of the form "cause: next step".
+    /// Problem whose message has the form "cause: next step".
     pub fn new(reason: ConditionReason, message: impl Into<String>) -> Self {
         Self {
             reason,

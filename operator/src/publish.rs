@@ -1,8 +1,8 @@
 //! Last step of a reconcile: the status is written to the resource.
 //!
-//! Promises: a status that has not changed costs no request, and mere progress towards a ready worker at most one in two
-//! seconds, so that a worker that starts at once has one status write, not one for each step. The last write is kept,
-//! because the watch brings it back only a moment later.
+//! Promises: an unchanged status costs no request. Mere progress towards a ready worker costs at most one in two seconds:
+//! a worker that starts at once has one status write instead of one for each step. The last write is kept, because the
+//! watch shows it with a delay.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -38,14 +38,14 @@ struct PublishedRecord {
     written: Option<Instant>,
 }
 
-/// Result of a publication.
+/// Status of a resource before and after a publication.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublishedStatus {
     /// Status before the reconcile.
     pub before: LiveDataProcessorStatus,
     /// Status after it; equal to `before` if nothing was written.
     pub after: LiveDataProcessorStatus,
-    /// Delay until something that was held back may be written.
+    /// Delay until a status that was held back may be written; `None` if none was.
     pub retry_after: Option<Duration>,
 }
 
@@ -56,14 +56,14 @@ impl PublishedStatus {
     }
 }
 
-/// Lists, because the operator has no right to get a single resource.
+/// True if the resource exists, by a list: the operator has no right to get a single resource.
 async fn exists(api: &Api<LiveDataProcessor>, resource: &LiveDataProcessor) -> bool {
     let by_name = ListParams::default().fields(&format!("metadata.name={}", resource.name_any()));
     let listed = api.list_metadata(&by_name).await;
     listed.is_ok_and(|listed| listed.items.iter().any(|item| item.uid() == resource.uid()))
 }
 
-/// The status without conditions that other controllers have added, which stay theirs.
+/// Status without the conditions of other controllers.
 fn own_status(status: &LiveDataProcessorStatus) -> LiveDataProcessorStatus {
     let mut status = status.clone();
     status
@@ -73,7 +73,7 @@ fn own_status(status: &LiveDataProcessorStatus) -> LiveDataProcessorStatus {
 }
 
 impl StatusPublisher {
-    /// Forgets a resource that is gone.
+    /// Removes the record of a deleted resource.
     pub fn forget(&self, uid: &str) {
         self.by_uid.lock().remove(uid);
     }
@@ -128,7 +128,7 @@ impl StatusPublisher {
     /// Writes the status that follows from `input`, if it differs from the present one.
     ///
     /// # Errors
-    /// [`ReconcileError::Api`] if the request fails; that the resource is gone is no error.
+    /// [`ReconcileError::Api`] if the request fails; an absent resource is no error.
     pub async fn publish(
         &self,
         client: &Client,
@@ -183,7 +183,7 @@ impl StatusPublisher {
         match api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await {
             Ok(written) => self.record(resource, written.resource_version(), status),
             Err(kube::Error::Api(error)) if error.is_not_found() && !exists(&api, resource).await => {}
-            // If the resource exists, its definition has no status, as the former operator's has none.
+            // A resource that exists has a definition without status: the former operator's.
             Err(error) => return Err(ReconcileError::api("write the status of", name, error)),
         }
         Ok(())

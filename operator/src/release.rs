@@ -10,8 +10,9 @@ use crate::deletion;
 use crate::error::ReconcileError;
 use crate::names::FINALIZER;
 
-/// Removes the finalizer of one resource (namespace, name) or of all in the cluster. Returns the number of resources that
-/// had it.
+/// Removes the finalizer of one resource (namespace, name) or of all in the cluster.
+///
+/// Returns the number of resources that had it.
 ///
 /// # Errors
 /// [`ReconcileError::Api`] of the first request that failed; resources before it are released.
@@ -23,7 +24,7 @@ pub async fn release(client: &Client, only: Option<(&str, &str)>) -> Result<usiz
     let mut released = 0;
     let mut parameters = ListParams::default().limit(100);
     loop {
-        // Metadata only, so that a resource whose spec does not deserialize is released too.
+        // Metadata only: a resource whose spec does not deserialize is released too.
         let page = resources
             .list_metadata(&parameters)
             .await

@@ -38,8 +38,8 @@ pub async fn get(api: &Api<DynamicObject>, name: &str, label: &str) -> Result<Op
         .transpose()
 }
 
-/// Creates an object; false if one of its name exists. A creation costs the apiserver less than an apply and cannot
-/// change an object of somebody else.
+/// Creates an object; false if its name is taken. A creation costs the apiserver less than an apply, and cannot change an
+/// object of somebody else.
 ///
 /// # Errors
 /// [`ReconcileError`] if the request fails for another reason.
@@ -65,7 +65,7 @@ pub async fn create(
     }
 }
 
-/// Server-side apply of an object, forced: the resource is the only place to change its fields.
+/// Server-side apply of an object. Forced, because the resource alone decides its fields.
 ///
 /// # Errors
 /// [`ReconcileError::Api`] if the request fails.
@@ -96,8 +96,9 @@ pub fn json_patch(operations: Value, label: &str) -> Result<Patch<()>, Reconcile
     Ok(Patch::Json(patch))
 }
 
-/// Deletes an object of the resource with this UID; false without a request for an object that is not its, is being
-/// deleted already, or has been replaced since it was seen.
+/// Deletes an object of the resource with this UID.
+///
+/// False, without a request, for an object of others, one that is being deleted, or a successor of the object seen.
 ///
 /// # Errors
 /// [`ReconcileError::Api`] if the request fails.

@@ -23,7 +23,7 @@ pub struct Resolved {
     pub instrument_holder: Option<String>,
 }
 
-/// Claim that the output names.
+/// Existing or missing claim that `spec.storage.output` names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutputClaim {
     /// Name of the claim in the resource's namespace.

@@ -1,4 +1,4 @@
-//! The spec laid over the site's WORKER_DEFAULTS.
+//! Merge of the spec over the site's WORKER_DEFAULTS.
 //!
 //! Promises: objects are merged field by field; lists, and fields that belong together, are replaced as a whole. Must not:
 //! fill in built-in defaults; `validate` does.

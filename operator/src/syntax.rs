@@ -32,8 +32,9 @@ pub fn is_word(text: &str) -> bool {
     !text.is_empty() && text.len() <= 253 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// True for 12 to 128 hexadecimal digits in lower case. SHA-256 has 64, but the former operator's built-in digest has 40,
-/// and the registry decides in the end.
+/// True for 12 to 128 hexadecimal digits in lower case.
+///
+/// SHA-256 has 64, but the former operator's built-in digest has 40; the registry rejects wrong ones.
 pub fn is_hex_digest(text: &str) -> bool {
     (12..=128).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

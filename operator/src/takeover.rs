@@ -2,8 +2,8 @@
 //!
 //! The former operator wrote with a plain client: its fields belong to the manager `OpenAPI-Generator`, operation Update.
 //! Server-side apply removes a field that is no longer wanted only if it belongs to the applying manager. Without the
-//! change the literal token and the former volumes would stay, or the API would refuse an environment variable with both a
-//! value and a reference.
+//! change the literal token and the former volumes would stay. The API would refuse an environment variable that then has
+//! both a value and a reference.
 //!
 //! Promises: only that manager's entry, and an Update entry of this operator's name, are merged into this operator's Apply
 //! entry; entries of subresources and of other managers stay. Must not: make requests.

@@ -23,12 +23,12 @@ pub struct Cli {
     /// Command; `run` if none is given.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Settings of `run` without the command's name.
+    /// Settings of `run`, for a call that names no command.
     #[command(flatten)]
     pub run: RunArgs,
 }
 
-/// Commands of the program.
+/// Commands of `live-data-worker`; their first lines are the help texts.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Read the instrument's topics and execute the reduction script until a signal stops it (the default).
@@ -133,8 +133,8 @@ pub struct RunArgs {
     /// Seconds of pulse time within which a repeated frame is recognised; 0 or more.
     #[arg(long, env = "DUPLICATE_WINDOW", default_value_t = 60.0, help_heading = "Runs")]
     pub duplicate_window: f64,
-    /// Seconds between two requests for the topics' metadata, which show new topics and partitions; more than 0. Runs are
-    /// reviewed ten times a second, whatever the value is.
+    /// Seconds between two requests for the topics' metadata, which show new topics and partitions; more than 0. Runs
+    /// are reviewed ten times a second in any case.
     #[arg(long, env = "RUN_CHECK_INTERVAL", default_value_t = 3.0, help_heading = "Runs")]
     pub run_check_interval: f64,
 
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn run_is_what_is_done_when_nothing_is_said() {
+    fn run_is_the_default_command() {
         let cli = Cli::try_parse_from(["live-data-worker", "--instrument", "LET", "--exclude-setup"]).unwrap();
         assert!(cli.command.is_none());
         assert_eq!(cli.run.instrument, "LET");

@@ -1,7 +1,7 @@
 //! Demonstration on one machine: an embedded broker, a simulated instrument, a script, a worker and its page.
 //!
 //! Promises: produced events are counted by the simulation and reduced ones are read from the files that the script
-//! wrote; a difference fails. The embedded broker is librdkafka's mock cluster over the real wire protocol; it keeps
+//! wrote; a difference fails. The embedded broker is librdkafka's mock cluster over the real wire protocol. It keeps
 //! few records, so the worker starts first and the instrument is paced.
 
 use std::path::{Path, PathBuf};
@@ -211,7 +211,7 @@ pub fn layout(name: &str, instruments: &dyn InstrumentSource) -> live_data_reduc
     })
 }
 
-/// Prints produced and reduced events run by run; true if all runs agree and there is at least one.
+/// Prints produced and reduced events run by run; true if all runs agree, false without runs.
 fn compare(runs: &[RunTruth], output: &Path) -> bool {
     let mut agree = true;
     for run in runs {

@@ -1,8 +1,8 @@
-//! Executor: carries out the actions of [`crate::schedule`] on a thread of its own.
+//! Executor: carries out the actions of [`crate::schedule`] on its own thread.
 //!
-//! Promises: each execution sees one consistent snapshot; a run's marker is written after its final execution, not before;
-//! only a script that cannot be interrupted ends the thread. Must not touch the stream: a complete run arrives as a snapshot,
-//! whose events stay in memory for as long as it is held here.
+//! Promises: each execution sees one consistent snapshot. A run's marker is written after its final execution, not
+//! before. Only a script that cannot be interrupted ends the thread. Must not touch the stream: a complete run arrives
+//! as a snapshot, whose events stay in memory while the executor holds it.
 
 mod completion;
 pub mod live_workspace;
@@ -136,7 +136,7 @@ impl Executor {
             match messages.recv_timeout(sleep.min(MAX_SLEEP)) {
                 Ok(ExecutorMessage::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(ExecutorMessage::ScriptFetched(text)) => self.load_script(&text)?,
-                Ok(ExecutorMessage::ScriptUnavailable) => self.load_kept_script()?,
+                Ok(ExecutorMessage::ScriptUnavailable) => self.load_last_script()?,
                 Ok(ExecutorMessage::RunsKnown { finished }) => {
                     self.finished.extend(finished);
                     self.runs_known = true;
@@ -173,7 +173,7 @@ impl Executor {
         runs
     }
 
-    /// Holds a complete run, and gives up the oldest of too many without a final execution.
+    /// Holds a complete run. Beyond [`MAX_PENDING_RUNS`], drops the oldest run without a final execution.
     fn hold(&mut self, snapshot: Snapshot) {
         let run = Arc::clone(snapshot.run());
         self.complete.insert((run.start, run.key.clone()), snapshot);
@@ -224,7 +224,7 @@ impl Executor {
         action
     }
 
-    /// Without a script a complete run is finished once live data processing needs it no more.
+    /// Without a script a complete run is finished once live data processing no longer needs it.
     fn close_processed(&self, runs: &[Arc<RunInfo>], may_write: bool) -> NextAction {
         let pending = |run: &&Arc<RunInfo>| {
             self.complete.contains_key(&(run.start, run.key.clone())) && !self.finished.contains(&run.key)

@@ -1,6 +1,6 @@
 //! Fetching of the reduction script from the FIA API or a file.
 //!
-//! Promises the whole text, `None` if there is no script, or an error; never a part, and never more than
+//! Promises the whole text, `None` without a script, or an error; never a part, and never more than
 //! [`MAX_SCRIPT_BYTES`]. Must not validate the script: loading it does.
 
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use std::time::Duration;
 /// Length of a script, at most, in bytes.
 pub const MAX_SCRIPT_BYTES: usize = 4 << 20;
 
-/// Location of the script.
+/// Location of the script, from FIA_API_URL or SCRIPT_FILE.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScriptSource {
-    /// URL whose GET answers a JSON string, or null if there is no script.
+    /// URL whose GET answers a JSON string, or null without a script.
     FiaApi(String),
     File(PathBuf),
     /// No script: live data processing alone.
@@ -60,7 +60,7 @@ pub struct ScriptFetcher {
 }
 
 impl ScriptFetcher {
-    /// Client that gives up on a connection after 5 s and on a response after 10 s.
+    /// Client with a timeout of 5 s for a connection and of 10 s for a response.
     ///
     /// # Errors
     /// If the system's certificates or resolver cannot be set up.
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_script_null_an_error_and_a_page_are_told_apart() {
+    async fn a_script_null_an_error_and_a_page_are_distinguished() {
         let api = serve(
             Router::new()
                 .route(

@@ -47,7 +47,7 @@ const SEARCH_STEP: Duration = Duration::from_millis(200);
 const RECORDS_PER_CLOCK: u32 = 64;
 /// Number of runs to search for where earlier workers left markers: enough to name those that are skipped.
 const RUNS_WITH_MARKERS: usize = 20;
-/// Number of runs to search for where there is no marker: the newest, and the one whose end bounds its start.
+/// Number of runs to search for without a marker: the newest, and the one whose end bounds its start.
 const RUNS_WITHOUT_MARKERS: usize = 2;
 /// Interval of log lines of one kind.
 const LOG_INTERVAL: Duration = Duration::from_secs(30);
@@ -201,7 +201,7 @@ impl Ingest {
             .iter()
             .filter(|run| from.is_some_and(|from| run.start.start_time >= from));
         let run_info_ms = reduced.map(|run| run.position.timestamp_ms).min();
-        // With no run, a start message that comes late still finds the grace time's events.
+        // Without a run, events of the grace time are read for a late start message.
         let from = from.unwrap_or_else(|| earlier(now(), self.deps.grace));
         let offsets = self.starting_offsets(from, run_info_ms);
         self.until_answered(move |source| source.assign(offsets))?;
@@ -221,14 +221,14 @@ impl Ingest {
             events: self.deps.source.starting_offset_at(from),
             run_info: match run_info_ms {
                 Some(ms) if ms > 0 => StartingOffset::AtTimestampMs(ms),
-                // With no run on the topic there is nothing to pass over, and a topic made later is read from its start.
+                // Without a run on the topic no record is skipped, and a topic created later is read from its start.
                 _ => StartingOffset::Earliest,
             },
             sample_env: self
                 .deps
                 .source
                 .starting_offset_at(earlier(from, self.deps.log_lookback)),
-            // A configuration holds until the next one, however old it is; the topic is short.
+            // A configuration of any age holds until the next one; the topic is short.
             veto_config: StartingOffset::Earliest,
         }
     }
@@ -262,7 +262,7 @@ impl Ingest {
         None
     }
 
-    /// Polls one record or notice; true if there was none.
+    /// Polls one record or notice; true if the source had neither.
     fn poll_record(&mut self) -> bool {
         let record = match self.deps.source.poll(POLL_TIMEOUT) {
             Polled::Record(record) => record,
@@ -433,7 +433,7 @@ impl Ingest {
     }
 
     fn send(&self, message: ExecutorMessage) {
-        // The executor is gone only when the worker stops.
+        // The executor's channel is closed only when the worker stops.
         let _ = self.deps.executor.send(message);
     }
 }

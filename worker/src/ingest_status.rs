@@ -18,7 +18,7 @@ use crate::timestamps::rfc3339_ns;
 
 /// Status of the ingest thread, replaced every 250 ms.
 ///
-/// Figures of the timeline stay in `counters`, which names those of `/metrics` itself.
+/// Counters of the timeline are in `counters`, which also has their names in `/metrics`.
 #[derive(Clone, Debug, Default)]
 pub struct IngestStatus {
     pub counters: Counters,
@@ -60,7 +60,7 @@ pub struct IngestStatusSources<'a> {
 }
 
 impl IngestStatus {
-    /// Status at the moment of `sources`.
+    /// Status computed from `sources` and the present state of their timeline.
     pub fn new(sources: &IngestStatusSources<'_>) -> Self {
         let counters = sources.view.counters();
         let runs = sources.view.runs();

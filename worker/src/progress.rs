@@ -42,7 +42,7 @@ pub fn print_line(text: &str) {
         return;
     };
     let drawn = terminal.drawn.lock();
-    // A reader that has gone away is no reason to stop.
+    // A closed pipe must not stop the worker.
     if !drawn.is_empty() {
         let _ = (&terminal.stderr).write_all(CLEAR_LINE);
     }
@@ -60,7 +60,7 @@ pub fn is_terminal() -> bool {
     )
 }
 
-/// Draws the progress line every 250 ms until `stop`, if there is a terminal.
+/// Draws the progress line on a terminal every 250 ms until `stop`.
 pub async fn draw(status: Arc<StatusRegistry>, stop: CancellationToken) {
     let Some(terminal) = TERMINAL.get().filter(|_| is_terminal()) else {
         return;
@@ -71,7 +71,7 @@ pub async fn draw(status: Arc<StatusRegistry>, stop: CancellationToken) {
     {
         let text = progress_line(&status.report());
         let mut drawn = terminal.drawn.lock();
-        // A terminal that has gone away is no reason to stop.
+        // A closed terminal must not stop the worker.
         let _ = (&terminal.stderr).write_all(&[CLEAR_LINE, text.as_bytes()].concat());
         *drawn = text;
     }
@@ -154,7 +154,7 @@ mod tests {
     use live_data_crd::report::RunReport;
 
     #[test]
-    fn the_line_tells_run_rate_and_lag() {
+    fn the_line_has_run_rate_and_lag() {
         let report = WorkerReport {
             instrument: "LET".into(),
             run: Some(RunReport {

@@ -9,7 +9,7 @@ use crate::cli::PythonArgs;
 use crate::engine::{StartAtTerminalError, StderrLogger, native_services, start_at_terminal};
 use crate::python::JobError;
 
-/// Failure to run a file, but for exceptions of the file itself.
+/// Failure to run a file, other than an exception of the file itself.
 #[derive(Debug, thiserror::Error)]
 pub enum RunFileError {
     /// Python or the chosen engine cannot be started.

@@ -1,8 +1,8 @@
 //! Plan of a worker that takes up the work of an earlier one.
 //!
-//! Pure, from the runs of the runInfo topic and the completion markers. Promises: without a marker only the newest run is
-//! executed, never all of the topic; else the runs that began since the newest marker: the current one and the newest
-//! [`MAX_ENDED_RUNS`] ended ones, because more would keep the current one waiting. Skipped runs are named.
+//! Pure, from the runs of the runInfo topic and the completion markers. Promises: without a marker only the newest run
+//! is executed, never all of the topic. Otherwise the current run and the newest [`MAX_ENDED_RUNS`] ended runs since
+//! the newest marker are executed. More would keep the current run waiting. Skipped runs are named.
 
 use live_data_engine::run::RunKey;
 use live_data_engine::time::PulseTime;

@@ -1,8 +1,9 @@
 //! Schedule of executions: the next action for given runs, script and conditions.
 //!
-//! Pure, so that every order of events is tested without a clock or a script. Promises: executions are in run order; a run
-//! has one final execution (again only if the script changed or failed while no newer run has events); nothing is executed
-//! before the worker has caught up and holds the writer's lease, nor for a run without events.
+//! Pure, so that every order of events is tested without a clock or a script. Promises: executions are in run order,
+//! and a run has one final execution. That is repeated only if the script changed or failed while no newer run has
+//! events. Nothing is executed before the worker has caught up and holds the writer's lease, nor for a run without
+//! events.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,7 @@ pub struct ScheduleInputs<'a> {
     pub now: Instant,
 }
 
-/// Reason of an execution.
+/// Kind of an execution; only a final one is followed by a marker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExecutionKind {
     /// Of a run that goes on, repeated by the interval.
@@ -41,7 +42,7 @@ pub enum ExecutionKind {
     Final,
 }
 
-/// Decision of the schedule.
+/// Decision of the schedule, carried out by the executor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NextAction {
     /// Nothing before this time, or before an input changes.
@@ -60,7 +61,7 @@ struct LastExecution {
     failed: bool,
 }
 
-/// Interval and last execution.
+/// Schedule of one worker: interval and last execution, the only state between decisions.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     interval: Duration,
@@ -103,7 +104,7 @@ impl Schedule {
     /// Repeats the newest final execution with a changed or failed script: its scientist may still be at work on it.
     fn repeat_final(&self, inputs: &ScheduleInputs<'_>) -> NextAction {
         match inputs.runs.iter().rev().find(|run| run.finished && run.events > 0) {
-            // Runs that an earlier worker finished are not executed again merely because this one started.
+            // Runs that an earlier worker finished are not executed again only because this one started.
             Some(run) => match &self.last {
                 Some(last) if last.run == run.key => {
                     self.execute_when_due(inputs, &run.key, ExecutionKind::Final, last.failed)

@@ -49,7 +49,7 @@ pub fn run(args: &SimulateArgs) -> Result<ExitCode, SimulateError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Geometry of the instrument's definition; `None`, for the simulation's small one, if there is no definition.
+/// Geometry of the instrument's definition; `None` without a definition, for the simulation's small instrument.
 fn layout(args: &SimulateArgs) -> Option<InstrumentLayout> {
     let folders = InstrumentFolders::new(args.instrument_dir.clone().into_iter().collect());
     match demo::layout(&args.instrument.to_uppercase(), &folders) {

@@ -89,7 +89,7 @@ impl StatusRegistry {
         *self.event_ids.lock() = kind;
     }
 
-    /// Replaces the status of ingest.
+    /// Replaces the status of ingest; called by the ingest thread every 250 ms.
     pub fn set_ingest(&self, ingest: IngestStatus) {
         self.ingest.store(Arc::new(ingest));
     }
@@ -149,12 +149,12 @@ impl StatusRegistry {
         *self.skipped_runs.lock() = names;
     }
 
-    /// Replaces the reports of the live data monitors.
+    /// Replaces the reports of the live data monitors, `monitors` in `/status`.
     pub fn set_monitors(&self, monitors: Vec<MonitorReport>) {
         *self.monitors.lock() = monitors;
     }
 
-    /// Replaces the reports of the data service's workspaces.
+    /// Replaces the reports of the data service's workspaces, `workspaces` in `/status`.
     pub fn set_workspaces(&self, workspaces: Vec<WorkspaceReport>) {
         *self.workspaces.lock() = workspaces;
     }

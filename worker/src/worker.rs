@@ -1,7 +1,7 @@
 //! Worker: all parts put together, from the start to the stop.
 //!
-//! Promises the order of the start (secrets, then Python; the HTTP server before the stream) and of the stop (no new
-//! execution, a running one may finish, then the lease, then the log). Must not decide anything that a part can decide.
+//! Promises the order of the start: secrets, then Python; the HTTP server before the stream. Promises the order of the
+//! stop: no new execution, end of a running one, lease, log. Must not decide anything that a part can decide.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ const CHUNK_PATIENCE: Duration = Duration::from_secs(30);
 /// Time that the last lines of the log may take to reach Valkey.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Failure to start the worker.
+/// Failure to start the worker: the first part that cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartWorkerError {
     /// The threads of the HTTP server cannot be started.
@@ -80,7 +80,7 @@ pub enum StartWorkerError {
     Thread { name: &'static str, source: std::io::Error },
 }
 
-/// Running worker.
+/// Running worker with its threads; [`Worker::stop`] joins them.
 pub struct Worker {
     shared: SharedParts,
     runtime: Runtime,
@@ -114,12 +114,12 @@ struct LiveData {
 
 struct ExecutorThread {
     thread: JoinHandle<Result<(), JobError>>,
-    /// Cancelled when the thread ends, however it does.
+    /// Cancelled when the thread ends, also by a panic.
     ended: CancellationToken,
 }
 
 impl SharedParts {
-    /// Parts without a thread of their own, and the receiver of the log's records.
+    /// Parts that have no thread, and the receiver of the log's records.
     fn new(settings: &Settings) -> (Self, tokio::sync::mpsc::Receiver<LogRecord>) {
         let (script_log, records) = ScriptLog::new();
         let readiness = Arc::new(Readiness::default());

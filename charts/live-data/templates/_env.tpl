@@ -1,5 +1,5 @@
-{{/* The operator's configuration, by the names that it reads. What is empty is left out: the operator then says
-     which resource needs it, which is more than an empty string would tell. */}}
+{{/* The operator's configuration, by the names that it reads. Empty values are left out: the operator then reports the
+     resource that needs one. */}}
 {{- define "live-data.env" -}}
 {{- $site := .Values.site }}
 {{- $literals := list

@@ -25,7 +25,7 @@ def old_site(cluster: Cluster) -> None:
 
 
 def refused_without_asking(cluster: Cluster, helm: str) -> None:
-    """Helm takes nothing that is not its own unless it is told to."""
+    """Helm takes over foreign objects only with `--take-ownership`."""
     old_site(cluster)
     done = call(helm, "upgrade", "--install", "live-data", CHART, "--namespace", NAMESPACE, env=cluster.env)
     expect(done.returncode != 0, "the old objects were taken without being asked for")

@@ -1,4 +1,4 @@
-"""Pods, processes and programs of the node go away while events flow. What is counted is judged at the end, by `counts`."""
+"""Pods, processes and programs of the node go away while events flow. `counts` checks the numbers at the end."""
 
 from __future__ import annotations
 

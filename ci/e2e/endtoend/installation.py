@@ -11,7 +11,7 @@ from checks.report import Report, expect, expect_equal
 from . import release
 from .site import TOKEN, Site
 
-# On a machine that has nothing else to do. Where it has, the same is waited for with patience, and the time only told.
+# Limit in seconds on an idle machine. On a busy one the wait is longer, and the time is only reported.
 SECONDS = 60
 PATIENCE = 300
 QUIET = 1.5

@@ -14,7 +14,7 @@ pub enum ConditionType {
     Ready,
     /// True while the operator or Kubernetes changes an object towards the spec.
     Progressing,
-    /// True while a problem needs somebody's attention, although what runs may go on.
+    /// True while a problem needs an action; a running worker may go on.
     Degraded,
     /// True while every claim is bound to the volume that the spec asks for.
     StorageReady,
@@ -30,7 +30,7 @@ pub struct ConditionReasons {
 }
 
 impl ConditionType {
-    /// Reasons of the type's own; Ready and StorageReady, while False, may carry a problem's reason instead.
+    /// Reasons declared for this type. Ready and StorageReady, while False, may carry a problem's reason instead.
     pub const fn reasons(self) -> ConditionReasons {
         use ConditionReason as R;
         match self {

@@ -1,6 +1,6 @@
 //! Rows of the tables of reasons.
 //!
-//! Promises: rows are constants, so that a reason without a row does not compile.
+//! Promises: rows are constants: a reason without a row does not compile.
 
 use strum::{Display, IntoStaticStr};
 
@@ -16,7 +16,7 @@ pub enum Severity {
     Error,
 }
 
-/// End of a degradation.
+/// Condition under which a degradation ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
     /// The worker withdraws the degradation as soon as its cause is gone.
@@ -86,7 +86,7 @@ pub struct ConditionReasonDescription {
     pub next_step: &'static str,
     /// Nothing is made for the resource while the reason holds.
     pub blocks_plan: bool,
-    /// An object of the same name belongs to somebody else, so that no object that needs it is applied.
+    /// An object of the same name belongs to somebody else; objects that need it are not applied.
     pub blocks_apply: bool,
     /// The reason concerns a volume or a claim, and becomes the reason of StorageReady too.
     pub concerns_storage: bool,

@@ -53,7 +53,7 @@ A problem's Event carries the reason of the condition Degraded. The others:
 |---|---|
 ";
 
-/// Text of `docs/reasons.md`.
+/// Text of `docs/reasons.md`: tables of worker reasons, conditions, their reasons, and Events.
 pub fn markdown() -> String {
     let mut text = HEAD.to_owned();
     text += WORKER;

@@ -17,6 +17,7 @@ use super::{environment, pod_volumes};
 use crate::names::{SCRIPT_ANNOTATION, WORKER_PORT};
 use crate::plan::{Plan, Script};
 
+/// Deployment of one replica, or of none while the resource is suspended.
 pub fn deployment(plan: &Plan) -> Deployment {
     let template_annotations = match &plan.script {
         Script::Inline(text) => Some(BTreeMap::from([(SCRIPT_ANNOTATION.to_owned(), text.clone())])),
@@ -26,13 +27,13 @@ pub fn deployment(plan: &Plan) -> Deployment {
         metadata: metadata::owned(plan, plan.names.deployment()),
         spec: Some(DeploymentSpec {
             replicas: Some(i32::from(!plan.suspend)),
-            // Explicit, so that a pause by hand is a difference: a paused Deployment never gets a new image.
+            // Explicit: a pause by hand is then a difference. A paused Deployment never gets a new image.
             paused: Some(false),
             selector: LabelSelector {
                 match_labels: Some(plan.names.selector()),
                 ..LabelSelector::default()
             },
-            // A replay of a long run takes up to an hour; the old worker goes on meanwhile.
+            // Seconds: a replay of a long run takes up to an hour, during which the old worker goes on.
             progress_deadline_seconds: Some(3600),
             revision_history_limit: Some(2),
             strategy: Some(strategy(plan.strategy)),
@@ -131,7 +132,7 @@ fn container(plan: &Plan, mounts: Vec<VolumeMount>) -> Container {
             }),
             ..SecurityContext::default()
         }),
-        // Reading from the start of a long run may take an hour; only a worker that answers no more is ended.
+        // Reading from the start of a long run may take an hour: the probe ends only a worker that stops answering.
         startup_probe: Some(probe("/healthz", 5, 60)),
         liveness_probe: Some(probe("/healthz", 15, 8)),
         readiness_probe: Some(probe("/readyz", 5, 3)),

@@ -1,4 +1,4 @@
-//! Object as the plan wants it, with a digest of its content.
+//! Kubernetes object of a plan, with a digest of its content.
 
 use std::fmt::Write;
 
@@ -9,14 +9,13 @@ use sha2::{Digest, Sha256};
 use crate::names::APPLIED_DIGEST_ANNOTATION;
 use crate::object_kind::ObjectKind;
 
-/// Object as the plan wants it.
+/// Kubernetes object of a plan, ready to be applied.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DesiredObject {
-    /// Kind of the object.
     pub kind: ObjectKind,
     /// `metadata.name`.
     pub name: String,
-    /// Whole object with apiVersion and kind, as it is applied; its annotations hold the digest.
+    /// Whole object with apiVersion and kind; its annotations hold the digest.
     pub value: Value,
 }
 
@@ -41,8 +40,8 @@ impl DesiredObject {
     }
 }
 
-/// First 16 hexadecimal digits of the SHA-256 of an object's JSON. serde_json writes the fields in alphabetical order,
-/// so that equal objects have equal digests.
+/// First 16 hexadecimal digits of the SHA-256 of an object's JSON. Equal objects have equal digests, because `serde_json`
+/// writes the fields in alphabetical order.
 fn digest(value: &Value) -> String {
     let hash = Sha256::digest(value.to_string().as_bytes());
     hash.iter().take(8).fold(String::with_capacity(16), |mut text, byte| {

@@ -1,6 +1,6 @@
 //! Environment variables of the worker (`live-data-worker run --help`).
 //!
-//! Promises: a value that nobody set is left out, so that the worker's default applies; no secret is a literal; passwords
+//! Promises: a value that nobody set is left out: the worker's default applies; no secret is a literal; passwords
 //! are mounted as files, except GITHUB_API_TOKEN, which scripts expect in the environment.
 
 use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, SecretKeySelector};
@@ -18,12 +18,12 @@ pub const KAFKA_FOLDER: &str = "/etc/live-data/kafka";
 pub const KAFKA_CA_FOLDER: &str = "/etc/live-data/kafka-ca";
 /// HOME of the worker and of the scripts.
 pub const HOME: &str = "/home/live-data";
-/// Mount path of instrument definitions; the image has a folder of its own there.
+/// Mount path of instrument definitions, over the image's own folder.
 pub const INSTRUMENT_DIR: &str = "/usr/share/live-data/instruments";
-/// Working folder of the scripts.
+/// Working folder of the scripts, a volume that is lost with the pod.
 pub const WORK_DIR: &str = "/var/lib/live-data";
 
-/// Variables in a fixed order, on which the digest of the Deployment depends.
+/// Variables in a fixed order: another order would change the Deployment's digest.
 pub fn environment(plan: &Plan) -> Vec<EnvVar> {
     let mut list = vec![literal("INSTRUMENT", &plan.instrument)];
     if let Some(token) = &plan.github_token {
@@ -113,7 +113,7 @@ fn optional(list: &mut Vec<EnvVar>, name: &str, value: Option<impl ToString>) {
     }
 }
 
-/// Start of the pod without the Secret: a script may do without an optional one.
+/// Rule for an absent Secret: the pod starts without an optional one only.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SecretPresence {
     Required,

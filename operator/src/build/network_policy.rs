@@ -9,6 +9,7 @@ use super::metadata;
 use crate::names::WORKER_PORT;
 use crate::plan::Plan;
 
+/// NetworkPolicy for the pods that the Deployment selects: TCP to [`WORKER_PORT`] from any peer.
 pub fn network_policy(plan: &Plan) -> NetworkPolicy {
     NetworkPolicy {
         metadata: metadata::owned(plan, plan.names.base()),

@@ -1,8 +1,8 @@
 //! Volumes of the worker's pod.
 //!
 //! Promises: every path that the worker writes to is a volume, because its root file system is read-only. The names
-//! `ceph-mount` and `archive-mount` are the former operator's, kept for every kind of storage, so that its Deployments can
-//! be taken over.
+//! `ceph-mount` and `archive-mount` are the former operator's for every kind of storage: its Deployments can be taken
+//! over.
 
 use k8s_openapi::api::core::v1::{
     ConfigMapVolumeSource, DownwardAPIVolumeFile, DownwardAPIVolumeSource, EmptyDirVolumeSource, KeyToPath,
@@ -97,7 +97,7 @@ impl PodVolumes {
                     ..ConfigMapVolumeSource::default()
                 },
             ),
-            // The operator may neither read nor write ConfigMaps: an inline script is an annotation of the pod.
+            // An annotation of the pod, because the operator may neither read nor write ConfigMaps.
             Script::Inline(_) => Volume {
                 name: "script".into(),
                 downward_api: Some(DownwardAPIVolumeSource {

@@ -7,6 +7,7 @@ use super::metadata;
 use crate::names::WORKER_PORT;
 use crate::plan::Plan;
 
+/// Service of type ClusterIP whose port `http` is [`WORKER_PORT`].
 pub fn service(plan: &Plan) -> Service {
     Service {
         metadata: metadata::owned(plan, plan.names.base()),

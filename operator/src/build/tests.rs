@@ -1,4 +1,4 @@
-//! Whole objects, from the examples' YAML to golden files. `UPDATE_GOLDEN=1` writes them anew, to be read in the diff.
+//! Whole objects of the examples, compared with golden files. `UPDATE_GOLDEN=1` rewrites the files.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -15,7 +15,7 @@ use crate::names::{APPLIED_DIGEST_ANNOTATION, OWNER_ANNOTATION};
 use crate::resolve::Resolved;
 use crate::validate::validate;
 
-/// A site as the former operator had it.
+/// Configuration with the former operator's values.
 pub fn site() -> Config {
     let environment: BTreeMap<String, String> = [
         ("CLUSTER_ID", "ba68226a-672f-4ba5-97bc-22840318b2ec"),
@@ -35,7 +35,7 @@ pub fn site() -> Config {
     Config::from_environment(&environment).unwrap()
 }
 
-/// The plan for an example.
+/// Plan of the resource in `crd/examples/{example}`.
 pub fn plan(example: &str, config: &Config) -> Plan {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../crd/examples")

@@ -1,6 +1,6 @@
 //! PersistentVolumes and claims of the output and the archive, equal to the former operator's.
 //!
-//! Promises: a volume names its claim, so that no other claim can bind it.
+//! Promises: a volume names its claim: no other claim can bind it.
 
 use std::collections::BTreeMap;
 

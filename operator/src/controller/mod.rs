@@ -1,7 +1,7 @@
 //! Watches, the queue and the poll of the workers, while this operator leads.
 //!
 //! Promises: nothing is reconciled before every watch has brought its first list; a broken watch starts again after a
-//! growing delay. Must not: decide what happens to a resource; it only queues resources for `reconcile`.
+//! growing delay. Must not: change a resource or its objects; `reconcile` does, for the resources queued here.
 //!
 //! # Layout
 //! - `watch`: a watch of any kind; `resources`, `objects`, `pods`: handlers of their events; `queue`.
@@ -56,8 +56,9 @@ const DEBOUNCE: Duration = Duration::from_millis(100);
 /// Watches whose first list reconciles wait for: resources, pods and one for each kind of object.
 const AWAITED_WATCHES: u32 = ObjectKind::VARIANTS.len() as u32 + 2;
 
-/// Runs the controller until the future is dropped, which ends every request under way. `on_synced` is called once every
-/// watch has brought its first list.
+/// Runs the controller until the future is dropped, which ends every request under way.
+///
+/// `on_synced` is called when the first lists of all watches are complete.
 pub async fn run(
     client: Client,
     config: Arc<Config>,
@@ -85,13 +86,13 @@ pub async fn run(
     let notify = |pod: &WorkerPod| queue.push(&pod.namespace, &pod.resource);
     let polls = poll::poll(&http, &context.pods, &context.reports, &context.metrics, notify);
     let reconciles = async {
-        // The semaphore is never closed, so that this cannot fail.
+        // Cannot fail: the semaphore is never closed.
         if first_lists.acquire_many(AWAITED_WATCHES).await.is_ok() {
             on_synced();
             run_reconciles(context.clone(), requests).await;
         }
     };
-    // No branch ends by itself.
+    // Every branch runs until the future is dropped.
     tokio::select! {
         () = watch_resources(&context, writer, &queue, &first_lists) => {}
         () = watch_objects(&context, &queue, &first_lists) => {}

@@ -13,7 +13,7 @@ use crate::object_cache::PendingList;
 use crate::object_kind::ObjectKind;
 use crate::reconcile::context::Context;
 
-/// Keeps the cache of one kind up to date, and queues the resources of changed objects.
+/// Handler of one kind: updates its cache, and queues the resources of changed objects.
 pub struct ObjectHandler {
     pub context: Arc<Context>,
     pub kind: ObjectKind,

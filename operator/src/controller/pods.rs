@@ -11,7 +11,7 @@ use super::watch::EventHandler;
 use crate::observe::pods::WorkerPod;
 use crate::reconcile::context::Context;
 
-/// Keeps the table of pods up to date, and queues the resources of changed pods.
+/// Handler of pods: updates their table, and queues the resources of changed pods.
 pub struct PodHandler {
     pub context: Arc<Context>,
     pub queue: Queue,
@@ -51,7 +51,8 @@ impl PodHandler {
     }
 }
 
-/// Records failed mounts. Only Events report a missing Secret or volume to a client that may not read Secrets.
+/// Handler of Kubernetes Events about failed mounts. Only they report a missing Secret, because the operator may not
+/// read Secrets.
 pub struct MountFailureHandler {
     pub context: Arc<Context>,
     pub queue: Queue,

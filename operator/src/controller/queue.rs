@@ -10,7 +10,7 @@ use live_data_crd::LiveDataProcessor;
 pub struct Queue(UnboundedSender<ObjectRef<LiveDataProcessor>>);
 
 impl Queue {
-    /// Queue and its receiving end.
+    /// Unbounded queue, and its receiving end for the controller.
     pub fn new() -> (Self, UnboundedReceiver<ObjectRef<LiveDataProcessor>>) {
         let (sender, receiver) = mpsc::unbounded();
         (Self(sender), receiver)
@@ -22,7 +22,7 @@ impl Queue {
         let _ = self.0.unbounded_send(ObjectRef::new(name).within(namespace));
     }
 
-    /// Adds a resource.
+    /// Adds a resource under its own namespace and name.
     pub fn push_resource(&self, resource: &LiveDataProcessor) {
         self.push(&resource.namespace().unwrap_or_default(), &resource.name_any());
     }

@@ -21,7 +21,7 @@ use crate::spec_merge;
 /// Annotation in which kubectl keeps a copy of the whole resource.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Keeps the store of resources up to date, and queues those whose change matters.
+/// Handler of resources: updates their store, and queues those whose [`Fingerprint`] has changed.
 pub struct ResourceHandler {
     pub context: Arc<Context>,
     pub writer: Writer<LiveDataProcessor>,
@@ -136,7 +136,7 @@ impl ResourceHandler {
                     .events
                     .publish_unreadable(&error.metadata, &error.error)
                     .await;
-                // A resource that is being deleted waits for its finalizer, and its deletion needs no spec.
+                // The deletion needs no spec: the resource is queued for the removal of its finalizer.
                 let deleting = error.metadata.deletion_timestamp.is_some();
                 deleting.then(|| LiveDataProcessor {
                     metadata: error.metadata,

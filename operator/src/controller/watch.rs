@@ -1,4 +1,4 @@
-//! A watch of any kind: its events go to a handler, and its first list is counted.
+//! Watch of any kind of object: its events go to a handler, and its first list is counted.
 //!
 //! Promises: a broken watch starts again after a delay that grows to ten seconds; each error is counted and logged.
 
@@ -27,15 +27,14 @@ pub trait EventHandler<K> {
     async fn handle(&mut self, event: Event<K>);
 }
 
-/// A watch before it starts.
+/// Watch of one kind of object, before it starts.
 pub struct Watch<K> {
-    /// Objects that are watched.
     pub api: Api<K>,
-    /// Selectors.
+    /// Label and field selectors; the page size is `PAGE_SIZE`.
     pub config: watcher::Config,
     /// Value of the metric's label `kind`.
     pub kind: &'static str,
-    /// Gets a permit when the first list is complete.
+    /// Receives one permit when the first list is complete.
     pub first_lists: Arc<Semaphore>,
 }
 

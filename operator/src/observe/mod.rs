@@ -1,10 +1,10 @@
 //! Fifth step of a reconcile: the present state of one resource's worker, as a value.
 //!
-//! Promises: no request; watches and the poll have brought everything. Must not: draw conclusions; `status` does.
+//! Promises: no request; the state comes from the watches and the poll. Must not: draw conclusions; `status` does.
 //!
 //! # Layout
 //! - [`deployment`], [`pods`]: fields that matter of a Deployment and of a pod.
-//! - [`poll`]: requests for the workers' reports; [`reports`]: the newest of each; [`report_summary`]: what is kept of it.
+//! - [`poll`]: requests for the workers' reports; [`reports`]: the newest of each; [`report_summary`]: the part kept of it.
 
 pub mod deployment;
 pub mod pods;
@@ -45,10 +45,9 @@ impl Observation {
     }
 }
 
-/// Claim of a plan.
+/// Claim of a plan, present or absent in the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClaimState {
-    /// Name of the claim.
     pub name: String,
     /// `status.phase`; `None` if the claim does not exist.
     pub phase: Option<String>,
@@ -57,13 +56,12 @@ pub struct ClaimState {
 /// Volume in phase Failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FailedVolume {
-    /// Name of the volume.
     pub name: String,
     /// `status.message`, else `status.reason`.
     pub message: String,
 }
 
-/// State of the worker of `names`; `claims` are the names of the plan's claims.
+/// Present state of the worker of `names`; `claims` are the names of the plan's claims.
 pub fn observe(
     objects: &ObjectCache,
     pods: &WorkerPods,

@@ -87,7 +87,7 @@ impl From<&Pod> for WorkerPod {
     }
 }
 
-/// Pods of all workers.
+/// Pods of all workers in the cluster, by UID.
 #[derive(Debug, Default)]
 pub struct WorkerPods {
     tables: RwLock<PodTables>,

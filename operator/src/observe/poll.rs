@@ -1,8 +1,8 @@
 //! Poll of the workers' `/status` at the pods' addresses.
 //!
-//! Promises: at most [`CONCURRENT`] requests at a time and [`PER_SECOND`] a second, however many workers there are; each
-//! request is bounded in time and each answer in bytes; texts of errors do not vary from poll to poll, because they become
-//! messages of conditions.
+//! Promises: at most [`CONCURRENT`] requests at a time and [`PER_SECOND`] a second, for any number of workers; each request
+//! is bounded in time and each answer in bytes. Texts of errors do not vary from poll to poll, because they become messages
+//! of conditions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,8 @@ pub const INTERVAL: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_ANSWER_BYTES: usize = 4 << 20;
 
-/// Polls every worker again and again, and calls `notify` with each pod whose report has changed. Never returns.
+/// Polls every worker in rounds at least [`INTERVAL`] apart; calls `notify` with each pod whose report has changed. Never
+/// returns.
 pub async fn poll(
     http: &reqwest::Client,
     pods: &WorkerPods,
@@ -95,7 +96,7 @@ async fn request(http: &reqwest::Client, address: &str) -> Result<ReportSummary,
         .map_err(|error| format!("/status cannot be read: {error}"))
 }
 
-/// Text without address or operating system's wording, for it becomes a condition's message.
+/// Text without the address and the operating system's wording, because it becomes a condition's message.
 fn message(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         format!("no answer within {} s", TIMEOUT.as_secs())

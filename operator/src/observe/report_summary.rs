@@ -1,16 +1,16 @@
-//! Part of a worker's report that the status shows, within the status's bounds.
+//! Part of a worker's report that the status shows, with bounded lengths.
 
 use live_data_crd::WorkerReport;
 use live_data_crd::report::{Degradation, RunReport, ScriptReport};
 
-/// Longest name, hash or time in bytes; no worker of this project writes a longer one.
+/// Longest name, hash or time in bytes, above those of this project's workers.
 const MAX_NAME_BYTES: usize = 256;
 /// Longest error or degradation in bytes. Of an error the end is kept, which names the exception.
 const MAX_TEXT_BYTES: usize = 4096;
 /// Most degradations that are kept.
 const MAX_DEGRADATIONS: usize = 8;
 
-/// Part of a worker's report that the status shows; rounded, so that noise causes no writes.
+/// Part of a worker's report that the status shows; rounded, because each change is a write of the status.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReportSummary {
     /// Engine that runs the script: `native` or `mantid`.
@@ -37,7 +37,7 @@ pub struct ReportSummary {
     pub degraded: Vec<Degradation>,
 }
 
-/// Run of a worker's report.
+/// Newest run of a worker's report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunSummary {
     /// Name of the run as the stream has it.

@@ -21,15 +21,15 @@ pub enum ReportState {
     /// No pod runs.
     #[default]
     NoWorker,
-    /// A pod runs; neither a report nor three failures are there yet.
+    /// A pod runs; no report and fewer than three failed polls so far.
     NotPolled,
     /// A pod runs and three polls in a row have failed; the message names pod and error.
     Missing(String),
-    /// Newest report.
+    /// Newest report, at most two failed polls old.
     Fresh(Arc<ReportSummary>),
 }
 
-/// Reports of all workers.
+/// Newest report and failed polls of each worker, by the pod's UID.
 #[derive(Debug, Default)]
 pub struct WorkerReports {
     by_pod_uid: Mutex<HashMap<String, PollRecord>>,

@@ -1,4 +1,4 @@
-//! Whose an object is, from whole objects.
+//! Actions on whole objects of the resource, of the former operator and of others.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -44,7 +44,7 @@ fn a_field_that_is_no_longer_wanted_shows_in_the_digest() {
     live["metadata"]["annotations"][APPLIED_DIGEST_ANNOTATION] = json!("other");
     assert!(matches!(decide(&plan, &object, &live, false), ObjectAction::Apply(_)));
     assert!(is_new(&object, &live, false));
-    // One that has lost it to someone else is not new: it is put right as any other difference.
+    // An object whose digest somebody removed is not new: it counts as any other difference.
     live["metadata"]["annotations"]
         .as_object_mut()
         .unwrap()
@@ -101,7 +101,7 @@ fn a_volume_is_ours_when_driver_handle_and_claim_match() {
         "{}",
         problem.message
     );
-    // It becomes ours all the same, with the source that it has.
+    // The other fields are applied all the same, with the present source.
     let rest = rest.unwrap();
     assert_eq!(rest["spec"]["csi"]["volumeAttributes"]["rootPath"], "/elsewhere");
     assert_eq!(rest["metadata"], object.value["metadata"]);

@@ -1,4 +1,4 @@
-//! State that all reconciles share.
+//! Context of the reconciles.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,25 +19,16 @@ use crate::publish::StatusPublisher;
 
 /// State that all reconciles share, filled by the watches and the poll.
 pub struct Context {
-    /// Client of the apiserver.
     pub client: Client,
-    /// Site's configuration.
     pub config: Arc<Config>,
-    /// All LiveDataProcessors.
     pub resources: Store<LiveDataProcessor>,
-    /// Objects that the operator made.
     pub objects: ObjectCache,
     /// Objects that others change back.
     pub contention: Contention,
-    /// Pods of the workers.
     pub pods: WorkerPods,
-    /// Reports of the workers.
     pub reports: WorkerReports,
-    /// Writer of statuses.
     pub publisher: StatusPublisher,
-    /// Writer of Kubernetes Events.
     pub events: EventPublisher,
-    /// Counters and gauges of `/metrics`.
     pub metrics: Arc<Metrics>,
     /// Failed attempts by UID since the last success.
     pub attempts: FailedAttempts,
@@ -48,13 +39,13 @@ pub struct Context {
 pub struct FailedAttempts(Mutex<HashMap<String, u32>>);
 
 impl FailedAttempts {
-    /// Consecutive failures of a resource.
+    /// Consecutive failures of a resource; 0 after a success.
     pub fn count(&self, resource: &LiveDataProcessor) -> u32 {
         let uid = resource.uid().unwrap_or_default();
         self.0.lock().get(&uid).copied().unwrap_or_default()
     }
 
-    /// Counts a failure; returns the consecutive failures with it.
+    /// Counts a failure; returns the number of consecutive failures including it.
     pub fn increment(&self, resource: &LiveDataProcessor) -> u32 {
         let mut attempts = self.0.lock();
         let attempt = attempts.entry(resource.uid().unwrap_or_default()).or_default();
@@ -62,7 +53,7 @@ impl FailedAttempts {
         *attempt
     }
 
-    /// Forgets the failures of a resource that was reconciled or is gone.
+    /// Removes the count of a resource that was reconciled or deleted.
     pub fn reset(&self, resource: &LiveDataProcessor) {
         self.0.lock().remove(&resource.uid().unwrap_or_default());
     }

@@ -1,6 +1,6 @@
 //! Reconcile of a resource that is being deleted.
 //!
-//! Promises: the resource shows why its deletion does not go on; an error that may pass does not.
+//! Promises: the resource shows the cause that holds up its deletion, but not an error that may pass.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use crate::status::input::StatusInput;
 
 /// Failed attempts after which an error that may pass is shown on the resource.
 const MAX_SILENT_FAILURES: u32 = 3;
-/// Guards against a lost event of the volumes' watch.
+/// Time between checks while the volumes' watch shows none: a guard against a lost event.
 const WATCHED_INTERVAL: Duration = Duration::from_secs(60);
 /// Time between requests for volumes that no watch shows.
 const UNWATCHED_INTERVAL: Duration = Duration::from_secs(2);

@@ -1,7 +1,7 @@
 //! Reconcile of one resource: resolve, validate, build, apply, observe, status and publish.
 //!
 //! Promises: each step takes the values of the steps before it; only resolve, apply, publish and the deletion get a client.
-//! An error of apply ends the reconcile after the status has been published, so that the resource shows it.
+//! An error of apply ends the reconcile after the status has been published: the resource shows it.
 
 pub mod context;
 mod finalize;
@@ -45,7 +45,7 @@ struct Application {
     error: Option<ReconcileError>,
 }
 
-/// Reconciles one resource; returns when to reconcile it again without an event.
+/// Reconciles one resource; returns the delay after which it is reconciled again without an event.
 ///
 /// # Errors
 /// [`ReconcileError`] of the step that failed; [`retry`] decides the delay of the next attempt.
@@ -130,8 +130,9 @@ async fn build_and_apply(
     Ok(application)
 }
 
-/// Problem that shows an error of apply on the resource: a refusal at once, an unavailable apiserver after a few
-/// attempts, because a short interruption concerns only the log.
+/// Problem that shows an error of apply on the resource; `None` while the log suffices.
+///
+/// A refusal shows at once, an unavailable apiserver after [`MAX_SILENT_FAILURES`] attempts.
 fn problem_of(error: &ReconcileError, resource: &LiveDataProcessor, context: &Context) -> Option<Problem> {
     match error.class() {
         ErrorClass::User => Some(Problem::new(ConditionReason::Refused, error.to_string())),
@@ -174,7 +175,7 @@ fn next_reconcile(problems: &[Problem], report: &ApplyReport, published: &Publis
         .iter()
         .any(|problem| problem.reason.description().rechecked)
         .then(|| backoff::jittered(RECHECK_INTERVAL, 0.25));
-    // Usually the claims' watch is faster.
+    // A limit only: the claims' watch is usually faster.
     let binding = report.waits_for_binding.then_some(apply::BINDING_WAIT);
     let next = published.retry_after.into_iter().chain(recheck).chain(binding).min();
     next.map_or_else(Action::await_change, Action::requeue)

@@ -14,7 +14,7 @@ use crate::observe::report_summary::ReportSummary;
 use crate::observe::reports::ReportState;
 use crate::problem::Problem;
 
-/// Lag in seconds from which a worker does not show the present any more.
+/// Lag in seconds above which a worker counts as behind the stream.
 const MAX_LAG_SECONDS: f64 = 60.0;
 /// Longest message of a condition in characters; the API allows 32 KiB.
 const MAX_MESSAGE_CHARS: usize = 2048;
@@ -43,7 +43,7 @@ impl ConditionState {
     }
 }
 
-/// Conditions in the order of [`ConditionType`]; `previous` are the present ones, `now` becomes the time of transitions.
+/// Conditions in the order of [`ConditionType`]. `previous` are the present ones, `now` is the time of new transitions.
 pub fn conditions(previous: &[Condition], input: &StatusInput<'_>, now: Timestamp) -> Vec<Condition> {
     let former = |type_: ConditionType| previous.iter().find(|condition| condition.type_ == type_.name());
     let problems = all_problems(input);
@@ -76,7 +76,7 @@ pub fn conditions(previous: &[Condition], input: &StatusInput<'_>, now: Timestam
         .collect()
 }
 
-/// Time without its fraction: the API stores whole seconds, so that a finer time would never compare equal.
+/// Time without its fraction, because the API stores whole seconds and a finer time would never compare equal.
 pub(super) fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
@@ -256,7 +256,7 @@ fn all_problems(input: &StatusInput<'_>) -> Vec<Problem> {
     let Observation { deployment, pods, .. } = input.observation;
     let mut all = input.problems.to_vec();
     if !input.suspend {
-        // Only the newest pod is wanted; the problem of one that is being replaced does not matter.
+        // Only the newest pod counts: another one is being replaced.
         let newest = pods.iter().rev().find(|pod| !pod.deleting);
         all.extend(
             newest
@@ -283,7 +283,7 @@ fn all_problems(input: &StatusInput<'_>) -> Vec<Problem> {
     all
 }
 
-/// No node takes a pod whose claims are being bound, which StorageReady shows already.
+/// True for a pod without node while its claims are being bound, which StorageReady already shows.
 fn is_due_to_binding(problem: &Problem, observation: &Observation) -> bool {
     problem.reason == ConditionReason::Unschedulable
         && (observation.unbound_claim().is_some() || problem.message.contains("unbound immediate"))

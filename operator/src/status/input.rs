@@ -8,17 +8,15 @@ use crate::problem::Problem;
 pub struct StatusInput<'a> {
     /// Generation of the spec that was reconciled.
     pub generation: Option<i64>,
-    /// Instrument of the resource.
     pub instrument: &'a str,
     /// `spec.suspend`.
     pub suspend: bool,
-    /// There is a plan; without one nothing is built.
+    /// True if validation made a plan; without one nothing is built.
     pub planned: bool,
     /// Problems of validation and apply.
     pub problems: &'a [Problem],
     /// Objects that are being deleted and will be created again, as `Kind/name`.
     pub waiting: &'a [String],
-    /// Present state of the worker.
     pub observation: &'a Observation,
     /// Number of resources in the cluster, which share the budget of status writes.
     pub resources: usize,

@@ -1,8 +1,8 @@
 //! Sixth step of a reconcile: the resource's status.
 //!
-//! Promises: the same input gives the same status, without times that tick or counters in messages, so that nothing is
-//! written while nothing changes; Ready follows the Deployment, never the worker's report; figures (events, rate, lag) are
-//! held back until they may be written again. Must not: read the clock or the cluster; `publish` writes.
+//! Promises: the same input gives the same status. Messages have no running times and counters: a steady resource causes
+//! no write. Ready follows the Deployment, never the worker's report. Figures (events, rate, lag) are held back until they
+//! may be written again. Must not: read the clock or the cluster; `publish` writes.
 //!
 //! # Layout
 //! - [`input`]: results of the earlier steps; [`conditions`]: Ready, Progressing, Degraded, StorageReady.
@@ -31,10 +31,9 @@ const FIGURES_INTERVAL: Duration = Duration::from_secs(5);
 /// Most writes of figures a second for all resources together.
 const FIGURES_PER_SECOND: u32 = 20;
 
-/// Status of a resource, and the delay after which it may change without any event.
+/// Status of a resource with the delay after which it may change without an event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComputedStatus {
-    /// Status to write.
     pub status: LiveDataProcessorStatus,
     /// Delay until figures that were held back may be written; `None` if none were.
     pub retry_after: Option<Duration>,
@@ -87,7 +86,7 @@ fn set_report_columns(status: &mut LiveDataProcessorStatus, previous: &LiveDataP
             status.lag_seconds = previous.lag_seconds;
             status.script.clone_from(&previous.script);
         }
-        // The last report's facts stay; rate and lag would be mistaken for the present.
+        // The last report's run and script stay. Rate and lag go, because they would pass for present values.
         ReportState::Missing(_) => {
             status.engine.clone_from(&previous.engine);
             status.run.clone_from(&previous.run);
@@ -129,8 +128,9 @@ fn message(status: &LiveDataProcessorStatus) -> Option<String> {
         .map(|condition| condition.message.clone())
 }
 
-/// Restores the previous figures where nothing else changed and they were written a moment ago. Returns the delay until
-/// the new ones may be written.
+/// Restores the previous figures if nothing else changed and they are younger than the interval of their writes.
+///
+/// Returns the delay until the new ones may be written; `None` if they are part of the status.
 fn hold_back_figures(
     status: &mut LiveDataProcessorStatus,
     previous: &LiveDataProcessorStatus,

@@ -1,4 +1,4 @@
-//! From what is known to the status.
+//! Statuses that follow from observations and problems.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -330,7 +330,7 @@ fn what_somebody_waits_for_is_more_than_progress() {
     assert!(only_progress(&starting, &further));
     let ready = made(&further, &observation(ReportState::NotPolled), &[], at(2)).status;
     assert!(!only_progress(&further, &ready));
-    // A worker that is lost, and trouble that comes and goes.
+    // The loss of a worker, and a degradation that begins or ends, are more than progress.
     assert!(!only_progress(&ready, &further));
     let trouble = made(
         &starting,

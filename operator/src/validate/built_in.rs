@@ -68,7 +68,7 @@ pub(super) fn bootstrap_servers(spec: &LiveDataProcessorSpec, config: &Config) -
         .or_else(|| config.kafka_bootstrap_servers.clone())
 }
 
-/// A claim that only one node can mount does not allow the old and the new worker side by side.
+/// Recreate for an output claim that only one node can mount, which excludes two workers at once; else RollingUpdate.
 fn default_strategy(resolved: &Resolved) -> UpdateStrategy {
     let single_writer = resolved
         .output_claim
@@ -90,7 +90,7 @@ fn default_resources() -> ResourceRequirements {
     }
 }
 
-/// The site's nodes with much memory carry the taint staging=big.
+/// Toleration of the taint `staging=big`, which the site's nodes with much memory carry.
 fn default_tolerations() -> Vec<Toleration> {
     vec![Toleration {
         key: Some("staging".into()),

@@ -1,8 +1,7 @@
 //! Second step of a reconcile: spec, site and built-in defaults become one [`Plan`], or problems forbid it.
 //!
-//! Promises: the spec wins over WORKER_DEFAULTS, and they over the built-in defaults; every problem is listed at once,
-//! each with its next step; a plan leaves nothing open, so that `build` cannot fail for lack of a value. Must not: talk
-//! to the cluster; `resolve` has done so.
+//! Promises: the spec takes precedence over WORKER_DEFAULTS, and they over the built-in defaults; every problem is listed,
+//! each with its next step; a plan has every value that `build` needs. Must not: make requests; `resolve` makes them.
 
 mod built_in;
 mod storage;
@@ -18,13 +17,14 @@ use crate::resolve::{OutputClaim, Resolved};
 use crate::spec_merge;
 use crate::syntax;
 
-/// Longest name of a resource in bytes: labels and containers are named after it and have 63 at most. The schema
-/// enforces it for new resources; only resources older than the schema exceed it.
+/// Longest name of a resource in bytes, because labels and containers are named after it and have 63 at most.
+///
+/// The schema enforces it for new resources; only older resources exceed it.
 const MAX_NAME_BYTES: usize = 45;
 /// Longest inline script in bytes: it becomes an annotation of the pod, and all annotations together have 256 KiB.
 const MAX_INLINE_BYTES: usize = 200 * 1024;
 
-/// Result of the validation.
+/// Plan of a resource, or the problems that forbid one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Validated {
     /// Instrument of the resource, even if its name is not allowed.
@@ -35,7 +35,7 @@ pub struct Validated {
     pub problems: Vec<Problem>,
 }
 
-/// Validates a resource against the site and what `resolve` found.
+/// Validates a resource against the site's configuration and the facts of `resolve`.
 pub fn validate(resource: &LiveDataProcessor, resolved: &Resolved, config: &Config) -> Validated {
     let instrument = spec_merge::instrument(resource);
     let mut problems = Vec::new();
@@ -126,7 +126,7 @@ fn plan(
             format!("the claim {name} of spec.storage.output does not exist: create it in the resource's namespace"),
         ));
     }
-    // Without a value of the site for its output no object could be made.
+    // An output without the site's values gives no object; its problem is appended already.
     let output = output?;
     let forbidden = problems.iter().any(|problem| problem.reason.description().blocks_plan);
     (!forbidden).then(|| {

@@ -13,7 +13,7 @@ const OUTPUT_ROOT: &str = "/isis/instrument/GENERIC/livereduce";
 /// SMB share with the raw files of all instruments.
 const ARCHIVE_SOURCE: &str = "//isisdatar55.isis.cclrc.ac.uk/inst$/";
 
-/// Output, or `None` if the site lacks a value for it; appends the values that are absent to `missing`.
+/// Output; `None` if the site lacks a value for it. Appends the absent values to `missing`.
 pub(super) fn output(
     spec: &LiveDataProcessorSpec,
     resource: &LiveDataProcessor,

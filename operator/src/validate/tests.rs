@@ -1,4 +1,4 @@
-//! Which value wins, and what is refused.
+//! Precedence of values, and specs that are refused.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -202,7 +202,7 @@ fn an_instrument_in_use_and_a_name_that_is_none_are_refused() {
         (validated.plan, validated.problems[0].reason),
         (None, ConditionReason::InstrumentInvalid)
     );
-    // Names from before the definition had its rules.
+    // Names that only resources older than the definition's rules can have.
     for (name, reason) in [
         ("a.b", ConditionReason::NameInvalid),
         (&"n".repeat(46), ConditionReason::NameTooLong),

@@ -1,8 +1,8 @@
-//! What the definition lets in and what it refuses, with the field and the reason.
+//! Specs that the definition accepts, and specs that it refuses with the field and the reason.
 
 use crate::lab::{resource, turn};
 
-/// A field that is null is as one that is left out.
+/// A null field counts as left out.
 #[test]
 fn nothing_is_refused_for_being_null() {
     let (_turn, lab) = turn();
@@ -18,7 +18,7 @@ fn every_example_is_accepted() {
     assert!(done.lines().count() >= 6, "{done}");
 }
 
-/// A spec that must be refused, the field that is to be named, and words of the reason.
+/// Spec that must be refused, the field that the answer must name, and words of the reason.
 const WRONG: [(&str, &str, &str); 64] = [
     (
         r#"{"instrument": "2D"}"#,
@@ -322,7 +322,7 @@ fn bad_resources_are_refused_with_the_field_and_the_reason() {
         .enumerate()
         .map(|(index, (spec, _, _))| resource(&format!("wrong-{index}"), spec))
         .collect();
-    // kubectl goes on after an object that is refused, and tells of each.
+    // kubectl goes on after a refused object and reports each.
     let answer = lab
         .try_apply(&all, &["--dry-run=server"])
         .expect_err("all were accepted");
@@ -338,7 +338,7 @@ fn bad_resources_are_refused_with_the_field_and_the_reason() {
         }
     }
     assert!(unlike.is_empty(), "{}\n\nof\n{answer}", unlike.join("\n"));
-    // A value that is refused is not answered with a regular expression, but for quantities, which have Kubernetes' own.
+    // Only quantities, which have Kubernetes' own pattern, are answered with a regular expression.
     let patterns: Vec<_> = answer.lines().filter(|line| line.contains("should match")).collect();
     assert!(patterns.iter().all(|line| line.contains("numkMGTPE")), "{patterns:?}");
 }
@@ -376,7 +376,7 @@ fn names_that_cannot_be_and_fields_that_are_not_are_refused() {
 #[test]
 fn the_instrument_cannot_be_changed() {
     let (_turn, lab) = turn();
-    // No operator runs: nothing is made of these.
+    // No operator runs: no objects are made for these.
     lab.create("fixed", r#"{"instrument": "WISH"}"#);
     lab.create("unset", "{}");
     let change =

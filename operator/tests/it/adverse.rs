@@ -1,5 +1,5 @@
-//! What others do to a resource's objects, its definition and its cluster: it converges, writes a bounded number of times,
-//! and leaves nothing behind.
+//! Changes by others of a resource's objects, its definition and its cluster: the operator converges with a bounded number
+//! of writes and leaves no object behind.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ fn message(resource: &Value, kind: &str) -> String {
         .to_owned()
 }
 
-/// One object of another's for each kind, under the name that a resource would give its own: resource, reason, object.
+/// Foreign object of each kind, under the name of the resource's own: resource, expected reason, object.
 const STRANGERS: [(&str, &str, &str); 6] = [
     (
         "sa",
@@ -83,7 +83,7 @@ fn what_is_in_the_way_is_told_and_left_alone_and_found_gone() {
             );
         }
     }
-    // Nothing tells that they are gone: they bear no label of ours.
+    // No watch shows their end, because they carry no label of the operator.
     let file = lab.folder.join("strangers.yaml");
     std::fs::write(&file, &all).unwrap();
     lab.kubectl(&["delete", "-f", file.to_str().unwrap()]);
@@ -126,13 +126,13 @@ fn what_another_controller_changes_back_is_not_fought_about() {
         "{}",
         message(&told, "Degraded")
     );
-    // A change of the spec is not held back.
+    // Changes of the spec are not limited.
     patch(lab, "fought", r#"{"spec": {"logLevel": "Debug"}}"#);
     eventually("the change is applied", Duration::from_secs(20), || {
         let text = lab.get(worker).unwrap()["spec"].to_string();
         if text.contains("LOG_LEVEL") { Ok(()) } else { Err(text) }
     });
-    // Once they have stopped it is put right, and told no more.
+    // After the others have stopped, the object is corrected and the problem ends.
     lab.wait_for("fought", "Degraded", "True", "NoReport");
     assert_eq!(lab.get(worker).unwrap()["spec"]["replicas"], 1);
     lab.delete("fought");
@@ -233,7 +233,7 @@ fn a_webhook_that_is_away_is_told_of_and_waited_for() {
     let going = lab.wait_for("going", "Degraded", "True", "DeletionWaits");
     for resource in [&coming, &going] {
         let text = message(resource, "Degraded");
-        // In the apiserver's words, and without the structure that they came in.
+        // The message has the apiserver's text without its Status object.
         assert!(
             text.contains("away.example.com") && !text.contains("Status {"),
             "{text}"
@@ -301,7 +301,7 @@ fn conditions_of_others_are_left_and_ours_are_put_right_once() {
     ]);
     let resource = lab.wait_ready("edited");
     assert_eq!(condition(&resource, "Theirs")["status"], "True");
-    // Long enough for three polls: nothing more is to be written.
+    // Long enough for three polls, which must not cause a further write.
     thread::sleep(Duration::from_secs(9));
     let writes: Vec<_> = lab
         .writes_since(mark)

@@ -1,4 +1,4 @@
-//! A worker's pod comes when its claims are bound, and in any case.
+//! Order of the Deployment and its claims: the Deployment follows the binding, or a limited wait for it.
 
 use std::time::{Duration, Instant};
 

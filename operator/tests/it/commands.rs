@@ -1,4 +1,4 @@
-//! The program's other commands, and an environment that cannot be used.
+//! Commands `crd`, `probe` and `release`, and a malformed environment.
 
 use std::process::Command;
 
@@ -58,7 +58,7 @@ fn release_removes_the_finalizers_and_nothing_else() {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(lab.resource("leaving")["metadata"]["finalizers"].is_null());
     assert!(lab.get("deployment/livedataprocessor-leaving-deployment").is_some());
-    // Without an operator the resource goes at once; its volumes are the site's to keep or delete.
+    // Without the finalizer the resource is deleted at once; the site keeps or deletes its volumes.
     lab.kubectl(&["delete", "ldp", "-n", "fia", "leaving"]);
     lab.wait_gone("deployment/livedataprocessor-leaving-deployment");
     for volume in ["ceph-pv", "archive-pv-smb"] {

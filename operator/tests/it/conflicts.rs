@@ -1,4 +1,4 @@
-//! What only the cluster can know: it becomes a condition with the next step, and nothing of anyone else is changed.
+//! Conflicts with objects of others: each becomes a condition with the next step, and no foreign object is changed.
 
 use serde_json::Value;
 
@@ -145,7 +145,7 @@ fn why_a_worker_does_not_run_is_told_in_words() {
     assert!(message(&resource, "Ready").contains("no node takes the pod"));
     lab.delete("nowhere");
 
-    // A missing secret shows in no object that may be read without secrets, but in the node's Event.
+    // Only the node's Event shows a missing Secret to a client that may not read Secrets.
     lab.create(
         "mounts",
         r#"{"image": {"repository": "worker", "tag": "never-starts"}}"#,
@@ -217,7 +217,7 @@ fn a_missing_claim_is_told_and_a_single_writers_claim_is_recreated() {
 #[test]
 fn an_unreadable_resource_is_reported_and_stops_nothing() {
     let (_turn, lab) = turn();
-    // As a definition without validation left it behind.
+    // Resource that a definition without validation accepted.
     let lax = r#"[{"op": "replace", "path": "/spec/versions/0/schema/openAPIV3Schema",
         "value": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}]"#;
     let definition = "crd/livedataprocessors.fia.com";

@@ -1,4 +1,4 @@
-//! Definitions that others put in place of ours, and resources that are older than its rules.
+//! Foreign definitions in place of the operator's, and resources older than its rules.
 
 use std::fs;
 use std::thread;
@@ -8,7 +8,7 @@ use crate::lab::{LONG, Lab, condition, eventually, resource, turn};
 
 const DEFINITION: &str = "crd/livedataprocessors.fia.com";
 
-/// Puts the former operator's definition in place of ours, and returns ours.
+/// Replaces the definition by the former operator's; returns the replaced one.
 fn the_former_one(lab: &Lab) -> String {
     let ours = lab.kubectl(&["get", DEFINITION, "-o", "jsonpath={.spec.versions}"]);
     let site = fs::read_to_string(lab.root.join("ci/charts/fixtures/old-site.yaml")).unwrap();
@@ -52,7 +52,7 @@ fn resources_older_than_the_rules_are_told_what_is_wrong_and_can_go() {
     let (_turn, lab) = turn();
     let ours = the_former_one(lab);
     let long = "n".repeat(46);
-    // Each with what the former operator leaves on a resource.
+    // Each carries the former operator's finalizer and annotations.
     let names = [
         ("a.b", "NameInvalid"),
         (long.as_str(), "NameTooLong"),
@@ -74,7 +74,7 @@ fn resources_older_than_the_rules_are_told_what_is_wrong_and_can_go() {
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
-            // The second of one instrument is told that first.
+            // The second resource of an instrument reports that before any other problem.
             let told =
                 condition(&resource, "Degraded")["reason"] == reason || text.contains("create the resource under");
             if told {
@@ -114,7 +114,7 @@ fn a_definition_without_status_costs_the_status_and_nothing_else() {
         }
     });
     operator.wait_log("write the status of");
-    // As long as a busy loop would need to show.
+    // Long enough for a busy loop to show.
     thread::sleep(Duration::from_secs(6));
     let requests = lab.requests_since(mark).len();
     assert!(requests < 150, "{requests} requests");

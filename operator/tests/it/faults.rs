@@ -1,4 +1,4 @@
-//! An apiserver that goes away, refuses, breaks off, or is slow.
+//! Apiserver that is absent, refuses requests, cuts connections or is slow.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn an_apiserver_that_is_away_for_half_a_minute_costs_nothing_but_time() {
         "after an outage of 30 s: a new resource is ready {:.1} s after the apiserver is",
         back.elapsed().as_secs_f64()
     );
-    // What changed meanwhile or since is seen: the watches are back, not only the queue.
+    // The watches work again, not only the queue: later changes are observed.
     lab.kubectl(&[
         "scale",
         "-n",
@@ -73,7 +73,7 @@ fn refusals_failures_and_broken_watches_do_not_keep_it_from_converging() {
     for index in 0..6 {
         lab.wait_ready(&format!("shaky-{index}"));
     }
-    // All connections at once, watches with them.
+    // Cuts all connections, those of watches included.
     proxy.cut();
     lab.create("shaky-after", "{}");
     lab.wait_ready("shaky-after");
@@ -119,7 +119,7 @@ fn throttling_and_server_errors_do_not_keep_it_from_converging() {
     println!("through refusals: {answered} requests refused, {rate:.0} requests a second");
     assert!(answered > 6, "the proxy refused {answered} only");
     assert!(rate < 200.0, "{rate}");
-    // Where nothing is answered, what is tried again and again is tried more and more seldom.
+    // Without any answer the delays between attempts grow.
     every.store(1, Ordering::SeqCst);
     let before = refused.load(Ordering::SeqCst);
     for index in 0..6 {
@@ -150,7 +150,7 @@ fn throttling_and_server_errors_do_not_keep_it_from_converging() {
     tls.end();
 }
 
-/// Freezes etcd in pulses until it is dropped: the apiserver's requests take seconds, and some end in its own limits.
+/// Freezes etcd in pulses until it is dropped: the apiserver's requests take seconds, and some exceed its limits.
 struct SlowEtcd {
     ends: Arc<AtomicBool>,
     pulses: Arc<AtomicU32>,
@@ -230,7 +230,7 @@ fn a_slow_etcd_makes_everything_late_and_nothing_wrong() {
     );
     assert!(pulses > 3, "etcd was frozen {pulses} times only");
     assert!(rate < 200.0, "{rate}");
-    // What was there is as it was.
+    // The worker's Deployment is unchanged.
     assert_eq!(worker()["metadata"]["generation"], generation);
     lab.wait_ready("slow-before");
     lab.delete("slow-before");

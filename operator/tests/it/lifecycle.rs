@@ -1,4 +1,4 @@
-//! From creation to deletion, as a user sees it.
+//! Life of a resource from creation to deletion, through kubectl.
 
 use serde_json::{Value, json};
 
@@ -64,7 +64,7 @@ fn an_image_change_rolls_without_a_gap_and_a_bad_image_leaves_the_old_worker_run
     lab.wait_for("rolls", "Progressing", "False", "Complete");
     let uid = lab.get(&deployment("rolls")).unwrap()["metadata"]["uid"].clone();
 
-    // At every moment of the roll there is an available worker.
+    // A worker is available throughout the rollout.
     lab.kubectl(&[
         "patch",
         "ldp",

@@ -1,6 +1,6 @@
-//! The operator as a process against a real control plane, with the rights that the chart gives it.
+//! Operator as a process against a real control plane, with the chart's rights.
 //!
-//! What takes minutes is marked as ignored, and runs in `ci/test --full`. Needs what `ci/setup` builds.
+//! Tests that take minutes are marked as ignored and run in `ci/test --full`. All need the programs that `ci/setup` builds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod admission;

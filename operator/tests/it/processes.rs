@@ -1,4 +1,4 @@
-//! Real workers and real streams for the tests: processes of `live-data-worker`, a Kafka broker, the FIA API's answer.
+//! Real workers and streams for the tests: processes of `live-data-worker`, a Kafka broker, a server for the FIA API.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::lab::{cache, root};
 
-/// A process that ends with the test.
+/// Process that is killed on drop.
 pub struct Process {
     child: Child,
 }
@@ -29,7 +29,7 @@ impl Process {
         }
     }
 
-    /// How it ended, if it has.
+    /// Exit status as text; `None` while it runs.
     pub fn ended(&mut self) -> Option<String> {
         self.child.try_wait().unwrap().map(|status| status.to_string())
     }
@@ -42,7 +42,7 @@ impl Drop for Process {
     }
 }
 
-/// The worker's program: the one that was built with the operator's, or the one that LIVE_DATA_WORKER names.
+/// Worker's program: the one in LIVE_DATA_WORKER, else this build's.
 fn worker() -> PathBuf {
     let worker = std::env::var_os("LIVE_DATA_WORKER").map_or_else(
         || Path::new(env!("CARGO_BIN_EXE_live-data-operator")).with_file_name("live-data-worker"),
@@ -56,8 +56,9 @@ fn worker() -> PathBuf {
     worker
 }
 
-/// A worker in the pod's place: its environment is that of the pod's template, but for what a container would have of
-/// its own: address, folders, Python's packages.
+/// Worker process for a pod, with the environment of the pod's template.
+///
+/// Address, folders and Python packages differ, because the process has no container.
 pub fn run_pod(pod: &Value, folder: &Path) -> Process {
     let container = &pod["spec"]["containers"][0];
     let literals: HashMap<&str, &str> = container["env"]
@@ -87,7 +88,7 @@ pub fn run_pod(pod: &Value, folder: &Path) -> Process {
     Process::start(&mut command, &folder.join("log"))
 }
 
-/// A simulated instrument: runs of these seconds, one after the other.
+/// Simulated instrument with successive runs of `run_seconds` s and `rate` events per second.
 pub fn simulate(instrument: &str, broker: &str, rate: u32, run_seconds: u32, seed: u32, folder: &Path) -> Process {
     fs::create_dir_all(folder).unwrap();
     let mut command = Command::new(worker());
@@ -110,7 +111,7 @@ pub fn simulate(instrument: &str, broker: &str, rate: u32, run_seconds: u32, see
     Process::start(&mut command, &folder.join("simulate.log"))
 }
 
-/// A Kafka broker that ends with the test.
+/// Kafka broker that is stopped on drop.
 pub struct Kafka {
     folder: PathBuf,
     pub bootstrap: String,
@@ -135,7 +136,7 @@ impl Kafka {
         let done = Command::new(root().join("ci/lab/kafka"))
             .arg(verb)
             .arg(&self.folder)
-            // The laboratory takes it down when this process is gone, however it ended.
+            // The laboratory stops it when this process has ended, also after a crash.
             .env("LAB_OWNER", std::process::id().to_string())
             .output()
             .map_err(|error| error.to_string())?;
@@ -149,12 +150,12 @@ impl Kafka {
 
 impl Drop for Kafka {
     fn drop(&mut self) {
-        // Nothing to be done about one that does not go.
+        // The laboratory ends a broker that does not stop here.
         let _ = self.call("down");
     }
 }
 
-/// The FIA API, which has this script for every instrument; its URL. It ends with the test process.
+/// URL of a FIA API that has this script for every instrument; it ends with the test process.
 pub fn fia_api(script: &str) -> String {
     let body = serde_json::to_string(script).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

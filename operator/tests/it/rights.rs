@@ -1,4 +1,4 @@
-//! What the operator's account may not do.
+//! Requests that the operator's account may not make.
 
 use crate::lab::turn;
 

@@ -1,5 +1,5 @@
-//! Replicas whose clocks are an hour off, one before and one behind: libfaketime shifts what a process takes for the
-//! time of day, and leaves the clock that measures durations.
+//! Replicas whose clocks are an hour off, one ahead and one behind. libfaketime shifts a process's time of day and leaves
+//! the clock that measures durations.
 
 use std::path::Path;
 use std::thread;
@@ -13,11 +13,12 @@ use crate::lab::{LONG, Lab, eventually, turn};
 use crate::workers::{Workers, report};
 
 const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
-/// As much longer than the 15 s of a Lease as a standby needs to look twice.
+/// Duration of a Lease, 15 s, and the time of two attempts of a standby.
 const LONGER_THAN_A_LEASE: Duration = Duration::from_secs(21);
 
-/// An operator of this build whose clock is off by so many seconds, through a line without TLS: what the laboratory's
-/// certificates were not valid an hour ago has nothing to do with the Lease.
+/// Operator of this build whose clock is off by `seconds`.
+///
+/// It connects without TLS, because the laboratory's certificates were not valid an hour ago.
 fn operator(lab: &Lab, name: &str, seconds: i64, config: &Path) -> Operator {
     assert!(Path::new(LIBRARY).exists(), "{LIBRARY} is missing: run ci/setup");
     let shift = format!("{seconds:+}s");
@@ -28,7 +29,7 @@ fn operator(lab: &Lab, name: &str, seconds: i64, config: &Path) -> Operator {
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
         ("DONT_FAKE_MONOTONIC", "1"),
     ];
-    // The shipped program is linked statically and would take no library.
+    // The released program is linked statically and loads no library.
     lab.own_operator_with(name, &settings)
 }
 
@@ -36,7 +37,7 @@ fn lease(lab: &Lab) -> Value {
     lab.get("lease/live-data-operator").unwrap()["spec"].clone()
 }
 
-/// How many seconds the holder's clock is off, as its renewals show.
+/// Seconds by which the holder's clock is ahead, from the time of its last renewal.
 fn offset(lease: &Value) -> i64 {
     let renewed: Timestamp = lease["renewTime"].as_str().unwrap().parse().unwrap();
     renewed.duration_since(Timestamp::now()).as_secs()
@@ -53,7 +54,7 @@ fn holds(lab: &Lab, holder: &str) -> Value {
     })
 }
 
-/// For longer than a Lease lasts without a renewal the holder stays the same, and it alone works.
+/// Checks that for longer than the Lease's duration the holder stays the same and alone reconciles.
 fn stays(lab: &Lab, holder: &str, standby: &Operator) {
     let before = lease(lab);
     assert_eq!(before["holderIdentity"], holder);
@@ -98,7 +99,7 @@ fn replicas_with_clocks_two_hours_apart_hand_over_as_if_they_agreed() {
     assert!(took < Duration::from_secs(60), "{took:?}");
     let of_behind = offset(&holds(lab, "operator-behind"));
     assert!(of_behind < -3500, "the clock was not shifted: {of_behind}");
-    // Figures go on, although those before them were written in the new leader's future.
+    // Figures are still written, although the former ones have a time in the new leader's future.
     workers.set(report("71618", 4321));
     eventually("the figures are shown", Duration::from_secs(30), || {
         let run = lab.resource("skewed")["status"]["run"].clone();

@@ -1,4 +1,4 @@
-//! How long many resources take, against kubectl and the same objects; and how much memory.
+//! Time that many resources take compared with kubectl and the same objects, and memory of the operator.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::lab::{LONG, Lab, eventually, resource, turn};
 const KINDS: &str = "sa,svc,networkpolicies,pv,pvc,deployments";
 const SELECTOR: &str = "app.kubernetes.io/name=live-data-worker";
 
-/// Whether every Deployment is available and every claim is bound.
+/// Checks that `count` Deployments are available and their claims bound; the error has both numbers.
 fn all_ready(lab: &Lab, count: usize) -> Result<(), String> {
     let ready = lab
         .kubectl(&[
@@ -88,7 +88,7 @@ fn delete_all(lab: &Lab, limit: Duration) {
     });
 }
 
-/// How many times as long 40 resources take as kubectl takes for their objects.
+/// Time for 40 resources divided by kubectl's time for the same objects.
 fn forty_against_kubectl() -> f64 {
     const COUNT: usize = 40;
     let (_turn, lab) = turn();
@@ -98,7 +98,7 @@ fn forty_against_kubectl() -> f64 {
     let ours = with_operator(lab, COUNT, LONG);
     let (resident, peak) = (operator.memory("VmRSS"), operator.memory("VmHWM"));
     println!("requests of the operator: {:?}", counted(lab.requests_since(mark)));
-    // The same objects, made by kubectl as one list.
+    // kubectl makes the same objects as one list.
     let mut objects = Vec::new();
     for kind in KINDS.split(',') {
         for mut object in lab.list(&[kind, "-n", "fia", "-l", SELECTOR]) {
@@ -141,7 +141,7 @@ fn forty_against_kubectl() -> f64 {
     ours.as_secs_f64() / kubectls.as_secs_f64()
 }
 
-/// How many requests of each kind there were.
+/// Number of requests by verb and kind.
 fn counted(requests: Vec<(String, String, String)>) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for (verb, resource, _) in requests {
@@ -166,7 +166,7 @@ fn forty_resources_become_ready_in_little_memory_and_go_without_a_trace() {
 #[test]
 #[ignore = "a measurement, for a machine that does nothing else: ci/test --full"]
 fn forty_resources_take_at_most_1_2_times_what_kubectl_takes() {
-    // The first pass of each pays for what the control plane makes once.
+    // The first pass includes the control plane's own start-up costs.
     forty_against_kubectl();
     let mut ratios: Vec<f64> = (0..5).map(|_| forty_against_kubectl()).collect();
     ratios.sort_by(f64::total_cmp);
@@ -196,14 +196,14 @@ fn a_thousand_resources_converge() {
     operator.stop();
 }
 
-/// The limit holds for what is shipped; an unoptimised program is larger by its own code.
+/// Checks a memory limit, in MiB, of the released program; an unoptimised one is larger by its code.
 fn within(mebibytes: f64, limit: f64) {
     let unoptimised = cfg!(debug_assertions) && std::env::var_os("LIVE_DATA_OPERATOR").is_none();
     let limit = if unoptimised { limit + 12.0 } else { limit };
     assert!(mebibytes <= limit, "{mebibytes} MiB, more than {limit}");
 }
 
-/// What a user would have written.
+/// Removes the fields that the apiserver added.
 fn strip(object: &mut Value) {
     let metadata = object["metadata"].as_object_mut().unwrap();
     for field in [

@@ -1,4 +1,4 @@
-//! Nothing is written while nothing changes, and nothing twice.
+//! Number of writes: none while nothing changes, one for each change.
 
 use std::collections::HashMap;
 use std::thread;
@@ -27,7 +27,7 @@ fn a_steady_state_and_a_restart_write_nothing() {
     settled(lab);
     let before = resources();
     let mark = lab.audit_mark();
-    // Long enough for five rounds of polls; that nothing happens is what is looked for.
+    // Long enough for five rounds of polls, none of which may write.
     thread::sleep(Duration::from_secs(15));
     assert_eq!(lab.writes_since(mark), []);
 

@@ -1,4 +1,4 @@
-//! Forty real workers on forty real streams: what `kubectl get ldp` shows of them, and how soon.
+//! Columns of `kubectl get ldp` for forty real workers on forty real streams, and their delay.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,12 +16,12 @@ const COUNT: u32 = 40;
 /// Events a second of each stream, and seconds of each run.
 const RATE: u32 = 1000;
 const RUN_SECONDS: u32 = 45;
-/// Whatever changes is to be seen within this time.
+/// Longest delay from a change to the columns.
 const SOON: Duration = Duration::from_secs(10);
 
 const SCRIPT: &str = "def execute():\n    print('executed')\n";
 
-/// What `kubectl get ldp` shows of one resource.
+/// Columns of `kubectl get ldp` for one resource.
 #[derive(Debug)]
 struct Row {
     run: u32,
@@ -31,7 +31,7 @@ struct Row {
     script: String,
 }
 
-/// The columns of every resource that has all of them filled.
+/// Columns by resource, of resources with all columns filled.
 fn rows(lab: &Lab) -> HashMap<String, Row> {
     let table = lab.kubectl(&["get", "ldp", "-n", "fia", "--no-headers"]);
     table
@@ -53,14 +53,14 @@ fn rows(lab: &Lab) -> HashMap<String, Row> {
         .collect()
 }
 
-/// The worker's own word.
+/// Report of the worker itself, from its `/status`.
 fn report(pod: &Value) -> WorkerReport {
     let address = format!("{}:8080", pod["status"]["podIP"].as_str().unwrap());
     let text = eventually(&format!("{address} answers"), LONG, || http_get(&address, "/status"));
     serde_json::from_str(&text).unwrap()
 }
 
-/// What the workers say now is what the columns show, or more, within [`SOON`].
+/// Time until the columns show the workers' present reports or later ones; panics after [`SOON`].
 fn follows(lab: &Lab, pods: &HashMap<String, Value>) -> Duration {
     let said: HashMap<&String, (u32, u64)> = pods
         .iter()
@@ -86,7 +86,7 @@ fn follows(lab: &Lab, pods: &HashMap<String, Value>) -> Duration {
     started.elapsed()
 }
 
-/// From a run's first pulse, by the producer's clock, to its number in the columns: of each worker's next run.
+/// Times from the first pulse of each worker's next run, by the producer's clock, to its number in the columns.
 fn next_runs(lab: &Lab, names: &[String]) -> Vec<Duration> {
     let before = rows(lab);
     let mut took = HashMap::new();
@@ -160,7 +160,7 @@ fn the_columns_follow_forty_real_workers_within_ten_seconds() {
     let names: Vec<String> = (0..COUNT).map(|index| format!("real-{index}")).collect();
     let all: String = names.iter().map(|name| resource(name, "{}")).collect();
     lab.apply(&all);
-    // One more, whose requests can be counted from without.
+    // One more resource, whose requests the audit log counts.
     lab.create("counted", "{}");
     let pods = pods(lab, &names);
     let counted = Workers::serve(lab, &["counted"]);

@@ -1,4 +1,4 @@
-//! Objects that the Python operator made are taken over: none is made anew, nothing of the old template stays.
+//! Takeover of the Python operator's objects: all are kept, and no field of the old template stays.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::lab::{LONG, cache, condition, eventually, root, turn};
 
-/// Creates the former operator's objects as it did: with the same client, so that they have the same field manager.
+/// Python script that creates the former operator's objects with its client, which gives them the same field manager.
 const FIXTURE: &str = r#"
 import sys, yaml
 from kubernetes import client, config
@@ -30,7 +30,7 @@ for body in yaml.safe_load_all(open(sys.argv[2])):
         sys.exit("unexpected " + kind)
 "#;
 
-/// A Python with the client that the former operator used.
+/// Python program with the client of the former operator.
 fn python() -> std::path::PathBuf {
     let venv = cache().join("former-operator");
     let python = venv.join("bin/python");
@@ -58,8 +58,8 @@ fn python() -> std::path::PathBuf {
 fn the_former_operators_objects_are_taken_over() {
     let (_turn, lab) = turn();
     let objects = root().join("operator/tests/it/fixtures/former-objects.yaml");
-    // What such a site has besides: the former operator, which the page says to remove first, its account and its
-    // mark on the resource. The pods of the old template could not pass the standard that this namespace enforces.
+    // Such a site also has the former operator, its account and its finalizer on the resource; TAKING-OVER.md removes
+    // the operator first. The namespace's standard is relaxed, because pods of the old template do not meet it.
     lab.kubectl(&[
         "label",
         "ns",
@@ -144,11 +144,11 @@ fn the_former_operators_objects_are_taken_over() {
         "jsonpath={.metadata.managedFields[*].manager}",
     ]);
     assert!(!managers.contains("OpenAPI-Generator"), "{managers}");
-    // One roll, for the new template, and no more.
+    // Exactly one rollout, for the new template.
     let replica_sets = lab.list(&["rs", "-n", "fia", "-l", "app=livedataprocessor-merlin"]);
     assert_eq!(replica_sets.len(), 2);
 
-    // The former operator's mark on the resource does not keep it, for nobody else would take it away.
+    // The former operator's finalizer does not hold up the deletion: this operator removes it too.
     lab.delete("merlin");
     for name in names {
         lab.wait_gone(name);

@@ -1,5 +1,5 @@
-//! Workers' reports in the resources' status. A small HTTP server at each pod's address stands for the worker where a
-//! test decides what it says; `streams` has real ones.
+//! Workers' reports in the resources' status. A small HTTP server at each pod's address replaces the worker and returns
+//! the report of the test; `streams` has real workers.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::lab::{LONG, Lab, condition, eventually, turn};
 
-/// Workers at the pods' addresses.
+/// HTTP servers at the pods' addresses.
 pub struct Workers {
     report: Arc<Mutex<WorkerReport>>,
     requests: Arc<AtomicUsize>,
@@ -67,7 +67,7 @@ impl Drop for Workers {
     fn drop(&mut self) {
         self.ends.store(true, Ordering::SeqCst);
         for address in &self.addresses {
-            // Wakes the listener, which then ends.
+            // Wakes the listener, which ends when it is stopped.
             let _ = TcpStream::connect((address.as_str(), 8080));
         }
     }
@@ -120,7 +120,7 @@ fn addresses(lab: &Lab, names: &[&str]) -> HashMap<String, String> {
     })
 }
 
-/// A report of a worker that is well.
+/// Report of a healthy worker.
 pub fn report(run: &str, events: u64) -> WorkerReport {
     WorkerReport {
         instrument: "X".into(),

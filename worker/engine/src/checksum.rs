@@ -76,10 +76,10 @@ mod tests {
         let bytes: Vec<u8> = (0..1000_u32).map(|value| (value * 7) as u8).collect();
         for length in [0, 1, 7, 8, 63, 64, 65, 200, 1000] {
             let whole = checksum(3, &bytes[..length]);
-            for place in 0..length {
+            for index in 0..length {
                 let mut other = bytes[..length].to_vec();
-                other[place] ^= 1;
-                assert_ne!(whole, checksum(3, &other), "{length} {place}");
+                other[index] ^= 1;
+                assert_ne!(whole, checksum(3, &other), "{length} {index}");
             }
             assert_ne!(whole, checksum(4, &bytes[..length]));
         }

@@ -1,8 +1,8 @@
 //! Chunks of events as readers see them: sealed, in buckets by id, or the open tail of a partition.
 //!
-//! Promises: data reached through a [`ChunkView`] never change; clones share the columns; the bytes of all live chunks
-//! are counted, whoever holds them. It must not know runs, vetoes or periods: the selection of pulses is a
-//! [`Bitmap`](crate::selection::Bitmap) beside the chunk.
+//! Promises: data reached through a [`ChunkView`] never change, and clones share the columns. The bytes of all live
+//! chunks are counted, also of those that only a snapshot holds. It must not know runs, vetoes or periods: the
+//! selection of pulses is a [`Bitmap`](crate::selection::Bitmap) beside the chunk.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub const MAX_PULSES: usize = 65_535;
 /// Largest number of dense ids: 256 buckets of 65,536.
 pub const MAX_DENSE_IDS: u32 = 1 << 24;
 
-/// Event of a sealed chunk in 64 bits, from the highest: time of flight in ns (32), pulse index in the chunk (16), id
+/// Event of a sealed chunk in 64 bits. From the highest: time of flight in ns (32), pulse index in the chunk (16), id
 /// within the bucket (16).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
@@ -51,14 +51,14 @@ impl Event {
         self.0 as u16
     }
 
-    /// The packed 64 bits.
+    /// Packed 64 bits; their order is that of time of flight.
     #[must_use]
     pub const fn bits(self) -> u64 {
         self.0
     }
 }
 
-/// Guard that counts bytes while it lives, so that the counters include freed chunks that a snapshot holds.
+/// Guard that counts bytes until it is dropped, so that the counters include freed chunks that a snapshot holds.
 #[derive(Debug)]
 pub(crate) struct MemoryAccount {
     total: Arc<AtomicU64>,

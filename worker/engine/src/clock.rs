@@ -11,7 +11,7 @@ pub fn now() -> PulseTime {
     #[cfg(target_os = "linux")]
     {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the clock is one that Linux has, and `time` is a valid place for the answer.
+        // SAFETY: the clock is one that Linux has, and `time` is valid memory for the result.
         if unsafe { libc::clock_gettime(libc::CLOCK_REALTIME_COARSE, &raw mut time) } == 0 {
             return PulseTime::from_nanos(time.tv_sec * crate::time::NANOS_PER_SECOND).plus(time.tv_nsec);
         }

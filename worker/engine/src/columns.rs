@@ -33,7 +33,7 @@ pub enum EventKind {
     WeightedNoTime,
 }
 
-/// Events of one spectrum, in columns.
+/// Events of one spectrum, in columns of equal length; optional columns are empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Events {
     /// Values in the unit of the plan: time of flight in µs before any conversion.
@@ -47,7 +47,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Number of events.
+    /// Number of events, equal to the length of `x`.
     #[must_use]
     pub fn len(&self) -> usize {
         self.x.len()
@@ -196,7 +196,7 @@ impl Columns {
         }
     }
 
-    /// Number of rows.
+    /// Number of rows (spectra), one less than the number of offsets.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.offsets.len().saturating_sub(1)
@@ -231,7 +231,7 @@ impl Columns {
         &self.offsets
     }
 
-    /// Values of all rows.
+    /// Values of all rows, row after row, in the unit of the plan (µs before any conversion).
     #[must_use]
     pub fn x(&self) -> &[f64] {
         &self.x
@@ -297,7 +297,7 @@ impl Columns {
         }
     }
 
-    /// Copy of the events whose pulse time (ns) `keep` accepts; all events if there are no pulse times.
+    /// Copy of the events whose pulse time (ns) `keep` accepts; all events without pulse times.
     #[must_use]
     pub fn select(&self, keep: impl Fn(i64) -> bool) -> Self {
         let Some(times) = &self.pulse_time else {
@@ -326,7 +326,7 @@ impl Columns {
         selected
     }
 
-    /// Bytes of all columns.
+    /// Bytes of all columns; clones share them.
     #[must_use]
     pub fn memory(&self) -> usize {
         size_of_val(&*self.offsets)

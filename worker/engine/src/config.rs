@@ -29,7 +29,7 @@ pub struct TimelineConfig {
     /// Factor from the unit of is84's proton charge to µA·h. Default 1.
     pub is84_charge_unit: f64,
     /// Detector id by source name, for sources that send no ids (a detector of one pixel); sources that are not listed
-    /// get 0.
+    /// have id 0.
     pub implicit_ids: HashMap<String, u32>,
     /// Largest lead of a pulse time over the wall clock and over the record's timestamp. Default 1 h.
     pub clock_ahead: i64,

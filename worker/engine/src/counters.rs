@@ -1,4 +1,4 @@
-//! Figures of the timeline, for `/status` and `/metrics`.
+//! Counters of the timeline, for `/status` and `/metrics`.
 //!
 //! Promises: every record and event that is refused, repeated or late is counted; reasons are a closed list of short
 //! names. It must not format or log.
@@ -29,7 +29,7 @@ pub enum Refusal {
     OtherInstrument,
     /// The start time of the run lies before 2000 or more than an hour ahead of the clock.
     RunStartTime,
-    /// The detector map has columns of different lengths; the run goes on without a map.
+    /// The detector map has columns of different lengths; the run has no map then.
     RunMap,
     /// The run stop names no known run; it is remembered in case the start is late.
     StopWithoutStart,
@@ -76,7 +76,7 @@ pub struct SchemaCounters {
 }
 
 counters! {
-    /// Figures of one timeline; counters since the worker's start, gauges at the moment of the call.
+    /// Counters of one timeline since the worker's start, and gauges at the moment of the call.
     #[derive(Clone, Debug, Default, PartialEq)]
     pub struct Counters {
         /// Records by schema id (`ev44`, `pu00`, …).

@@ -1,7 +1,8 @@
 //! Histograms as counts: whole numbers and their weights, converted to `f64` row by row on request.
 //!
-//! Promises: immutable, whatever happens to the memo that it came from; counts are not stored as `f64`; a row is the
-//! same bit for bit each time. Errors are squared unless the name says otherwise.
+//! Promises: counts are immutable, also when the memo that they came from changes. They are not stored as `f64`. A row
+//! is the same bit for bit each time. Errors are squared, except the standard deviations of [`Counts::row_error`] and
+//! [`Counts::fill_error`].
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -61,7 +62,7 @@ impl Counts {
         }
     }
 
-    /// Number of rows.
+    /// Number of rows (workspace indices).
     #[must_use]
     pub fn rows(&self) -> usize {
         self.layout.rows()

@@ -1,8 +1,8 @@
 //! Append-only dictionary of event ids: id ↔ dense id (Arrow's dictionary encoding, in blocks of 64).
 //!
-//! Promises: a dense id never changes; 64 neighbouring ids get 64 neighbouring dense ids, so that a look-up is one read
-//! of a small table and buckets hold neighbours; memory is bounded whatever ids arrive. It must not know instruments:
-//! the spectrum of an id is decided at reduction.
+//! Promises: a dense id never changes. 64 neighbouring ids get 64 neighbouring dense ids: a look-up is one read of a
+//! small table, and buckets hold neighbours. Memory is bounded for any ids. It must not know instruments: the spectrum
+//! of an id is decided at reduction.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -80,7 +80,7 @@ pub(crate) struct IdDictionary {
 pub(crate) struct MappedIds {
     /// Number of ids that the full dictionary could not hold; their dense id is [`NO_DENSE_ID`].
     pub(crate) unmapped: u64,
-    /// Number of ids outside the run's map, if there is one.
+    /// Number of ids outside the run's map; 0 without a map.
     pub(crate) outside: u64,
     /// Last of the ids outside the map.
     pub(crate) example: Option<u32>,

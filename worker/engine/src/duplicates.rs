@@ -1,8 +1,7 @@
 //! Duplicates among event messages.
 //!
-//! Promises: a message is a duplicate only if an earlier one of the same source and reference time has exactly the same
-//! pulses and events and is still in memory. Memory is bounded by a window of pulse time and a number of messages. It
-//! must not know topics.
+//! Promises: a message counts as a duplicate only if an earlier one in memory has the same source, reference time,
+//! pulses and events. Memory is bounded by a window of pulse time and a number of messages. It must not know topics.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;

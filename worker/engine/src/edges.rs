@@ -1,8 +1,8 @@
 //! Bin edges, and the search for the bin of a value.
 //!
 //! Promises: bin `i` holds `edges[i] <= x < edges[i + 1]`; the last edge lies outside, as in Mantid's Rebin of events.
-//! Every search (arithmetic for uniform edges, a table for others) gives exactly the result of a binary search: a guess
-//! is used only if the constructor has shown it to be off by one bin at most, rounding included.
+//! Every search (arithmetic for uniform edges, a table for others) gives exactly the result of a binary search. The
+//! constructor uses a guess only if it is off by one bin at most, rounding included.
 
 mod guess;
 pub(crate) mod lanes;
@@ -116,13 +116,13 @@ impl Edges {
         &self.values
     }
 
-    /// Shared owner of the edges.
+    /// Edges without a copy, for a caller that outlives `self`.
     #[must_use]
     pub fn shared(&self) -> Arc<[f64]> {
         Arc::clone(&self.values)
     }
 
-    /// Number of bins: edges minus one.
+    /// Number of bins, at least 1: edges minus one.
     #[must_use]
     pub fn bins(&self) -> usize {
         self.values.len() - 1
@@ -177,7 +177,7 @@ pub enum Binning {
     Common(Edges),
     /// Edges by row.
     PerRow(Arc<[Edges]>),
-    /// One bin for every event, whatever its value (an event count).
+    /// One bin for events of any value (an event count).
     Whole,
 }
 

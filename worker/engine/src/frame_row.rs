@@ -57,7 +57,7 @@ impl FrameRow {
         self.flags & flag != 0
     }
 
-    /// Joins is84 metadata; the first message counts, and values of pu00 win.
+    /// Joins is84 metadata; the first message counts, and values of pu00 take precedence.
     pub(crate) fn join_frame(&mut self, metadata: FrameMetadata) {
         if !self.has(FLAG_FRAME) {
             if let (Some(period), false) = (metadata.period, self.has(FLAG_PULSE_PERIOD)) {

@@ -1,7 +1,7 @@
 //! The frames of the timeline: one row per pulse time, filled in any order, and the only source of proton charge.
 //!
-//! Promises: a frame counts once, however many messages carry its events or repeat its metadata; values of pu00 win
-//! over those of the event messages; unknown stays unknown. It must not know runs or chunks.
+//! Promises: a frame counts once, also if several messages carry its events or repeat its metadata. Values of pu00 take
+//! precedence over those of event messages. Unknown values stay unknown. It must not know runs or chunks.
 
 use crate::frame_row::{FrameMetadata, FrameRow};
 use crate::frame_sums::FrameSums;
@@ -40,8 +40,8 @@ impl FrameStore {
         &self.rows
     }
 
-    /// Adds events to the frame of `time` (ns), which is made if there is none. `hint` is the position of the last
-    /// look-up and speeds up ascending times.
+    /// Adds events to the frame of `time` (ns), inserted if missing. `hint` is the position of the last look-up and
+    /// speeds up ascending times.
     pub(crate) fn add_events(&mut self, time: i64, events: u32, hint: &mut usize) -> FrameChange {
         self.change(time, hint, |row| row.add_events(events))
     }
@@ -71,7 +71,7 @@ impl FrameStore {
         })
     }
 
-    /// Subtracts events from the frame of `time` (ns); `None` if there is no such frame.
+    /// Subtracts events from the frame of `time` (ns); `None` if it does not exist.
     pub(crate) fn subtract_events(&mut self, time: i64, events: u32) -> Option<FrameChange> {
         self.rows.get(time, &mut 0)?;
         Some(self.change(time, &mut 0, |row| row.subtract_events(events)))

@@ -1,14 +1,14 @@
 //! Kernels: fused passes over events (id → row → conversion → bin) on the compute pool.
 //!
-//! Promises: a pass reads each event once; one task at a time writes a row, so that results do not depend on
-//! scheduling; the cancel flag is polled between buckets. Kernels compute exact counts. Weights are applied on reading,
+//! Promises: a pass reads each event once. One task at a time writes a row, so that results do not depend on
+//! scheduling. The cancel flag is polled between buckets. Kernels compute exact counts. Weights are applied on reading,
 //! or in [`weigh`] if the spectra of one row have different weights.
 //!
 //! # Layout
 //! [`table`] (row and constants by dense id) → [`tasks`] (rows by task) → [`block`] (selected events, converted) →
-//! [`scatter`] (bins; [`vector`] for eight events at a time, [`pulse_ranges`] for few pulses, [`prefetch`] for the
-//! caches) → [`sink`] → [`grid`]. Few events go through [`listing`] into a [`tally`]. [`gather`] reads events,
-//! [`weigh`] bins weights.
+//! [`scatter`] (bins) → [`sink`] → [`grid`]. Binning uses [`vector`] for eight events at a time, [`pulse_ranges`] for
+//! few pulses, and [`prefetch`]. Few events go through [`listing`] into a [`tally`]. [`gather`] reads events, [`weigh`]
+//! bins weights.
 
 pub(crate) mod block;
 pub(crate) mod gather;

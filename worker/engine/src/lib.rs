@@ -1,4 +1,4 @@
-//! Timeline of a neutron instrument and lazy reduction of its events: runs are views of one event store, and event
+//! Timeline of a neutron instrument and lazy reduction of its events. Runs are views of one event store, and event
 //! workspaces are lazy plans over it.
 //!
 //! # Layout

@@ -54,7 +54,7 @@ pub(crate) struct VariableSeries {
 }
 
 impl VariableSeries {
-    /// True if there is more than one value, or alarm, before `time` (ns).
+    /// True if more than one value, or more than one alarm, lies before `time` (ns).
     fn is_stale(&self, time: i64) -> bool {
         let stale = |first: Option<i64>, kept: Option<i64>| first.zip(kept).is_some_and(|(first, kept)| first < kept);
         stale(

@@ -1,11 +1,11 @@
 //! Memos: one cumulative grid of counts per structure of a plan (view, conversion, rows, bins), so that a repeated
 //! histogram counts new events only.
 //!
-//! Promises: a returned grid equals one counted from nothing, whatever was added, removed or evicted before. It does
-//! not change while a caller holds it (an update then works on a copy). Coverage is kept by chunk and pulse; an update
-//! adds and subtracts exactly the difference. Memory stays within a limit: the grid that is cheapest to count again per
-//! byte goes first (the rule GreedyDual-Size, Cao and Irani 1997). It must not decide which pulses are settled: callers
-//! do.
+//! Promises: a returned grid equals one counted from nothing, after any additions, removals and evictions. It does not
+//! change while a caller holds it (an update then works on a copy). Coverage is kept by chunk and pulse; an update adds
+//! and subtracts exactly the difference. Memory stays within a limit: the grid that is cheapest to count again per byte
+//! is evicted first (the rule GreedyDual-Size, Cao and Irani 1997). It must not decide which pulses are settled:
+//! callers do.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ use crate::selection::Bitmap;
 const MAX_LIMIT_KEYS: usize = 64;
 
 counters! {
-    /// Figures of the memos; counters since the worker's start, gauges at the moment of the call.
+    /// Counters of the memos since the worker's start, and gauges at the moment of the call.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
     pub struct MemoCounters {
         grids: usize => Gauge "memo_grids", "Grids of counts that are kept for reuse",
@@ -57,8 +57,7 @@ struct MemoEntry {
     coverage: HashMap<u64, CoveredPulses>,
 }
 
-/// Entry with the figures for its eviction; the entry has a lock of its own, so that structures are counted in
-/// parallel.
+/// Entry with its priority for eviction. Each entry has its own lock, so that structures are counted in parallel.
 #[derive(Debug)]
 struct MemoSlot {
     entry: Arc<Mutex<MemoEntry>>,
@@ -83,7 +82,7 @@ type ChunkLimits = HashMap<u64, (Arc<Bitmap>, Option<(f64, f64)>)>;
 /// Function that adds passes to a grid.
 type CountPasses<'a> = &'a dyn Fn(&mut Grid, &[Pass]) -> Result<(), Cancelled>;
 
-/// Memos of one process.
+/// Memos of one process, shared by all threads.
 #[derive(Debug)]
 pub struct Memos {
     slots: Mutex<MemoSlots>,
@@ -129,8 +128,8 @@ impl Memos {
         self.buffer_pool.clear();
     }
 
-    /// Marks a chunk as freed while its events still belong to a view: counts of it stay in the grids, and those grids
-    /// are pinned (never evicted).
+    /// Marks a chunk as freed while its events still belong to a view. Its counts stay in the grids, which are pinned
+    /// (never evicted).
     pub fn freeze(&self, chunk: u64) {
         self.frozen.lock().insert(chunk);
         let mut slots = self.slots.lock();
@@ -141,7 +140,7 @@ impl Memos {
         }
     }
 
-    /// Figures for `/status` and `/metrics`.
+    /// Counters since the worker's start, and gauges of this moment, for `/status` and `/metrics`.
     #[must_use]
     pub fn counters(&self) -> MemoCounters {
         let slots = self.slots.lock();
@@ -245,8 +244,8 @@ impl Memos {
         Ok(grid)
     }
 
-    /// Passes from an entry's coverage to the wanted pulses; `None` if counting from nothing is cheaper, or necessary
-    /// because a chunk that must be subtracted is gone.
+    /// Passes from an entry's coverage to the wanted pulses. `None` if counting from nothing is cheaper, or if a chunk
+    /// that must be subtracted was freed.
     fn difference(&self, entry: &MemoEntry, wanted_chunks: &[(Arc<Chunk>, Arc<Bitmap>)]) -> Option<Vec<Pass>> {
         let mut passes = Vec::new();
         let mut wanted = HashSet::with_capacity(wanted_chunks.len());
@@ -320,7 +319,7 @@ impl Memos {
         computed
     }
 
-    /// Evicts grids until the limit is met; `current` goes last.
+    /// Evicts grids until the limit is met; `current` is evicted last.
     fn evict(&self, slots: &mut MemoSlots, current: Option<Fingerprint>) {
         let limit = self.limit.load(Ordering::Relaxed);
         let mut bytes: usize = slots.by_key.values().map(|slot| slot.bytes).sum();
@@ -345,7 +344,7 @@ impl Memos {
     }
 }
 
-/// Upper bound of the events that a covered chunk added; 2²⁴ for a chunk that is gone.
+/// Upper bound of the events that a covered chunk added; 2²⁴ for a freed chunk.
 fn max_events(covered: &CoveredPulses) -> u64 {
     covered
         .chunk

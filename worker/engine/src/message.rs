@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_is_told_bit_for_bit() {
+    fn equality_is_bit_for_bit() {
         assert!(LogValue::F64(f64::NAN).same(&LogValue::F64(f64::NAN)));
         assert!(LogValue::F32s([f32::NAN].into()).same(&LogValue::F32s([f32::NAN].into())));
         assert!(!LogValue::F64(0.0).same(&LogValue::F64(-0.0)));

@@ -1,7 +1,7 @@
-//! Metrics as tables: each figure is declared once, with its type, its name in `/metrics` and its help.
+//! Metrics as tables: each metric is declared once, with its type, its name in `/metrics` and its help.
 //!
-//! Promises: the macro `counters!` makes the struct's fields and its list of metrics from one table, so that a new figure is
-//! one line. It must not format the page: the worker does.
+//! Promises: the macro `counters!` makes the struct's fields and its list of metrics from one table, so that a new
+//! metric is one line. It must not format the page: the worker does.
 
 /// Value of a metric, and with it its type in OpenMetrics.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +24,8 @@ pub struct Metric {
     pub value: MetricValue,
 }
 
-/// Declares a struct of figures; a field with `=> Variant "name", "help"` is also listed by the struct's `metrics()`.
+/// Declares a struct of counters and gauges. A field with `=> Variant "name", "help"` is also listed by the struct's
+/// `metrics()`.
 macro_rules! counters {
     (
         $(#[$attribute:meta])*
@@ -41,7 +42,7 @@ macro_rules! counters {
         }
 
         impl $name {
-            /// Figures that have a name in `/metrics`, in the order of their declaration.
+            /// Metrics of the fields that have a name in `/metrics`, in the order of their declaration.
             #[must_use]
             #[allow(clippy::cast_precision_loss, clippy::cast_lossless)]
             pub fn metrics(&self) -> Vec<$crate::metric::Metric> {

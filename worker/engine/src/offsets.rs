@@ -86,7 +86,7 @@ impl Offsets {
         self.intervals.splice(first..last.max(first), rest);
     }
 
-    /// Removes the offsets of `other`.
+    /// Removes the offsets of `other`; those that are missing have no effect.
     pub fn remove(&mut self, other: &Self) {
         for &(start, end) in &other.intervals {
             self.remove_range(start, end);

@@ -8,7 +8,7 @@ use crate::run::RunKey;
 use crate::snapshot::Snapshot;
 use crate::time::PulseTime;
 
-/// Outcome of one record.
+/// Outcome of one record, counted by schema in [`Counters`](crate::counters::Counters).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IngestOutcome {
     /// The record held events.
@@ -39,8 +39,8 @@ pub enum Signal {
     /// Every partition was read past the end of the run: its final execution is due. The snapshot keeps the chunks in
     /// memory until it is dropped; the timeline frees its own soon after.
     RunComplete { key: RunKey, snapshot: Box<Snapshot> },
-    /// A run begins before the data in memory: every partition must be sought back to this pulse time, less a margin
-    /// for the difference between pulse times and record timestamps. A seek forward is never wanted.
+    /// A run begins before the data in memory: every partition must be sought back to this pulse time. The caller
+    /// subtracts a margin for the difference between pulse times and record timestamps, and moves no partition forward.
     ReplayFrom(PulseTime),
     /// The memory limit was reached: no events from this pulse time on are stored.
     MemoryLimit(PulseTime),

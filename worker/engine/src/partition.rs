@@ -51,7 +51,7 @@ pub(crate) struct PartitionState {
     pub(crate) key: PartitionKey,
     /// Open chunk, if events arrived since the previous one was closed.
     pub(crate) open: Option<TimelineChunk>,
-    /// Position of the latest pulse in the frames' list, the start of the next look-up.
+    /// Position of the latest pulse in the frames' list, where the next look-up starts.
     pub(crate) hint: usize,
     /// Next offset and high watermark of the latest report.
     pub(crate) progress: Option<(i64, Option<i64>)>,
@@ -139,8 +139,8 @@ impl PartitionState {
         self.held.remove(offsets);
     }
 
-    /// Releases records from before `time` (ns): a group of metadata as soon as its oldest record is, since the others
-    /// may be read again without harm; a group of dropped events only as a whole.
+    /// Releases records from before `time` (ns). A group of metadata is released with its oldest record, since the
+    /// others may be read again without harm. A group of dropped events is released as a whole.
     pub(crate) fn forget_before(&mut self, time: i64) {
         let held = &mut self.held;
         let mut forget = |groups: &mut VecDeque<RecordGroup>, stale: fn(&RecordGroup, i64) -> bool| {
@@ -172,7 +172,7 @@ impl PartitionState {
         self.recent_times.iter().copied().filter(|&time| time != i64::MIN).min()
     }
 
-    /// Stream time (ns) once there are enough times; `i64::MIN` before.
+    /// Stream time (ns) once [`RECENT_TIMES`] times are recorded; `i64::MIN` before.
     pub(crate) fn confirmed_time(&self) -> i64 {
         self.recent_times.iter().copied().min().unwrap_or(i64::MIN)
     }

@@ -160,7 +160,7 @@ impl EventPlan {
     /// Weights of each row times the factor of the row.
     ///
     /// # Errors
-    /// [`PlanError::TableLength`] unless there is one factor per row.
+    /// [`PlanError::TableLength`] unless `factors` has one element per row.
     pub fn scale_rows(&self, factors: &[Factor]) -> Result<Self, PlanError> {
         self.check_table("factors", factors.len())?;
         Ok(self.map_terms(|term| {
@@ -180,7 +180,7 @@ impl EventPlan {
     /// Converts all values, with constants by row (Mantid: ConvertUnits).
     ///
     /// # Errors
-    /// [`PlanError::TableLength`] if there are constants for fewer rows than the plan has.
+    /// [`PlanError::TableLength`] if `step` has constants for fewer rows than the plan.
     pub fn convert(&self, step: &ConversionStep) -> Result<Self, PlanError> {
         if let Some(found) = step.slots()
             && found < self.rows
@@ -266,7 +266,7 @@ impl EventPlan {
     /// Plan without the events of the rows with a true flag (Mantid: MaskDetectors); the rows stay.
     ///
     /// # Errors
-    /// [`PlanError::TableLength`] unless there is one flag per row.
+    /// [`PlanError::TableLength`] unless `cleared` has one element per row.
     pub fn clear(&self, cleared: &[bool]) -> Result<Self, PlanError> {
         self.check_table("flags", cleared.len())?;
         let map: Vec<u32> = cleared

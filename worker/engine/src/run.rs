@@ -110,7 +110,7 @@ pub struct RunTotals {
     pub proton_charge: Option<f64>,
 }
 
-/// Run at one moment.
+/// Bounds, totals and warnings of a run at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunInfo {
     pub key: RunKey,

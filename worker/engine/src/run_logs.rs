@@ -1,7 +1,7 @@
 //! The logs of a run as readers see them.
 //!
-//! Promises: a run sees the values within its bounds and, with the run's start as their time, each log's last value
-//! before, however old. It must not interpret values.
+//! Promises: the logs of a run have the values within its bounds. Each log's last value before the run, of any age, has
+//! the run's start as its time. It must not interpret values.
 
 use std::sync::Arc;
 

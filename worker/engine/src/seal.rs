@@ -50,11 +50,11 @@ pub(crate) fn seal(tail: &Tail, shift: u32, total: &Arc<AtomicU64>) -> Chunk {
             let ids = block.dense_ids.get(range.clone()).unwrap_or(&[]);
             let times = block.time_of_flight.get(range).unwrap_or(&[]);
             for (&id, &time) in ids.iter().zip(times) {
-                let place = &mut next[bucket(id, shift)];
-                if let Some(event) = events.get_mut(*place as usize) {
+                let position = &mut next[bucket(id, shift)];
+                if let Some(event) = events.get_mut(*position as usize) {
                     *event = Event::new(time, pulse, (id & low) as u16);
                 }
-                *place += 1;
+                *position += 1;
             }
         }
     }

@@ -162,7 +162,7 @@ impl Bitmap {
         })
     }
 
-    /// Bytes on the heap.
+    /// Bytes of the words on the heap, capacity included.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         self.words.capacity() * 8
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn setting_grows_and_tells_a_change() {
+    fn setting_grows_and_returns_a_change() {
         let mut bitmap = Bitmap::default();
         assert!(bitmap.set(70, true));
         assert!(!bitmap.set(70, true));

@@ -1,8 +1,8 @@
 //! Persistent list in time order that grows mostly at its end and is shared with snapshots.
 //!
 //! Promises: a clone copies two words. A change copies the leaf that it touches while a clone holds it, and once after
-//! each clone the list of leaves. Entries come out in time order, those of one time in the order of insertion. It must
-//! not interpret its entries.
+//! each clone the list of leaves. Entries are in time order, those of one time in the order of insertion. It must not
+//! interpret its entries.
 
 use std::sync::Arc;
 
@@ -167,7 +167,7 @@ impl<T: Timed> TimedList<T> {
         self.slices(from, to).flat_map(|(entries, _)| entries)
     }
 
-    /// Entries with a time in `[from, to)` in slices, one per leaf; a leaf that lies in the range as a whole comes with
+    /// Entries with a time in `[from, to)` in slices, one per leaf. A leaf that lies in the range as a whole comes with
     /// its shared owner.
     pub(crate) fn slices(&self, from: i64, to: i64) -> impl Iterator<Item = (&[T], Option<&Arc<Vec<T>>>)> + '_ {
         let start = self.leaves.partition_point(|leaf| leaf.last < from);

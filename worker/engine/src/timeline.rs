@@ -1,6 +1,6 @@
 //! Timeline of an instrument: the store to which every record is appended; runs are views of it.
 //!
-//! Promises: no record stops it, and every record is counted; each (partition, offset) has effect once; a snapshot
+//! Promises: no record stops it, and every record is counted. Each (partition, offset) has effect once. A snapshot
 //! shows one moment and waits for one message at most. It must not know Kafka or wait for readers of a snapshot.
 //!
 //! One thread owns the [`Timeline`] and ingests; any number of [`TimelineView`]s read.
@@ -78,7 +78,7 @@ impl Timeline {
     }
 
     /// Records that reading starts at this pulse time; required before the first record and after every seek. Without
-    /// it the first pulse counts as the start, so that an earlier run start asks for a replay.
+    /// it the first pulse counts as the start, so that an earlier run start causes a replay.
     pub fn set_read_start(&mut self, from: PulseTime) {
         let mut state = self.state.lock();
         let from = from.nanos();
@@ -97,7 +97,7 @@ impl Timeline {
         self.state.lock().tick(now)
     }
 
-    /// New reader of this timeline.
+    /// Reader of this timeline; any number may exist at once.
     #[must_use]
     pub fn view(&self) -> TimelineView {
         TimelineView {
@@ -113,7 +113,7 @@ impl TimelineView {
         self.state.lock().run_infos()
     }
 
-    /// Run with the latest start, open or ended.
+    /// Run with the latest start, open or ended; `None` before the first run start.
     #[must_use]
     pub fn current(&self) -> Option<RunInfo> {
         self.state.lock().newest_run()
@@ -133,7 +133,7 @@ impl TimelineView {
         state.snapshot(id)
     }
 
-    /// Figures at this moment.
+    /// Counters since the timeline was made, and gauges at this moment.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.state.lock().counters()

@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_follow_what_is_told_whether_times_ascend_or_not() {
+    fn bits_follow_assignments_whether_times_ascend_or_not() {
         for times in [vec![1, 2, 3, 4, 5], vec![4, 1, 5, 3, 2]] {
             let mut chunk = chunk_of(&times);
             let at = |pulses: Vec<usize>| {

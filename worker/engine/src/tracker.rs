@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_before_the_start_is_told_and_not_used() {
+    fn a_stop_before_the_start_is_reported_and_not_used() {
         let mut tracker = RunTracker::default();
         tracker.start(&start("a", "1", 100), 0);
         tracker.stop(&stop("a", "", Some(50)), 0);
@@ -305,7 +305,7 @@ mod tests {
         (any::<bool>(), job, name, 0_i64..50, prop::option::of(0_i64..60)).prop_map(
             |(starts, job, name, time, stop_time)| {
                 if starts {
-                    // A job has one start; a repeat says the same again.
+                    // A job has one start, and a repeat equals it.
                     let time = job.bytes().next().map_or(time, |byte| i64::from(byte) * 7 % 50);
                     let name = if job.is_empty() { name } else { format!("R{}", time % 3) };
                     Fact::Start(start(&job, &name, time), 0)

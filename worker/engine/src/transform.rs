@@ -13,9 +13,9 @@
 //! | Energy (meV) | `E = ½·m·(L/t)²` | [`Formula::InverseSquare`] |
 //! | Energy transfer (meV) | see [`ConversionStep::direct_energy_transfer`] | [`Formula::InverseSquare`] |
 //!
-//! Promises: a value gives the same result, bit for bit, whether it is converted alone ([`Transform::apply`]) or in a
-//! block by a kernel, because both evaluate the same expressions in the same order. It must not know instruments or
-//! physical constants: the caller gives the coefficients.
+//! Promises: a value converted alone ([`Transform::apply`]) equals, bit for bit, one converted in a block by a kernel.
+//! Both evaluate the same expressions in the same order. It must not know instruments or physical constants: the caller
+//! gives the coefficients.
 
 mod coefficient;
 
@@ -45,8 +45,8 @@ pub enum Formula {
 
 /// One unit conversion: [`Formula`] and its constants by slot.
 ///
-/// A thermal neutron of 2200 m/s has a wavelength of 1.798 Å and an energy of 25.3 meV; here over 10 m, with the
-/// constants of CODATA 2018.
+/// A thermal neutron of 2200 m/s has a wavelength of 1.798 Å and an energy of 25.3 meV. The example has a path of 10 m
+/// and the constants of CODATA 2018.
 ///
 /// ```
 /// use live_data_engine::transform::{Coefficient, ConversionStep, Formula};
@@ -82,7 +82,7 @@ pub struct ConversionStep {
 }
 
 impl ConversionStep {
-    /// Step `scale·x + offset`.
+    /// Step `scale·x + offset`, with [`Formula::Linear`].
     #[must_use]
     pub fn linear(scale: Coefficient, offset: Coefficient) -> Self {
         Self {

@@ -54,7 +54,7 @@ impl VetoMasks {
         }
     }
 
-    /// Forgets masks that no frame from `time` (ns) on can have, once there are more than 64.
+    /// Forgets masks that no frame from `time` (ns) on can have, once the list has more than 64.
     pub(crate) fn forget_before(&mut self, time: i64) {
         let in_force = self.steps.partition_point(|&(from, _)| from <= time);
         if in_force > 64 {

@@ -17,7 +17,7 @@ macro_rules! column {
                 Self(&bytes[..bytes.len() / $size * $size])
             }
 
-            /// Number of elements.
+            /// Number of complete elements.
             #[must_use]
             pub const fn len(self) -> usize {
                 self.0.len() / $size

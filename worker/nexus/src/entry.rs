@@ -106,11 +106,8 @@ pub struct Sample {
 /// Values of a log, in the type of the dataset `value`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LogValues {
-    /// 64-bit floating-point numbers.
     Float(Vec<f64>),
-    /// 32-bit integers.
     Int(Vec<i32>),
-    /// 64-bit integers.
     Long(Vec<i64>),
     /// Bytes 0 and 1 with the attribute `boolean`.
     Bool(Vec<bool>),
@@ -178,7 +175,7 @@ pub struct History {
     pub algorithms: Vec<NxNote>,
 }
 
-/// Mask of one bin of one row.
+/// Mask of one bin, an entry of `masked_bins` and `mask_weights`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BinMask {
     /// Index of the row, from 0.

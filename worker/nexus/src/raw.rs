@@ -1,5 +1,5 @@
-//! Calls into the C library of HDF5 that `hdf5-metno` does not offer: strings whose length is known at run time only,
-//! and blocks of rows (hyperslabs).
+//! Calls into the C library of HDF5 that `hdf5-metno` lacks: strings whose length is known at run time only, and blocks
+//! of rows (hyperslabs).
 //!
 //! Promises: lengths are checked before a pointer is passed; every call holds the library's lock. Must not know NeXus.
 
@@ -77,8 +77,8 @@ fn write_bytes(dataset: &Dataset, bytes: &[u8]) -> Result<()> {
         return Err(wrong_length("bytes of a string dataset", bytes.len(), expected));
     }
     hdf5_metno::sync::sync(|| {
-        // SAFETY: the ids are those of live objects, the memory type is the file's own fixed-length type, and
-        // `bytes` holds exactly as many elements of it as the dataset has.
+        // SAFETY: the ids are those of live objects. The memory type is the file's own fixed-length type, of which
+        // `bytes` holds as many elements as the dataset.
         check(
             unsafe {
                 H5Dwrite(

@@ -1,6 +1,6 @@
 //! Sources of the numbers of an entry, row by row.
 //!
-//! Promises: the writer asks for rows in ascending order, each once, in blocks of a few megabytes. Must not know the
+//! Promises: the writer requests rows in ascending order, each once, in blocks of a few megabytes. Must not know the
 //! file's layout.
 
 use std::ops::Range;
@@ -28,7 +28,7 @@ pub trait RowSource: Sync {
     /// [`XValues::PerRow`](crate::entry::XValues::PerRow), whose number is the length of a row.
     ///
     /// # Errors
-    /// [`SourceError`] as of [`RowSource::fill`], and from sources without X values of their own.
+    /// [`SourceError`] as of [`RowSource::fill`], and from sources that have no X values.
     fn fill_x(&self, rows: Range<usize>, x: &mut [f64]) -> Result<(), SourceError> {
         let _ = (rows, x);
         Err(SourceError(
@@ -52,7 +52,7 @@ pub struct EventBlock {
 
 /// Events, given in blocks of rows while the file is written.
 pub trait EventSource: Sync {
-    /// Number of events in each row; fixed before the first block is asked for.
+    /// Number of events in each row; fixed before the first block is requested.
     fn counts(&self) -> &[u64];
     /// True where blocks carry [`EventBlock::pulse_time`].
     fn has_pulse_times(&self) -> bool;

@@ -1,8 +1,8 @@
 //! Free space of a volume, checked before a file is begun.
 //!
-//! Promises an error instead of a truncated file: some builds of the HDF5 library abort the process when a file with
-//! unwritten data is closed on a full volume. Must not reserve space: where another program fills the volume
-//! meanwhile, the library's own error remains.
+//! Promises an error instead of a truncated file. Some builds of the HDF5 library abort the process when a file with
+//! unwritten data is closed on a full volume. Must not reserve space: where another program fills the volume meanwhile,
+//! the library's own error remains.
 
 use std::path::Path;
 

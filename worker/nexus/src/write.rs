@@ -57,7 +57,7 @@ pub fn write_to(path: &Path, entries: &[ProcessedEntry<'_>], options: WriteOptio
 /// entry's number, from 1.
 ///
 /// # Errors
-/// As of [`write_to`].
+/// Those of [`write_to`].
 pub fn append_to(path: &Path, entry: &ProcessedEntry<'_>, options: WriteOptions) -> Result<usize, NexusError> {
     validate(entry)?;
     if !path.exists() {

@@ -62,7 +62,7 @@ impl AlgorithmRun {
         self.logged = logged;
     }
 
-    /// Sets a property; `Value::None` leaves it as it is.
+    /// Sets a property, converted to its type; `Value::None` leaves it unchanged.
     ///
     /// # Errors
     /// `Type` for an unknown property or a value of another type; `InvalidArgument` when the validator refuses it.
@@ -78,7 +78,7 @@ impl AlgorithmRun {
         self.properties.get(name)
     }
 
-    /// True while the property has no value of its own; also for unknown properties.
+    /// True while no value was set, also for an unknown property.
     pub fn is_default(&self, name: &str) -> bool {
         self.properties.is_default(name)
     }

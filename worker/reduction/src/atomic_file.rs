@@ -1,6 +1,6 @@
 //! Atomic replacement of output files. Promises: a file is written under a hidden name on the same volume, synced and
-//! renamed, so that a reader sees the former file or the new one, never a part. A failure leaves the former file
-//! unchanged and removes the hidden one. Must not: know the content of files.
+//! renamed. A reader sees the former file or the new one, never a part. A failure leaves the former file unchanged and
+//! removes the hidden one. Must not: know the content of files.
 
 use std::fs::File;
 use std::io;
@@ -85,7 +85,7 @@ pub fn write_atomically(
             .and_then(|()| std::fs::rename(&beside.0, target));
         moved.map_err(|error| failed("write", target, &error))?;
     }
-    // The folder too, so that the name survives a crash; not every file system lets a folder be synced.
+    // Syncing the folder lets the name survive a crash; some file systems refuse it.
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }

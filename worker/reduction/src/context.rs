@@ -34,7 +34,7 @@ pub(crate) struct Context<'a> {
     properties: &'a PropertyValues,
     options: ExecutionOptions,
     pub services: &'a Services,
-    /// Raised when the execution is to stop; long loops check it.
+    /// Raised when the execution has to stop; long loops check it.
     pub cancel: &'a Cancel,
     /// Input workspaces in the declaration's order.
     pub(crate) inputs: Vec<Option<WorkspaceHandle>>,
@@ -168,6 +168,9 @@ impl<'a> Context<'a> {
     }
 
     /// Value of a property, or its default.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property.
     pub fn value(&self, name: &str) -> Result<Value> {
         self.properties.get(name)
     }
@@ -177,12 +180,18 @@ impl<'a> Context<'a> {
         !self.properties.is_default(name)
     }
 
-    /// Value of a boolean property.
+    /// Value of a boolean property, also of a text or a number that stands for one.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property; those of [`Value::to_bool`].
     pub fn bool(&self, name: &str) -> Result<bool> {
         self.value(name)?.to_bool()
     }
 
-    /// Value of a number property; `InvalidArgument` when it has neither value nor default.
+    /// Value of a number property, in the property's unit.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property; `InvalidArgument` without value and default; those of [`Value::to_float`].
     pub fn float(&self, name: &str) -> Result<f64> {
         match self.value(name)? {
             Value::None => invalid(format!("{name}: a number must be given")),
@@ -191,6 +200,9 @@ impl<'a> Context<'a> {
     }
 
     /// Value of an optional number property; [`EMPTY_FLOAT`] counts as none.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property; those of [`Value::to_float`].
     pub fn opt_float(&self, name: &str) -> Result<Option<f64>> {
         match self.value(name)? {
             Value::None => Ok(None),
@@ -199,6 +211,9 @@ impl<'a> Context<'a> {
     }
 
     /// Value of an optional integer property; [`EMPTY_INT`] counts as none.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property; those of [`Value::to_int`].
     pub fn opt_int(&self, name: &str) -> Result<Option<i64>> {
         match self.value(name)? {
             Value::None => Ok(None),
@@ -207,27 +222,42 @@ impl<'a> Context<'a> {
     }
 
     /// Value of a text property, empty when unset.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property; those of [`Value::to_str`].
     pub fn str(&self, name: &str) -> Result<String> {
         self.value(name)?.to_str()
     }
 
     /// Values of an integer list property, empty when unset.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property; those of [`Value::to_ints`].
     pub fn ints(&self, name: &str) -> Result<Vec<i64>> {
         self.value(name)?.to_ints()
     }
 
     /// Values of a number list property, empty when unset.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property; those of [`Value::to_floats`].
     pub fn floats(&self, name: &str) -> Result<Vec<f64>> {
         self.value(name)?.to_floats()
     }
 
     /// Input workspace of a property, if set.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property.
     pub fn opt_handle(&self, name: &str) -> Result<Option<WorkspaceHandle>> {
         let index = self.index(name)?;
         Ok(self.inputs.get(index).cloned().flatten())
     }
 
-    /// Input workspace of a property; `Execution` when unset.
+    /// Input workspace that a property names or holds.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared or unset property.
     pub fn handle(&self, name: &str) -> Result<WorkspaceHandle> {
         match self.opt_handle(name)? {
             Some(handle) => Ok(handle),
@@ -236,16 +266,25 @@ impl<'a> Context<'a> {
     }
 
     /// Input workspace of spectra, as a value that shares its data.
+    ///
+    /// # Errors
+    /// As [`Self::handle`]; `Execution` for a group or table.
     pub fn matrix(&self, name: &str) -> Result<MatrixWorkspace> {
         self.handle(name)?.matrix()
     }
 
     /// Input workspace of spectra, if set.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property, a group or a table.
     pub fn opt_matrix(&self, name: &str) -> Result<Option<MatrixWorkspace>> {
         self.opt_handle(name)?.map(|handle| handle.matrix()).transpose()
     }
 
-    /// Workspaces of a list property; `NotFound` for a name that the data service does not hold.
+    /// Workspaces of a list property, in the order of the list.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property; `NotFound` for a name that the data service does not hold.
     pub fn handles(&self, name: &str) -> Result<Vec<WorkspaceHandle>> {
         match self.value(name)? {
             Value::Workspaces(handles) => Ok(handles),
@@ -258,6 +297,9 @@ impl<'a> Context<'a> {
     }
 
     /// Sets an output workspace, stored when the execution succeeds.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property.
     pub fn output(&mut self, name: &str, workspace: impl Into<Workspace>) -> Result<()> {
         let index = self.index(name)?;
         if let Some(slot) = self.workspaces.get_mut(index) {
@@ -266,7 +308,10 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// Sets an output that is a plain value.
+    /// Sets an output that is a plain value, such as a number.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared property.
     pub fn output_value(&mut self, name: &str, value: Value) -> Result<()> {
         let index = self.index(name)?;
         if let Some(slot) = self.outputs.get_mut(index) {
@@ -276,13 +321,19 @@ impl<'a> Context<'a> {
     }
 
     /// Replaces the content of an `InOut` workspace when the execution succeeds.
+    ///
+    /// # Errors
+    /// `Execution` for an undeclared or unset property.
     pub fn change(&mut self, name: &str, workspace: impl Into<Workspace>) -> Result<()> {
         let handle = self.handle(name)?;
         self.changed.push((handle, workspace.into()));
         Ok(())
     }
 
-    /// `Cancelled` once the execution is to stop.
+    /// Check for long loops, at the cost of one atomic load.
+    ///
+    /// # Errors
+    /// `Cancelled` once the execution has to stop.
     pub fn check_cancelled(&self) -> Result<()> {
         if self.cancel.is_cancelled() {
             Err(AlgorithmError::Cancelled)

@@ -19,7 +19,7 @@ const NS: i64 = 1_000_000_000;
 pub struct DateAndTime(i64);
 
 impl DateAndTime {
-    /// Time from nanoseconds since 1990.
+    /// Time from nanoseconds since 1990-01-01T00:00:00 UTC.
     pub const fn from_nanoseconds(ns: i64) -> Self {
         Self(ns)
     }
@@ -29,7 +29,7 @@ impl DateAndTime {
         Self(ns.saturating_sub(EPOCH_OFFSET_NS))
     }
 
-    /// Time of a pulse.
+    /// Time of a pulse, converted from the engine's epoch, Unix.
     pub fn from_pulse(time: PulseTime) -> Self {
         Self::from_unix_nanoseconds(time.nanos())
     }
@@ -39,7 +39,7 @@ impl DateAndTime {
         PulseTime::from_nanos(self.unix_nanoseconds())
     }
 
-    /// Nanoseconds since 1990.
+    /// Nanoseconds since 1990-01-01T00:00:00 UTC.
     pub const fn nanoseconds(self) -> i64 {
         self.0
     }
@@ -67,8 +67,9 @@ impl DateAndTime {
         Self::from_unix_nanoseconds(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
     }
 
-    /// Time of a text: `2020-01-31`, `2020-01-31T12:00:00` or `2020-01-31 12:00:00.123456789`, with an optional `Z` or
-    /// `+hh:mm`. `None` for other texts.
+    /// Time of an ISO 8601 text, with an optional `Z` or `+hh:mm`; `None` for other texts.
+    ///
+    /// Forms: `2020-01-31`, `2020-01-31T12:00:00` and `2020-01-31 12:00:00.123456789`.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let (date, rest) = text.split_at_checked(10)?;
@@ -203,7 +204,7 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 in the proleptic Gregorian calendar, counting years from March so that leap days come last.
+/// Days from 1970-01-01 in the proleptic Gregorian calendar, counting years from March: leap days come last.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let y = if month <= 2 { year - 1 } else { year };
     let era = y.div_euclid(400);

@@ -15,7 +15,7 @@ pub enum PropertyDirection {
     InOut,
 }
 
-/// Type of a property.
+/// Type of a property's value, to which [`Property::convert`] converts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PropertyKind {
     /// Workspace of any type.
@@ -68,7 +68,7 @@ impl PropertyKind {
     }
 }
 
-/// Validator of a property's value.
+/// Rule that a converted value must satisfy.
 #[derive(Clone, Copy)]
 pub enum Validator {
     Any,
@@ -82,7 +82,7 @@ pub enum Validator {
     Check(fn(&Value) -> Result<(), String>),
 }
 
-/// Property of an algorithm.
+/// Declaration of one property: direction, type, default, validator and help text.
 #[derive(Clone)]
 pub struct Property {
     /// Matched without regard to case.
@@ -115,25 +115,25 @@ impl Property {
         }
     }
 
-    /// Sets the unit or shape of the value.
+    /// Sets the unit or shape of the value, such as `µs`, which `help()` prints.
     pub fn unit(mut self, unit: &'static str) -> Self {
         self.unit = unit;
         self
     }
 
-    /// Sets the validator.
+    /// Sets the validator; without one every value of the type is valid.
     pub fn validator(mut self, validator: Validator) -> Self {
         self.validator = validator;
         self
     }
 
-    /// Makes the property mandatory.
+    /// Makes the property mandatory: an execution fails while it has neither value nor default.
     pub fn mandatory(mut self) -> Self {
         self.mandatory = true;
         self
     }
 
-    /// Makes the property optional.
+    /// Makes the property optional, also an input workspace.
     pub fn optional(mut self) -> Self {
         self.mandatory = false;
         self
@@ -200,7 +200,7 @@ impl Property {
     }
 }
 
-/// Declaration of an algorithm.
+/// Declaration of one version of an algorithm: Mantid's name and category, with the properties.
 #[derive(Clone)]
 pub struct Declaration {
     pub name: &'static str,
@@ -214,7 +214,7 @@ pub struct Declaration {
 }
 
 impl Declaration {
-    /// Declaration without properties.
+    /// Declaration without properties, which [`Self::with`] appends.
     pub fn new(name: &'static str, version: u32, category: &'static str, summary: &'static str) -> Self {
         Self {
             name,
@@ -225,7 +225,7 @@ impl Declaration {
         }
     }
 
-    /// Appends a property.
+    /// Appends a property, which becomes the last positional argument.
     pub fn with(mut self, property: Property) -> Self {
         self.properties.push(property);
         self

@@ -41,7 +41,7 @@ pub enum AlgorithmError {
 pub type Result<T, E = AlgorithmError> = std::result::Result<T, E>;
 
 impl AlgorithmError {
-    /// Class of the error.
+    /// Class of the error, which decides the Python exception.
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::InvalidArgument(_) => ErrorClass::InvalidArgument,

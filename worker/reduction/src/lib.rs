@@ -13,7 +13,7 @@
 //! - [`live`]: live data processing without a stream;
 //! - [`atomic_file`]: output files.
 
-// Limits are checked as `!(a > b)`, so that NaN fails the check.
+// Limits are checked as `!(a > b)`, which NaN fails.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 
 mod algorithm;

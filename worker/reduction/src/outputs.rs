@@ -11,7 +11,7 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// Output `name`, letter case ignored.
+    /// Output `name`, letter case ignored; `None` if it was not set.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.values
             .iter()

@@ -20,7 +20,7 @@ impl PropertyValues {
         Self { declaration, values }
     }
 
-    /// Sets a property; `Value::None` leaves it as it is.
+    /// Sets a property, converted to its type; `Value::None` leaves it unchanged.
     ///
     /// # Errors
     /// `Type` for an unknown property or a value of another type; `InvalidArgument` when the validator refuses it.

@@ -11,11 +11,11 @@ use live_data_engine::time::PulseTime;
 /// Frames of one period and their proton charge.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PeriodFrames {
-    /// Charge of the good frames, µAh; `None` when no message has carried one.
+    /// Charge of the good frames, µA·h; `None` when no message has carried one.
     pub charge: Option<f64>,
     /// Times of the frames with a known charge, in step with `charges`.
     pub times: Vec<PulseTime>,
-    /// Charge of each of these frames, µAh.
+    /// Charge of each of these frames, µA·h.
     pub charges: Vec<f64>,
     /// Number of frames; negative in a portion that withdraws frames.
     pub raw_frames: i64,
@@ -31,7 +31,7 @@ pub struct PeriodPortion {
     pub frames: PeriodFrames,
 }
 
-/// Interval of log values, with a start of its own for each log.
+/// Interval of log values, with one start for each log and a common end.
 #[derive(Debug, Clone, Default)]
 pub struct LogPortion {
     /// Time of the first value by process variable; logs without an entry start with their first value.

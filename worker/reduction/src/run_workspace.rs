@@ -309,7 +309,7 @@ pub fn period_count(run: &RunInfo) -> u32 {
     run.n_periods.clamp(1, u32::from(u16::MAX) + 1)
 }
 
-/// Workspace of the plans, one for each period, over a common X that holds all events; and the number of events.
+/// Workspace of the plans, one for each period, over a common X that holds all events, with the number of events.
 fn assemble(
     layout: &SpectraLayout,
     plans: Vec<EventPlan>,

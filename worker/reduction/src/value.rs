@@ -4,7 +4,7 @@
 use crate::error::{AlgorithmError, Result, invalid};
 use crate::workspace::WorkspaceHandle;
 
-/// Value of a property.
+/// Value of an algorithm's property, with the conversions of Mantid's property manager.
 #[derive(Debug, Clone, Default)]
 pub enum Value {
     /// Unset.
@@ -119,7 +119,7 @@ impl Value {
         }
     }
 
-    /// Boolean: `1`, `0`, `true` or `false` in any case, or a number (0 is false).
+    /// Value as a boolean: the text `1`, `0`, `true` or `false` in any letter case, or a number (0 is false).
     ///
     /// # Errors
     /// `InvalidArgument` for another text; `Type` for another type.
@@ -137,7 +137,7 @@ impl Value {
         }
     }
 
-    /// Integer.
+    /// Value as an integer: a number without fraction, or a text that spells one.
     ///
     /// # Errors
     /// `Type` for a fraction or another type; `InvalidArgument` for a text that spells none.
@@ -152,7 +152,7 @@ impl Value {
         }
     }
 
-    /// Number.
+    /// Value as a number, also of a text that spells one.
     ///
     /// # Errors
     /// `InvalidArgument` for a text that spells none; `Type` for another type.
@@ -177,7 +177,7 @@ impl Value {
         }
     }
 
-    /// Integers: of a list, one number, or a text such as `1,3,5-8`.
+    /// Value as integers: a list, one number, or a text such as `1,3,5-8`.
     ///
     /// # Errors
     /// Those of [`Self::to_int`].
@@ -193,7 +193,7 @@ impl Value {
         }
     }
 
-    /// Numbers: of a list, one number, or a text separated by commas.
+    /// Value as numbers: a list, one number, or a text separated by commas.
     ///
     /// # Errors
     /// Those of [`Self::to_float`].
@@ -214,7 +214,7 @@ impl Value {
         }
     }
 
-    /// Texts: of a list, or one text split at commas.
+    /// Value as texts: a list, or one text split at commas.
     ///
     /// # Errors
     /// Those of [`Self::to_str`].

@@ -1,4 +1,4 @@
-//! Completion of runs: their markers on disk and their place in the status.
+//! Completion of runs: their markers on disk and their entry in the status.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::timestamps;
 impl Executor {
     /// Reads which runs other workers have finished; false if the folder cannot be read, which is tried again.
     ///
-    /// The first worker on a folder marks its beginning, so that a run that it does not live to finish is known.
+    /// The first worker on a folder marks its beginning, so that its successor knows a run that it does not finish.
     pub(super) fn read_markers(&mut self, runs: &[Arc<RunInfo>]) -> bool {
         let read = self
             .degradations

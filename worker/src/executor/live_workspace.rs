@@ -1,7 +1,7 @@
 //! Live workspace: the name under which scripts find the view of a run, in the data service of either engine.
 //!
-//! Promises: with the native engine nothing is copied and nothing computed before a script asks for it. Must not decide when
-//! a run is shown: the executor does.
+//! Promises: with the native engine nothing is copied, and nothing computed before a script reads it. Must not decide
+//! when a run is shown: the executor does.
 
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub trait LiveWorkspace: Send + Sync + 'static {
     /// Replaces the live workspace by a view of `run`. On the script thread, detached while it is built.
     ///
     /// # Errors
-    /// Text of the engine's or Python's error; the former workspace may be gone.
+    /// Text of the engine's or Python's error; the former workspace may have been removed.
     fn set_run(&self, py: Python<'_>, run: Snapshot) -> Result<(), String>;
 
     /// Removes the former run's workspaces from the data service, but not those of live data processing. On the script thread.
@@ -92,7 +92,7 @@ pub struct LiveWorkspaceBuilder {
 }
 
 impl LiveWorkspaceBuilder {
-    /// Builder with services of its own, and the memos limited to an eighth of the memory limit.
+    /// Builder with new services; limits the memos to an eighth of the memory limit.
     pub fn new(settings: &Settings, output: &OutputFolder, script_log: ScriptLog, status: Arc<StatusRegistry>) -> Self {
         let logger = Arc::new(ScriptLogLogger(script_log));
         let services = native_services(logger, settings.instrument_dir.clone(), Some(output.root().to_owned()));
@@ -103,7 +103,7 @@ impl LiveWorkspaceBuilder {
         LiveWorkspaceBuilder::with_services(services, &settings.live_ws, event_ids(settings.event_ids), status)
     }
 
-    /// Builder over given services; `name` is the live workspace's.
+    /// Builder over given services; `name` is that of the live workspace.
     pub fn with_services(services: Services, name: &str, event_ids: EventIdKind, status: Arc<StatusRegistry>) -> Self {
         let instrument = services.config.get("default.instrument").unwrap_or_default();
         let workspaces = RunWorkspaceBuilder::new(event_ids, &instrument, Arc::clone(&services.instruments));
@@ -120,7 +120,7 @@ impl LiveWorkspaceBuilder {
         native::setup(self.services.clone())
     }
 
-    /// Live data processing of `runs`; `None` with the real Mantid, which has a StartLiveData of its own.
+    /// Live data processing of `runs`; `None` with the real Mantid, which has its own StartLiveData.
     pub fn live_data_service(
         &self,
         python: &InterpreterHandle,
@@ -136,7 +136,7 @@ impl LiveWorkspaceBuilder {
         let dependencies = LiveDataServiceDependencies {
             instrument: instrument.to_uppercase(),
             services: self.services.clone(),
-            binder: Arc::new(self.workspaces.with_own_cache()),
+            workspace_builder: Arc::new(self.workspaces.with_own_cache()),
             scripts: Arc::new(EmbeddedPython),
             script_log,
             status: Arc::clone(&self.status),
@@ -156,7 +156,7 @@ impl LiveWorkspaceBuilder {
             name: self.name,
             workspaces: self.workspaces,
             status: self.status,
-            oddities: Mutex::default(),
+            warnings: Mutex::default(),
         };
         match python.info().engine {
             Engine::Native => Arc::new(NativeLiveWorkspace {
@@ -190,8 +190,8 @@ struct RunView {
     name: String,
     workspaces: RunWorkspaceBuilder,
     status: Arc<StatusRegistry>,
-    /// Until the next view without warnings.
-    oddities: Mutex<Option<DegradationGuard>>,
+    /// Degradation until the next view without warnings.
+    warnings: Mutex<Option<DegradationGuard>>,
 }
 
 impl RunView {
@@ -204,7 +204,7 @@ impl RunView {
             EventIdKind::Detector | EventIdKind::Auto => "detector",
         });
         let warnings = (!bound.warnings.is_empty()).then(|| bound.warnings.join("; "));
-        *self.oddities.lock() = warnings.map(|warnings| self.status.degrade(WorkerReason::LiveWorkspace, warnings));
+        *self.warnings.lock() = warnings.map(|warnings| self.status.degrade(WorkerReason::LiveWorkspace, warnings));
         match bound.workspace {
             Workspace::Matrix(only) => Ok(vec![only]),
             Workspace::Group(group) => {
@@ -261,7 +261,7 @@ impl LiveWorkspace for NativeLiveWorkspace {
     }
 
     fn retained(&self, py: Python<'_>, cleared: ClearedWorkspaces) -> Vec<RetainedWorkspace> {
-        native::still_held(py, cleared)
+        native::retained_workspaces(py, cleared)
     }
 
     fn report(&self) -> Vec<WorkspaceReport> {
@@ -361,7 +361,7 @@ impl LiveWorkspace for MantidLiveWorkspace {
     }
 
     fn retained(&self, _py: Python<'_>, _cleared: ClearedWorkspaces) -> Vec<RetainedWorkspace> {
-        // Mantid's handles do not keep what the data service let go of.
+        // Mantid's handles do not keep workspaces that the data service removed.
         Vec::new()
     }
 

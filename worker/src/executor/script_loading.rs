@@ -9,7 +9,7 @@ use crate::script::LoadScriptError;
 
 impl Executor {
     /// Loads the script that an earlier worker kept, if none is loaded.
-    pub(super) fn load_kept_script(&mut self) -> Result<(), JobError> {
+    pub(super) fn load_last_script(&mut self) -> Result<(), JobError> {
         if self.script.is_none()
             && let Ok(text) = std::fs::read_to_string(self.deps.output.last_good_script())
         {

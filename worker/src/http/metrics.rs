@@ -1,9 +1,9 @@
 //! `/metrics` in the OpenMetrics format; every name has the prefix `live_data_`.
 //!
-//! Promises: each scrape reads the status registry once, so that its figures agree with each other and with `/status`. A new
-//! figure is one row: of [`Counters::metrics`](live_data_engine::counters::Counters::metrics) or
-//! [`MemoCounters::metrics`](live_data_engine::memo::MemoCounters::metrics) if the engine counts it, else of the table here.
-//! Must not count anything.
+//! Promises: each scrape reads the status registry once, so that its values agree with each other and with `/status`. A
+//! new metric is one row: of [`Counters::metrics`](live_data_engine::counters::Counters::metrics) or
+//! [`MemoCounters::metrics`](live_data_engine::memo::MemoCounters::metrics) if the engine counts it, else of the table
+//! here. Must not count anything.
 
 use std::collections::BTreeSet;
 use std::fmt::{Error, Write as _};
@@ -56,7 +56,7 @@ struct Readings {
     report: WorkerReport,
     completed_runs: u64,
     last_success: Option<u64>,
-    /// Figures of the timeline and of the memos.
+    /// Metrics of the timeline and of the memos.
     engine: Vec<Metric>,
     dropped_log_lines: u64,
 }
@@ -294,7 +294,7 @@ impl LabelledSamples<'_> {
     }
 }
 
-/// Appends the histogram by hand: the crate's histogram type keeps counts of its own.
+/// Appends the histogram by hand: the crate's histogram type keeps its own counts.
 fn encode_execution_times(page: &mut String, times: &ExecutionTimes) -> Result<(), Error> {
     let name = "live_data_script_duration_seconds";
     writeln!(page, "# HELP {name} How long executions of the script took.")?;

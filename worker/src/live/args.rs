@@ -25,9 +25,9 @@ pub struct LiveArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = HEADING)]
 struct ScriptsArgs {
-    /// Folder with reduce_<INSTRUMENT>_live_proc.py and reduce_<INSTRUMENT>_live_post_proc.py, which is watched: each of the two
-    /// is used as soon as it is there and as it then is. Unless other settings are given: from the start of the run, with
-    /// events, into the workspace `result`.
+    /// Folder that is watched for reduce_<INSTRUMENT>_live_proc.py and reduce_<INSTRUMENT>_live_post_proc.py; a new or
+    /// changed file takes effect at the next chunk. Defaults of other settings: from the start of the run, with events,
+    /// into the workspace `result`.
     #[arg(long, env = "LIVE_SCRIPTS_DIR")]
     live_scripts_dir: Option<PathBuf>,
 }
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_names_both_scripts_and_says_the_rest() {
+    fn a_folder_names_both_scripts_and_sets_the_rest() {
         let request = parsed(&["--live-scripts-dir", "/scripts"]).unwrap().unwrap();
         assert_eq!(
             request.processing,

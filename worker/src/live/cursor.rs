@@ -92,7 +92,7 @@ impl Cursor {
         Cursor::new(self.from)
     }
 
-    /// Undelivered part of the pulses before `until`; `None` if there is nothing new.
+    /// Undelivered part of the pulses before `until`; `None` without anything new.
     ///
     /// The first chunk of a run may be empty. `number` identifies the chunk for memoized reductions.
     pub fn next(&self, run: &Snapshot, until: PulseTime, chunk_use: ChunkUse, number: u64) -> Option<Chunk> {

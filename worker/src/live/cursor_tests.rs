@@ -50,7 +50,7 @@ fn a_pulse_that_grew_after_it_was_delivered_makes_the_whole_view_new() {
         .next(&snapshot(&stream, "1"), PulseTime::MAX, ChunkUse::Accumulated, 2)
         .unwrap();
     assert_eq!((counts(&second), second.whole), ((8, 1), true));
-    // DeliveredFrames pulses that merely have others behind them are left alone.
+    // Delivered pulses are not delivered again when later ones follow.
     stream.pulse(0, 2.0, 4, 0);
     let third = second
         .after
@@ -85,7 +85,7 @@ fn events_of_a_delivered_frame_that_come_later_bring_no_second_charge() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
-    /// However pulses and looks interleave, what is put together is what the run has.
+    /// Accumulated chunks equal the run for any interleaving of pulses and chunks.
     #[test]
     fn chunks_add_up_to_the_run(steps in prop::collection::vec((0_i32..2, 0_u32..60, 0_u32..6, 0_u32..2, any::<bool>()), 1..60)) {
         let mut stream = SimulatedStream::new();

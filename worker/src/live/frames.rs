@@ -1,7 +1,7 @@
 //! Frames and proton charge that are new since the last chunk: pure.
 //!
-//! Promises: the sum over chunks equals the run's total, also if frames come late, get their charge late, or are vetoed
-//! later. Must not read events.
+//! Promises: the sum over chunks equals the run's total, also if frames or their charges arrive late, or frames are
+//! vetoed later. Must not read events.
 
 use live_data_engine::pulse_table::{Pulse, PulseTable};
 use live_data_engine::time::PulseTime;
@@ -25,7 +25,7 @@ impl DeliveredFrames {
         self.table.range(self.from, self.until)
     }
 
-    /// Time of the newest frame.
+    /// Pulse time of the newest frame; `None` without frames.
     pub fn newest(&self) -> Option<PulseTime> {
         self.iter().map(|pulse| pulse.time).last()
     }

@@ -49,7 +49,7 @@ pub struct LiveDataServiceDependencies {
     pub instrument: String,
     /// Data service, instruments and logger of the native engine.
     pub services: Services,
-    pub binder: Arc<RunWorkspaceBuilder>,
+    pub workspace_builder: Arc<RunWorkspaceBuilder>,
     /// Interpreter for processing scripts.
     pub scripts: Arc<dyn PythonRunner>,
     pub script_log: ScriptLog,
@@ -234,7 +234,7 @@ impl LiveDataService {
         let last_warning: Mutex<Option<String>> = Mutex::new(None);
         SessionDependencies {
             services: self.dependencies.services.clone(),
-            binder: Arc::clone(&self.dependencies.binder),
+            workspace_builder: Arc::clone(&self.dependencies.workspace_builder),
             scripts: Arc::clone(&self.dependencies.scripts),
             notify: Arc::new(move |level, text| {
                 // A warning that repeats with each chunk is logged once.

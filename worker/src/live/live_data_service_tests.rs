@@ -1,4 +1,4 @@
-//! Live data processing as scripts ask for it, on a simulated stream and real threads.
+//! Requests of scripts for live data processing, on a simulated stream and real threads.
 #![allow(clippy::unwrap_used)]
 
 use super::script_live_data::ScriptLiveData;
@@ -19,7 +19,7 @@ fn wait(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// A run of which six seconds have come, and its service.
+/// Open run with six seconds of pulses, and its service.
 fn on_a_run() -> (SimulatedStream, Arc<LiveDataService>, ScriptLiveData) {
     let mut stream = SimulatedStream::new();
     stream.start("101", 0.0);
@@ -32,7 +32,7 @@ fn on_a_run() -> (SimulatedStream, Arc<LiveDataService>, ScriptLiveData) {
     let dependencies = LiveDataServiceDependencies {
         instrument: "LIVEDEMO".into(),
         services: stream.services.clone(),
-        binder: stream.binder(),
+        workspace_builder: stream.workspace_builder(),
         scripts: stream.scripts(),
         script_log: ScriptLog::new().0,
         status,
@@ -62,7 +62,7 @@ fn post_processed(accumulation: &str, output: &str) -> LiveRequest {
     })
 }
 
-/// The end of the run, and what comes after it.
+/// Sends the rest of the run, two seconds beyond it, and its stop.
 fn end_run(stream: &mut SimulatedStream) {
     stream.pulses(6.0, 12.0);
     stream.stop("101", 10.0);
@@ -107,7 +107,7 @@ fn the_same_call_again_is_one_processing_and_no_other_writes_its_workspaces() {
     assert_eq!(live.monitors().len(), 2);
     end_run(&mut stream);
     wait("both results", || stream.total("out") + stream.total("out2") == 2000.0);
-    // Another script is in use: what this one began ends, and its names are free.
+    // The script was replaced: its monitors end, and their workspace names are free.
     service.end_script_monitors();
     assert!(live.monitors().is_empty());
     live.start(&request(|given| given), &Cancel::new()).unwrap();
@@ -149,13 +149,13 @@ fn a_monitor_that_is_waited_for_ends_with_the_run_that_stops_it() {
     });
     assert!(service.running_monitors().is_empty());
     assert_eq!(stream.total("out"), 1000.0);
-    // The same call in the script's next execution finds it done, and takes nothing of the next run.
+    // The same call in the script's next execution returns at once, without data of the next run.
     stream.start("102", 12.0);
     stream.pulses(12.0, 16.0);
     stream.tick();
     live.monitor(&stops, &Cancel::new()).unwrap();
     assert_eq!(stream.total("out"), 1000.0);
-    // With its result gone it begins again.
+    // After removal of its result the processing starts again.
     stream.services.data.clear();
     let again = Cancel::new();
     std::thread::scope(|scope| {
@@ -208,7 +208,7 @@ fn each_load_brings_what_came_since_the_one_before_to_the_end_of_the_run() {
     stream.start("102", 10.5);
     stream.pulses(12.0, 14.0);
     stream.tick();
-    // A run that is over is kept for the call that has not come yet, and so is what has been made of it.
+    // An ended run and its results stay for the next call.
     assert!(service.names_in_use().contains(&"out".to_owned()));
     stream.source.release(|run| service.needs(run));
     assert_eq!((load(), stream.total("out")), (Some(time(9.9)), 1000.0));

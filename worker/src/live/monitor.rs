@@ -1,7 +1,7 @@
 //! Monitor: a session of live data processing with its phase and status.
 //!
-//! Promises: no getter waits for a chunk, but [`Monitor::session`]. Must not process anything: the session does, on the
-//! monitor's thread.
+//! Promises: no getter waits for a chunk, except [`Monitor::session`]. Must not process anything: the session does, on
+//! the monitor's thread.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use super::processing::{ProcessError, RunningScript};
 use super::session::{PendingRuns, Session, StepOutcome};
 use crate::timestamps::rfc3339_ns;
 
-/// Origin of a request.
+/// Origin of a request, which decides when its monitor ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestOrigin {
     /// Settings of the worker: the monitor runs until the worker stops.
@@ -92,7 +92,7 @@ impl Monitor {
         self.id
     }
 
-    /// Settings or script.
+    /// Origin of the request, fixed at creation.
     pub fn origin(&self) -> RequestOrigin {
         self.origin
     }
@@ -117,7 +117,7 @@ impl Monitor {
         &self.cancel
     }
 
-    /// Time of creation.
+    /// Time of creation, from which the first UpdateEvery interval counts.
     pub fn created(&self) -> Instant {
         self.created
     }

@@ -1,7 +1,7 @@
 //! Processing of a chunk, or of accumulated data, by a native algorithm or by Python.
 //!
-//! Promises: the GIL is held only while Python code runs. Exceptions are returned as text. Names that a script is lent are
-//! removed afterwards. Must not know which data it processes.
+//! Promises: the GIL is held only while Python code runs. Exceptions are returned as text. Temporary names for a script
+//! are removed afterwards. Must not know which data it processes.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -126,7 +126,10 @@ impl PythonRunner for EmbeddedPython {
     }
 }
 
-/// Present text of a method's script; `None` for algorithms and missing watched files.
+/// Present text of a method's script; `None` for algorithms and missing watched files. `what` names the script in errors.
+///
+/// # Errors
+/// [`ProcessError::Read`] if a file cannot be read or is not UTF-8.
 pub fn script_text(method: &ProcessingMethod, what: &'static str) -> Result<Option<String>, ProcessError> {
     let read = |path: &Path| {
         std::fs::read_to_string(path).map_err(|source| ProcessError::Read {
@@ -144,7 +147,7 @@ pub fn script_text(method: &ProcessingMethod, what: &'static str) -> Result<Opti
     }
 }
 
-/// Executor of processing methods.
+/// Executor of processing methods, for one chunk or one post-processing.
 pub struct MethodRunner<'a> {
     pub services: &'a Services,
     pub scripts: &'a dyn PythonRunner,
@@ -183,7 +186,7 @@ impl MethodRunner<'_> {
             };
         };
         let data = &self.services.data;
-        // Scripts may call algorithms by the input's name: an unnamed one is lent a name while they run.
+        // Scripts may call algorithms by the input's name: an unnamed one has a temporary name while they run.
         let lent = format!("__live_{output}_input");
         let unnamed = input.name().is_empty();
         if unnamed {

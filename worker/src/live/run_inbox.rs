@@ -27,7 +27,7 @@ impl RunInbox {
         })
     }
 
-    /// Runs that sessions read.
+    /// Runs that sessions read, complete runs included.
     pub fn runs(&self) -> &Arc<TimelineRunSource> {
         &self.runs
     }

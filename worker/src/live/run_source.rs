@@ -43,7 +43,7 @@ impl TimelineRunSource {
         })
     }
 
-    /// Stores a complete run. Removes and returns the oldest one if there are more than [`MAX_COMPLETE_RUNS`].
+    /// Stores a complete run. Removes and returns the oldest one beyond [`MAX_COMPLETE_RUNS`].
     pub fn push_complete(&self, run: Snapshot) -> Option<Arc<RunInfo>> {
         let mut held = self.complete.lock();
         held.retain(|known| known.run().key != run.run().key);
@@ -84,7 +84,7 @@ impl RunSource for TimelineRunSource {
     }
 }
 
-/// One complete run in memory, for `live-data-worker check`: with FromNow all of it is new.
+/// One complete run in memory, for `live-data-worker check-script`: with FromNow all of it is new.
 pub struct SingleRunSource(pub Snapshot);
 
 impl RunSource for SingleRunSource {

@@ -1,8 +1,8 @@
 //! Session of live data processing: one request, from run to run, one chunk a step.
 //!
-//! Promises: a chunk counts as delivered once it was accumulated, so that a failed one is tried again and no event is lost or
-//! counted twice. Runs follow one another: a run's end is handled after its last event. Must not wait, and must not know
-//! threads.
+//! Promises: a chunk counts as delivered once it was accumulated. A failed one is tried again, so that no event is lost
+//! or counted twice. Runs follow one another: a run's end is handled after its last event. Must not wait, and must not
+//! know threads.
 
 mod chunk;
 
@@ -24,7 +24,7 @@ use super::cursor::{ChunkUse, Cursor};
 use super::processing::{ProcessError, PythonRunner, RunningScript, script_text, store_workspace};
 use super::run_source::RunSource;
 
-/// Age at which the newest pulse counts as complete although no newer one has come.
+/// Age at which the newest pulse counts as complete without a newer one.
 const QUIET: Duration = Duration::from_secs(2);
 /// Attempts at a complete run's last chunk before the next run is processed.
 const LAST_ATTEMPTS: u32 = 3;
@@ -38,7 +38,7 @@ pub type MessageSink = Arc<dyn Fn(MessageLevel, &str) + Send + Sync>;
 pub struct SessionDependencies {
     /// Data service, instruments and logger of the native engine.
     pub services: Services,
-    pub binder: Arc<RunWorkspaceBuilder>,
+    pub workspace_builder: Arc<RunWorkspaceBuilder>,
     /// Interpreter for processing scripts.
     pub scripts: Arc<dyn PythonRunner>,
     pub notify: MessageSink,
@@ -51,7 +51,7 @@ pub struct SessionDependencies {
 pub enum MessageLevel {
     /// A normal event, such as the end of a run.
     Info,
-    /// Data or settings that look wrong.
+    /// Data or settings that are probably wrong.
     Warning,
 }
 
@@ -175,7 +175,7 @@ impl Session {
         &self.request
     }
 
-    /// Number of processed chunks.
+    /// Number of processed chunks over all runs.
     pub fn chunks(&self) -> u64 {
         self.chunks
     }
@@ -413,7 +413,7 @@ impl Session {
         let bytes: u64 = members.iter().map(|member| member.memory() as u64).sum();
         let kept = format!("{name}_{number}");
         if (self.dependencies.free_memory)().is_some_and(|free_memory| free_memory < bytes.saturating_mul(3)) {
-            let text = format!("Not enough free_memory memory to clone {name} to {kept}: it is not kept");
+            let text = format!("Not enough spare memory to clone {name} to {kept}: it is not kept");
             (self.dependencies.notify)(MessageLevel::Warning, &text);
             return;
         }
@@ -428,7 +428,7 @@ impl Session {
         self.renamed_results.push(kept);
     }
 
-    /// Proton charge of the accumulated data in µA h, summed over periods.
+    /// Proton charge of the accumulated data in µA·h, summed over periods.
     #[cfg(test)]
     pub fn charge(&self) -> Option<f64> {
         let held = self.dependencies.services.data.get(self.request.accumulated_in())?;
@@ -440,7 +440,7 @@ impl Session {
     }
 }
 
-/// End of the pulses that can be delivered: those with metadata, or all once nothing newer has come for [`QUIET`].
+/// End of the pulses that can be delivered: those with metadata, or all once no newer one has arrived for [`QUIET`].
 fn settled(current: &CurrentRun, snapshot: &Snapshot) -> PulseTime {
     let settled = snapshot.settled_before();
     match current.newest {

@@ -1,4 +1,4 @@
-//! However a run arrives and is looked at, what is put together is what one look at the whole of it gives.
+//! Chunks of a run, accumulated in any order of arrival, equal one chunk of the whole run.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -11,11 +11,11 @@ use proptest::prelude::*;
 /// Operation on a simulated stream.
 #[derive(Clone, Debug)]
 enum StreamOperation {
-    /// A message of events of a pulse: partition, tenth of a second, events, period.
+    /// Event message of a pulse: partition, tenth of a second, events, period.
     Pulse(i32, i32, u32, u32),
-    /// A value of a log at a tenth of a second.
+    /// Log value: tenth of a second, value.
     Log(i32, i32),
-    /// A message with the run's end at this tenth of a second.
+    /// Run stop at this tenth of a second.
     Stop(i32),
     /// A step of the session.
     Look,
@@ -47,7 +47,7 @@ fn tenth(tenth: i32) -> f64 {
     f64::from(tenth) / 10.0
 }
 
-/// Everything of the run as one session has it, by period.
+/// Result of a session, by period.
 fn result(stream: &SimulatedStream, name: &str) -> Vec<MatrixWorkspace> {
     let held = stream.services.data.get(name);
     held.map(|held| accumulate::members(&held.snapshot()))
@@ -84,7 +84,7 @@ proptest! {
                 }
             }
         }
-        // Values of logs are given with frames: the last ones come before another frame.
+        // Log values are delivered with frames: another frame follows the last ones.
         stream.pulse(0, 2.95, 1, 0);
         stream.stop("1", 5.5);
         stream.start("2", 6.0);

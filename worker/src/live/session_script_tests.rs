@@ -1,4 +1,4 @@
-//! Sessions that process by scripts: what a script is given, and every way in which it may leave its result.
+//! Sessions that process by scripts: inputs of a script, and each way of returning its result.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -36,7 +36,7 @@ fn processed(more: LiveSpec) -> LiveSpec {
     }
 }
 
-/// A run of ten seconds, 1000 events, in three chunks.
+/// Processes a run of ten seconds and 1000 events in three chunks.
 fn one_run(stream: &mut SimulatedStream, given: &LiveSpec) -> Session {
     stream.start("101", 0.0);
     stream.pulses(0.0, 4.0);
@@ -299,7 +299,7 @@ fn scripts_in_files_are_read_for_each_chunk_and_what_was_made_by_another_is_made
     stream.step(&mut session);
     let first = stream.total("all");
     assert_eq!((first, stream.total("out")), (380.0, 3800.0));
-    // Another post-processing needs no new data, and makes nothing else again.
+    // A changed post-processing script needs no new data and repeats no other step.
     std::fs::write(&post, "5").unwrap();
     assert_eq!(stream.step(&mut session), StepOutcome::ChunkLoaded);
     assert_eq!((stream.total("all"), stream.total("out")), (first, 5.0 * first));
@@ -312,7 +312,7 @@ fn scripts_in_files_are_read_for_each_chunk_and_what_was_made_by_another_is_made
 
 #[test]
 fn events_are_not_lost_from_bins_that_a_chunk_chose_by_its_own_range() {
-    // Times of flight grow from pulse to pulse: each chunk reaches further than the one before.
+    // Times of flight grow from pulse to pulse, so that each chunk has a wider range than the one before.
     for (algorithm, properties) in [("ConvertUnits", "Target=Wavelength"), ("Rebin", "Params=100")] {
         let mut stream = SimulatedStream::new();
         one_run(

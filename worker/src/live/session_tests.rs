@@ -1,5 +1,5 @@
-//! Sessions on a simulated stream: every way to put chunks together, to end a run and to begin; and what users of
-//! Mantid's own listener have reported.
+//! Sessions on a simulated stream: each accumulation method, transition between runs and start. Some tests repeat
+//! problems that users of Mantid's listener reported (mantid#NUMBER).
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -13,8 +13,8 @@ fn close(a: f64, b: f64) {
     assert!((a - b).abs() < 1e-6, "{a} is not {b}");
 }
 
-/// Two runs of ten seconds with a pause of two; the session begins in the middle of the first. Says what each chunk of the
-/// first run and of the second added, and how the steps went.
+/// Two runs of ten seconds with a pause of two; the session starts in the middle of the first. Returns the total after
+/// each chunk, by run, and the outcomes of the steps.
 fn two_runs(given: &LiveSpec) -> (SimulatedStream, Session, [Vec<f64>; 2], Vec<StepOutcome>) {
     let mut stream = SimulatedStream::new();
     stream.start("101", 0.0);
@@ -48,14 +48,14 @@ fn two_runs(given: &LiveSpec) -> (SimulatedStream, Session, [Vec<f64>; 2], Vec<S
     (stream, session, chunks, steps)
 }
 
-/// Events of the first run from this time on.
+/// Number of events of the first run from this time (s) on.
 fn first_from(seconds: f64) -> f64 {
     (10.0 - seconds) * 100.0
 }
 
 #[test]
 fn every_accumulation_transition_and_start_counts_each_event_once() {
-    // Of what was there, the last pulse of each of two partitions had not come far enough to be complete: it is newer.
+    // The last pulse of each of two partitions may still grow at the start, so that it counts as new.
     let starts = [("now", 5.0), ("start", 0.0), ("time", 3.0)];
     for accumulation in ["Add", "Replace", "Append"] {
         for transition in ["Restart", "Stop", "Rename"] {
@@ -80,7 +80,7 @@ fn every_accumulation_transition_and_start_counts_each_event_once() {
                     _ => *chunks.last().unwrap(),
                 };
                 assert_eq!(sum(&chunks[0]), first_from(from), "{what}: {:?}", chunks[0]);
-                // The newest pulse of what was delivered, not the time of day.
+                // Newest pulse that was delivered, not the time of day.
                 let last = if transition == "Stop" { 9.9 } else { 21.9 };
                 assert_eq!(session.last_time_stamp(), Some(time(last)), "{what}");
                 if transition == "Stop" {
@@ -138,9 +138,9 @@ fn events_are_kept_or_counted_with_the_same_sums_charge_and_logs() {
             assert_eq!(stream.step(&mut session), StepOutcome::ChunkLoaded);
             stream.pulses(4.0 + f64::from(n), 5.0 + f64::from(n));
         }
-        // A value that comes late is not lost.
+        // A late value is not lost.
         stream.log("Rot", 0.75, 9.0);
-        // The topic of logs has come past the run's end as well.
+        // The topic of logs must pass the run's end as well.
         for n in 0..4 {
             stream.log("Other", 12.0 + f64::from(n), 0.0);
         }
@@ -173,20 +173,20 @@ fn events_are_kept_or_counted_with_the_same_sums_charge_and_logs() {
 
 #[test]
 fn nothing_is_lost_at_a_change_of_runs() {
-    // mantid#21481: what comes around the change of runs, in whatever order.
+    // mantid#21481: events around the change of runs, in any order.
     let mut stream = SimulatedStream::new();
     stream.start("101", 0.0);
     for n in 0..80 {
         stream.pulse(0, f64::from(n) / 10.0, 10, 0);
     }
-    // The other partition is there, and silent for a while.
+    // The other partition exists and has no new events for a while.
     stream.pulse(1, -1.0, 3, 0);
     let mut session = stream.session(&LiveSpec {
         run_transition_behavior: Some(RunTransitionBehavior::Rename),
         ..from_start()
     });
     stream.step(&mut session);
-    // One partition is far into the second run before its start is read; the other one lags.
+    // One partition is far in the second run before its start is read; the other one lags.
     for n in 80..200 {
         stream.pulse(0, f64::from(n) / 10.0, 10, 0);
     }
@@ -232,7 +232,7 @@ fn stop_stops() {
     assert_eq!(stream.total("out"), 1000.0);
     assert!(
         stream
-            .told
+            .messages
             .lock()
             .contains(&"Run #101 ended. Stopping live data monitoring.".to_owned())
     );
@@ -257,7 +257,7 @@ fn the_number_of_periods_may_change_between_runs_and_within_one() {
         pulses(&mut stream, 0, 50, 1);
         stream.step(&mut session);
         assert_eq!(stream.totals("out").len(), 1);
-        // A second period appears within the run: what was one workspace becomes a group.
+        // A second period appears within the run: the workspace becomes a group.
         pulses(&mut stream, 50, 120, 2);
         stream.step(&mut session);
         stream.stop("101", 10.0);
@@ -380,7 +380,7 @@ fn a_bound_that_moves_past_delivered_events_makes_the_result_again() {
     let mut session = stream.session(&from_start());
     stream.step(&mut session);
     assert!(stream.total("out") > 1000.0);
-    // The messages come late: the run had ended when those events came.
+    // The run start and stop are late: events after the run's end were delivered before.
     stream.stop("101", 6.0);
     stream.start("102", 6.0);
     stream.step(&mut session);
@@ -467,8 +467,8 @@ fn a_result_is_kept_where_there_is_three_times_its_memory() {
         stream.step(&mut session);
         let kept = stream.services.data.contains("out_101");
         let refused =
-            (stream.told.lock().iter()).any(|text| text.starts_with("Not enough free_memory memory to clone out"));
-        assert_ne!(kept, refused, "{:?}", stream.told.lock());
+            (stream.messages.lock().iter()).any(|text| text.starts_with("Not enough spare memory to clone out"));
+        assert_ne!(kept, refused, "{:?}", stream.messages.lock());
         (kept, stream.matrix("out").memory() as u64)
     };
     let (kept, bytes) = run(None);
@@ -478,7 +478,7 @@ fn a_result_is_kept_where_there_is_three_times_its_memory() {
 }
 
 #[test]
-fn a_start_before_all_that_is_held_begins_with_the_oldest_run_and_says_so() {
+fn a_start_before_all_data_begins_with_the_oldest_run_and_warns() {
     for (from, warned) in [(-1000.0, true), (3.0, false)] {
         let mut stream = SimulatedStream::new();
         stream.start("101", 0.0);
@@ -493,12 +493,12 @@ fn a_start_before_all_that_is_held_begins_with_the_oldest_run_and_says_so() {
         stream.stop("101", 10.0);
         stream.step(&mut session);
         assert_eq!(stream.total("out"), first_from(from.max(0.0)));
-        let said = stream
-            .told
+        let reported = stream
+            .messages
             .lock()
             .iter()
             .any(|text| text.contains("older than what is held"));
-        assert_eq!(said, warned, "{:?}", stream.told.lock());
+        assert_eq!(reported, warned, "{:?}", stream.messages.lock());
     }
 }
 
@@ -525,5 +525,5 @@ fn a_chunk_that_cannot_be_processed_is_tried_again_and_at_a_runs_end_given_up() 
         );
     }
     assert!(matches!(stream.step(&mut session), StepOutcome::RunEnded(_)));
-    assert!(stream.told.lock().iter().any(|text| text.contains("is given up")));
+    assert!(stream.messages.lock().iter().any(|text| text.contains("is given up")));
 }

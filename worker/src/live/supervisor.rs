@@ -1,8 +1,8 @@
 //! Supervision of live data processing: the configured start, the scripts' time limit, and release of runs.
 //!
-//! Promises: no other thread waits for a chunk's script. A script that exceeds SCRIPT_TIMEOUT is shown in `/status` while it
-//! runs. Limits: a live data thread is not Python's main thread, so that an interruption ends loops and algorithms, but
-//! neither a sleep nor a wait for the network.
+//! Promises: no other thread waits for a chunk's script. A script that exceeds SCRIPT_TIMEOUT is shown in `/status`
+//! while it runs. Limits: a live data thread is not Python's main thread. An interruption ends loops and algorithms,
+//! but neither a sleep nor a wait for the network.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ const QUIET_INTERVAL: Duration = Duration::from_secs(10);
 pub struct LiveSupervisor {
     service: Arc<LiveDataService>,
     run_inbox: Arc<RunInbox>,
-    /// LiveRequest of the settings, until it has started.
+    /// Request of the settings, until it has started.
     request: Option<LiveRequest>,
     last_attempt: Option<Instant>,
     /// Error of the last attempt, with the degradation that lasts until the start.
@@ -124,7 +124,7 @@ impl LiveSupervisor {
 
 /// Cancels the algorithm that a monitor's script waits for, and raises `ScriptTimeout` in its thread.
 ///
-/// A thread of its own waits for the GIL, which the script may hold for long.
+/// A separate thread waits for the GIL, which the script may hold for long.
 fn interrupt(monitor: &Arc<Monitor>) {
     if let Some(execution) = monitor.running().now() {
         execution.cancel.cancel();

@@ -1,4 +1,4 @@
-//! A simulated stream for the tests of live data processing: a timeline that is fed by hand, and a session on it.
+//! Simulated stream for the tests of live data processing: a timeline with messages of the test, and sessions on it.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::sync::Arc;
@@ -25,9 +25,9 @@ use super::processing::{PythonRunner, RunningScript};
 use super::run_source::{RunSource, TimelineRunSource};
 use super::session::{MessageLevel, Session, SessionDependencies, StepOutcome};
 
-/// When the stream begins, ns.
+/// Start of the stream, ns since the Unix epoch.
 pub const EPOCH: i64 = 1_760_000_000_000_000_000;
-/// The charge of a frame.
+/// Proton charge of a frame, µA·h.
 pub const CHARGE: f32 = 0.001;
 
 pub fn at(seconds: f64) -> i64 {
@@ -63,7 +63,7 @@ pub struct SimulatedStream {
     pub view: TimelineView,
     pub source: Arc<TimelineRunSource>,
     pub services: Services,
-    pub told: Arc<Mutex<Vec<String>>>,
+    pub messages: Arc<Mutex<Vec<String>>>,
     pub free_memory: Option<u64>,
     pub script: Arc<InRust>,
     offsets: std::collections::HashMap<PartitionKey, i64>,
@@ -85,7 +85,7 @@ impl SimulatedStream {
             source: TimelineRunSource::new(view.clone()),
             view,
             services,
-            told: Arc::default(),
+            messages: Arc::default(),
             free_memory: None,
             script: Arc::new(|_, _, _, _| Err("no Python here".into())),
             offsets: Default::default(),
@@ -94,20 +94,20 @@ impl SimulatedStream {
         }
     }
 
-    fn take(&mut self, role: TopicRole, partition: i32, message: Message<'_>) {
+    fn ingest(&mut self, role: TopicRole, partition: i32, message: Message<'_>) {
         let partition = PartitionKey {
             role,
             topic: role as u16,
             partition,
         };
         let offset = self.offsets.entry(partition).or_insert(0);
-        let place = RecordPosition {
+        let position = RecordPosition {
             partition,
             offset: *offset,
             timestamp_ms: self.newest / 1_000_000,
         };
         *offset += 1;
-        self.timeline.ingest(place, message, time(100_000.0));
+        self.timeline.ingest(position, message, time(100_000.0));
     }
 
     pub fn start(&mut self, name: &str, seconds: f64) {
@@ -119,7 +119,7 @@ impl SimulatedStream {
             n_periods: 1,
             ..RunStart::default()
         };
-        self.take(TopicRole::RunInfo, 0, Message::RunStart(message));
+        self.ingest(TopicRole::RunInfo, 0, Message::RunStart(message));
     }
 
     pub fn stop(&mut self, name: &str, seconds: f64) {
@@ -128,7 +128,7 @@ impl SimulatedStream {
             run_name: "test_run".into(),
             job_id: format!("job-{name}"),
         };
-        self.take(TopicRole::RunInfo, 0, Message::RunStop(message));
+        self.ingest(TopicRole::RunInfo, 0, Message::RunStop(message));
     }
 
     pub fn log(&mut self, name: &str, seconds: f64, value: f64) {
@@ -138,10 +138,10 @@ impl SimulatedStream {
             time: time(seconds),
             value: LogValue::F64(value),
         };
-        self.take(TopicRole::SampleEnv, 0, Message::Log(sample));
+        self.ingest(TopicRole::SampleEnv, 0, Message::Log(sample));
     }
 
-    /// A pulse of events with its frame's charge and period; detector ids of the demonstration's instrument.
+    /// Ingests a pulse of `events` events with charge and period; the detector ids are those of LIVEDEMO.
     pub fn pulse(&mut self, partition: i32, seconds: f64, events: u32, period: u32) {
         self.sent += 1;
         let ids: Vec<u8> = (0..events)
@@ -163,17 +163,17 @@ impl SimulatedStream {
                 proton_charge: CHARGE,
             }),
         };
-        self.take(TopicRole::Events, partition, Message::Events(batch));
+        self.ingest(TopicRole::Events, partition, Message::Events(batch));
     }
 
-    /// Pulses of ten events every tenth of a second, in turn in two partitions.
+    /// Ingests pulses of ten events every tenth of a second in `[from, to)`, in turn in two partitions.
     pub fn pulses(&mut self, from: f64, to: f64) {
         for n in 0..((to - from) * 10.0).round() as i32 {
             self.pulse(n % 2, from + f64::from(n) / 10.0, 10, 0);
         }
     }
 
-    /// Hands over what is complete.
+    /// Stores complete runs in the run source.
     pub fn tick(&mut self) {
         for signal in self.timeline.tick(time(100_000.0)) {
             if let Signal::RunComplete { snapshot, .. } = signal {
@@ -183,13 +183,13 @@ impl SimulatedStream {
     }
 
     pub fn session(&self, properties: &LiveSpec) -> Session {
-        let told = Arc::clone(&self.told);
+        let messages = Arc::clone(&self.messages);
         let free_memory = self.free_memory;
         let dependencies = SessionDependencies {
             services: self.services.clone(),
-            binder: self.binder(),
+            workspace_builder: self.workspace_builder(),
             scripts: self.scripts(),
-            notify: Arc::new(move |_: MessageLevel, text: &str| told.lock().push(text.to_owned())),
+            notify: Arc::new(move |_: MessageLevel, text: &str| messages.lock().push(text.to_owned())),
             free_memory: Arc::new(move || free_memory),
         };
         Session::new(
@@ -201,7 +201,7 @@ impl SimulatedStream {
         )
     }
 
-    pub fn binder(&self) -> Arc<RunWorkspaceBuilder> {
+    pub fn workspace_builder(&self) -> Arc<RunWorkspaceBuilder> {
         let instruments = Arc::clone(&self.services.instruments);
         Arc::new(RunWorkspaceBuilder::new(EventIdKind::Detector, "LIVEDEMO", instruments))
     }
@@ -239,7 +239,7 @@ impl SimulatedStream {
     }
 }
 
-/// Runs an algorithm, as a scientist's script does.
+/// Runs an algorithm as a script does; its `OutputWorkspace`.
 pub fn run(service: &Services, name: &str, properties: &[(&str, Value)]) -> Result<Option<WorkspaceHandle>, String> {
     let mut run = AlgorithmRun::create(name, None).map_err(|error| error.to_string())?;
     for (property, value) in properties {
@@ -252,10 +252,10 @@ pub fn run(service: &Services, name: &str, properties: &[(&str, Value)]) -> Resu
     Ok(outputs.workspace("OutputWorkspace"))
 }
 
-/// Four detectors of the demonstration's instrument.
+/// Detector ids of LIVEDEMO.
 const DETECTORS: [u32; 4] = [1001, 1002, 1003, 1004];
 
-/// Everything into `out`.
+/// Properties for all new data into the workspace `out`.
 pub fn properties() -> LiveSpec {
     LiveSpec {
         from_now: Some(true),
@@ -264,7 +264,7 @@ pub fn properties() -> LiveSpec {
     }
 }
 
-/// From the start of the run.
+/// As [`properties`], from the start of the run.
 pub fn from_start() -> LiveSpec {
     LiveSpec {
         from_now: Some(false),

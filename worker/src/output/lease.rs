@@ -1,7 +1,7 @@
 //! Writer's lease: of all workers on one output folder, only its holder executes scripts and publishes.
 //!
-//! A lock on `.live-data/writer.lock`, which the operating system (or the file server) releases when the holder dies: a
-//! crash leaves nothing to clean up. Must not be released while a script is executed.
+//! A lock on `.live-data/writer.lock`, which the operating system (or the file server) releases when the holder's
+//! process ends: a crash leaves nothing to clean up. Must not be released while a script is executed.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -10,7 +10,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::{OutputError, OutputFolder};
 
-/// The lease; released on drop.
+/// Lock on `writer.lock`; released on drop.
 #[derive(Debug)]
 pub struct WriterLease {
     _lock: Flock<File>,

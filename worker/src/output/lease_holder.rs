@@ -1,6 +1,6 @@
 //! Holder of the writer's lease: checks the output folder and acquires the lease for a worker that has caught up.
 //!
-//! Promises: an unwritable folder is reported and tried again, never fatal; the lease, once acquired, is held until
+//! Promises: an unwritable folder is reported and tried again, never fatal. The lease, once acquired, is held until
 //! [`LeaseHolder::release`], so that no execution is cut off by a hand-over. Must not execute or publish.
 
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Output folder: the scripts' files, and the worker's own in one hidden folder.
 //!
-//! Promises that only finished files of scripts appear outside `.live-data`, which holds `writer.lock` ([`lease`]), `runs/`
-//! ([`marker`]), `tmp/` (files being written) and `script.py` (the last one that was loaded). Must not decide what is
-//! executed.
+//! Promises that only finished files of scripts appear outside `.live-data`. That folder holds `writer.lock`
+//! ([`lease`]), `runs/` ([`marker`]), `tmp/` (files being written) and `script.py` (the last one that was loaded). Must
+//! not decide what is executed.
 
 pub mod lease;
 pub mod lease_holder;

@@ -18,7 +18,7 @@ pub enum EngineChoice {
     Native,
 }
 
-/// Engine in use.
+/// Engine that scripts import as `mantid`, decided at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Engine {
     /// The real Mantid, with its version, such as 6.12.0.

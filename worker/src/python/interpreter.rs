@@ -1,4 +1,4 @@
-//! Embedded Python interpreter on a thread of its own.
+//! Embedded Python interpreter on its own thread.
 //!
 //! Promises that Python is initialised once, on the script thread, which makes that thread Python's main one. It is never
 //! finalised: a thread of a script would hang that. No job ends the process: panics and exceptions are returned as values.
@@ -135,7 +135,7 @@ impl InterpreterHandle {
         &self.info
     }
 
-    /// Receiver of what scripts print.
+    /// Sink of all text that scripts print or log.
     #[must_use]
     pub fn output(&self) -> &OutputSink {
         &self.output
@@ -273,8 +273,8 @@ fn initialise(executable: &Path) -> Result<(), StartError> {
     let program = std::ffi::CString::new(executable.as_os_str().as_bytes())
         .map_err(|_| failed("its path holds a zero byte".into()))?;
     // SAFETY: this thread is the first and only one to touch Python. The structs are plain data that Python's own
-    // functions fill before anything reads them, `program` outlives the calls, the configuration is cleared once, and
-    // the thread state that initialisation leaves attached is released by the thread that made it.
+    // functions fill before anything reads them. `program` outlives the calls, and the configuration is cleared once.
+    // The thread state that initialisation leaves attached is released by the thread that made it.
     unsafe {
         let mut preconfig = std::mem::zeroed::<ffi::PyPreConfig>();
         ffi::PyPreConfig_InitPythonConfig(&raw mut preconfig);

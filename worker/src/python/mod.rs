@@ -1,7 +1,7 @@
 //! Embedded Python: the interpreter on its thread, the output of scripts, and the modules that they import.
 //!
-//! Promises that scripts reach the rest of the process through values only: output through a bounded queue, errors as
-//! text, time limits kept by a watchdog. Ingest must not use it.
+//! Promises that scripts reach the rest of the process through values only: output through a bounded queue, and errors
+//! as text. A watchdog enforces time limits. Ingest must not use it.
 //!
 //! # Layout
 //! - `config` (settings), `venv` (choice of Python), `engine` (choice of `mantid`).

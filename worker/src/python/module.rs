@@ -1,7 +1,7 @@
 //! Preparation of the interpreter before the first script: embedded packages, streams, signal handler and engine.
 //!
-//! Promises that `livedata` (and `mantid`, with the native engine) are imported from the binary, and that output, log
-//! lines and exceptions of scripts reach the sink. The Python part is `livedata.startup`.
+//! Promises that `livedata` (and `mantid`, with the native engine) are imported from the binary. Output, log lines and
+//! exceptions of scripts reach the sink. The Python part is `livedata.startup`.
 
 use std::sync::Arc;
 

@@ -104,14 +104,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_environment_is_said_and_replaced() {
+    fn a_missing_environment_is_reported_and_replaced() {
         let choice = choose(Some(Path::new("/nowhere/venv")));
         assert!(choice.warning.unwrap().contains("/nowhere/venv"));
         assert!(choice.executable.is_absolute());
     }
 
     #[test]
-    fn an_environment_is_found_by_its_folder_and_says_its_version() {
+    fn an_environment_is_found_by_its_folder_with_its_version() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("bin")).unwrap();
         std::fs::write(folder.path().join("bin/python"), "").unwrap();

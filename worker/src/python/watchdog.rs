@@ -1,9 +1,9 @@
 //! Time limit of scripts.
 //!
 //! Promises that a job is interrupted once its time limit has passed. A thread that never attaches to the interpreter
-//! signals the script thread, whose handler in Python raises `ScriptTimeout`: loops, sleeps and waits for the network end.
-//! An interruption that a script catches is repeated each second. After [`Limits::patience`] the job is reported as
-//! unkillable. Must not end the process: the caller does, with a reason.
+//! signals the script thread, whose handler in Python raises `ScriptTimeout`. It ends loops, sleeps and waits for the
+//! network. An interruption that a script catches is repeated each second. After [`Limits::patience`] the job is
+//! reported as unkillable. Must not end the process: the caller does, with a reason.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -155,8 +155,8 @@ impl Watchdog {
             let report = if now >= gives_up { watched.report.take() } else { None };
             self.due.store(true, Ordering::Release);
             self.cancel.lock().cancel();
-            // SAFETY: the script thread lives as long as the process (its loop never returns while the watchdog is
-            // there), so that its id is valid; the signal has a handler, which Python installed before the first job.
+            // SAFETY: the script thread lives as long as the process, because its loop never returns while the watchdog
+            // exists. Its id is therefore valid. The signal has a handler, which Python installed before the first job.
             unsafe {
                 libc::pthread_kill(script_thread, signal_number());
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::python::output::LineCounts;
 
-/// Result of one execution.
+/// Result of one call of `execute()`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExecutionOutcome {
     /// True if `execute()` returned.

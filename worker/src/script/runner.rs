@@ -1,7 +1,7 @@
 //! Runner of the script on the interpreter's script thread.
 //!
-//! Promises: a script that cannot be loaded leaves the former one in place; each execution begins with a fresh live
-//! workspace; an exception is returned as text. Must not keep a workspace alive.
+//! Promises: a script that cannot be loaded leaves the former one in place. Each execution begins with a fresh live
+//! workspace. An exception is returned as text. Must not keep a workspace alive.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -43,8 +43,8 @@ pub struct ScriptRunner {
 }
 
 impl ScriptRunner {
-    /// Runner with the working folder `folder`, which becomes the process's current one and first on `sys.path`: relative
-    /// paths of the settings have to be made absolute before.
+    /// Runner with the working folder `folder`, which becomes the process's current folder and the first of `sys.path`.
+    /// Relative paths of the settings have to be made absolute before.
     ///
     /// # Errors
     /// [`StartScriptRunnerError::UseFolder`] if the folder cannot be made or entered.
@@ -83,8 +83,8 @@ impl ScriptRunner {
             .map_err(LoadScriptError::Script)
     }
 
-    /// Executes the current script after `bind`, which names a fresh view of the run as the live workspace on the script
-    /// thread and should detach from the interpreter for long work.
+    /// Executes the current script after `bind`, both on the script thread. `bind` stores a fresh view of the run as
+    /// the live workspace and should detach from the interpreter for long work.
     ///
     /// # Errors
     /// [`JobError::Unkillable`] or [`JobError::Gone`] if the interpreter is lost: the process should exit. A failure of the
@@ -111,8 +111,8 @@ impl ScriptRunner {
         Ok(self.outcome(started.elapsed(), executed))
     }
 
-    /// Clears a former run: calls `clear`, which empties the data service; loads the script anew and collects garbage; then
-    /// calls `retained` with the result of `clear` for the workspaces that are still referenced.
+    /// Clears a former run. Calls `clear`, which empties the data service. Loads the script anew and collects garbage.
+    /// Then calls `retained` with the result of `clear` for the workspaces that are still referenced.
     ///
     /// # Errors
     /// [`JobError`] if the interpreter is lost. An error of the script's top level is in the [`RunChange`].

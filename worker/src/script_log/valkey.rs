@@ -1,8 +1,8 @@
 //! Valkey stream `<INSTRUMENT>_live_data_processor_logs`, from which the FIA web page shows the log.
 //!
-//! Promises the entries `msg` and `level` in order, trimmed to the newest [`STREAM_LENGTH`], written only by a worker that
-//! has held the writer's lease; the stream is cleared when the lease is first taken. A server that is unreachable delays
-//! lines, never the worker. Must not log its password.
+//! Promises the entries `msg` and `level` in order, trimmed to the newest [`STREAM_LENGTH`]. Only a worker that has
+//! held the writer's lease writes; it clears the stream when it first acquires the lease. A server that is unreachable
+//! delays lines, never the worker. Must not log its password.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,7 +115,7 @@ struct StreamWriter {
 }
 
 impl StreamWriter {
-    /// Receives lines into an empty batch; false once there will be none.
+    /// Receives lines into an empty batch; false once the sender is closed.
     async fn fill_batch(&mut self) -> bool {
         if self.batch.is_empty() {
             tokio::select! {
@@ -127,7 +127,7 @@ impl StreamWriter {
         !self.batch.is_empty()
     }
 
-    /// Writes over one connection until it fails or there will be no more lines. An unwritten batch is kept.
+    /// Writes over one connection until it fails or the sender is closed. An unwritten batch is kept.
     async fn write_batches(&mut self) -> Result<(), WriteStreamError> {
         let mut connection = connect(&self.settings).await?;
         loop {

@@ -134,12 +134,12 @@ impl Generator {
         &self.truth
     }
 
-    /// Settings of the stream.
+    /// Settings given to [`Generator::new`].
     pub fn settings(&self) -> &SimulationSettings {
         &self.settings
     }
 
-    /// Counts of the stream.
+    /// Counts so far, by value; complete once the iterator has ended.
     pub fn into_truth(self) -> Truth {
         self.truth
     }

@@ -1,6 +1,6 @@
 //! The simulated instrument: positions of its pixels, and the time of flight of the neutrons that they count.
 //!
-//! A neutron of wavelength λ (Å) takes t = (m / h)·(L1 + L2)·λ, in µs with paths in m; a pixel at 2θ counts reflections
+//! A neutron of wavelength λ (Å) takes t = (m / h)·(L1 + L2)·λ, in µs with paths in m. A pixel at 2θ counts reflections
 //! of lattice spacing d (Å) at λ = 2·d·sin θ (Bragg). Must not know Kafka or message formats.
 //!
 //! Promises: pure and deterministic; a pixel's index is stable.
@@ -40,9 +40,9 @@ pub struct InstrumentLayout {
 }
 
 impl InstrumentLayout {
-    /// Small diffractometer: two monitors (spectra 1 and 2, detector ids 1 and 2) and four banks of 16 × 16 pixels of
-    /// 20 mm at 1.5 m and 35, 90, 145 and 168 degrees (spectra 3 to 1026). The detector id of pixel p (0 to 255) in bank
-    /// b (1 to 4) is 1000·b + p.
+    /// Small diffractometer. Two monitors have the spectra 1 and 2 and the detector ids 1 and 2. Four banks of 16 × 16
+    /// pixels of 20 mm are at 1.5 m and 35, 90, 145 and 168 degrees (spectra 3 to 1026). The detector id of pixel p (0
+    /// to 255) in bank b (1 to 4) is 1000·b + p.
     pub fn small(name: &str) -> InstrumentLayout {
         let monitor = |spectrum, l2| Pixel {
             spectrum,

@@ -1,4 +1,4 @@
-//! A simulated instrument: a realistic stream to any broker, and an account of the events that it produced.
+//! A simulated instrument: a realistic stream to any broker, and the counts of the events that it produced.
 //!
 //! Promises: the stream follows from its settings alone ([`generator`]); only [`producer`] knows a broker.
 //!

@@ -82,7 +82,7 @@ impl TopicNames {
     }
 }
 
-/// Progress of the delivery.
+/// Progress of the delivery since its first record.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SendProgress {
     /// Records passed to librdkafka.

@@ -1,6 +1,6 @@
 //! Counts of the events that the simulated instrument produced, run by run, with which tests compare reductions.
 //!
-//! Promises: an event is counted when it is made, not when it is sent, and once, however often a fault sends it. Must
+//! Promises: an event is counted when it is made, not when it is sent, and once, also if a fault sends it twice. Must
 //! not be derived from messages.
 
 use std::collections::BTreeMap;
@@ -33,7 +33,7 @@ pub struct OutsideRuns {
     pub events: u64,
 }
 
-/// Counts of one run.
+/// Counts of one run; vetoed pulses and events are counted separately.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RunTruth {
     /// `run_name` of the start message.

@@ -45,7 +45,8 @@ pub struct SourceConfig {
     pub metadata_interval: Duration,
     /// Interval of requests for the partitions' watermarks.
     pub watermark_interval: Duration,
-    /// Timeout of one request to the broker.
+    /// Timeout of one request to the broker, after which [`BrokerRequestError`](crate::source::BrokerRequestError) is
+    /// returned.
     pub request_timeout: Duration,
     /// Further librdkafka settings by name, which override those of this crate.
     pub extra: Vec<(String, String)>,

@@ -43,7 +43,7 @@ pub enum SecurityError {
     },
 }
 
-/// Password. `Debug` prints `[secret]`; there is no `Display`.
+/// Password. `Debug` prints `[secret]`; `Display` is not implemented.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -1,11 +1,11 @@
 //! Topics of an instrument and their roles.
 //!
-//! Promises: names as ISIS's producers use them (`<INSTRUMENT>_events`, upper case), each replaceable; an order that is
+//! Promises: names as ISIS's producers use them (`<INSTRUMENT>_events`, upper case), each replaceable. The order is
 //! fixed while the worker runs, since a topic's index is part of [`PartitionKey`]. Must not contact a broker.
 
 use live_data_engine::record_position::{PartitionKey, TopicRole};
 
-/// Topic to read.
+/// Topic to read, by its name on the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topic {
     /// Expected content; messages of any schema are decoded from any topic.

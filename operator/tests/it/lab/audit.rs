@@ -1,4 +1,4 @@
-//! Who asked the apiserver for what, by its audit log.
+//! Requests by account, from the apiserver's audit log.
 
 use std::fs;
 
@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::Lab;
 
-/// The chart's account of the operator.
+/// Operator's account in the chart.
 pub const OPERATOR: &str = "system:serviceaccount:fia:live-data-operator";
 
 impl Lab {
-    /// Lines of the audit log so far.
+    /// Present number of lines in the audit log.
     pub fn audit_mark(&self) -> usize {
         fs::read_to_string(self.env("AUDIT_LOG")).unwrap().lines().count()
     }
 
-    /// The audit log since the mark.
+    /// Entries of the audit log after the first `mark` lines.
     fn audit_lines(&self, mark: usize) -> Vec<Value> {
         fs::read_to_string(self.env("AUDIT_LOG"))
             .unwrap()
@@ -25,8 +25,9 @@ impl Lab {
             .collect()
     }
 
-    /// When an account's requests of one kind about a resource's objects were received. `what` is the verb, the kind, and
-    /// the part of the object, if it is a part.
+    /// Times at which requests of an account for objects with `name` in their names were received.
+    ///
+    /// `what` is the verb, the kind and the subresource, if any.
     pub fn received(&self, account: &str, what: (&str, &str, Option<&str>), name: &str) -> Vec<String> {
         self.audit_lines(0)
             .iter()

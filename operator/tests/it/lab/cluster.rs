@@ -1,4 +1,4 @@
-//! Questions to the cluster, and waits for what it should become.
+//! Requests to the cluster, and waits for its expected state.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -20,13 +20,13 @@ impl Lab {
         command
     }
 
-    /// kubectl that must succeed; its output.
+    /// Output of a kubectl command that must succeed.
     pub fn kubectl(&self, arguments: &[&str]) -> String {
         self.try_kubectl(arguments)
             .unwrap_or_else(|error| panic!("kubectl {arguments:?}: {error}"))
     }
 
-    /// kubectl's output, or its complaint.
+    /// Output of kubectl, or its error text.
     pub fn try_kubectl(&self, arguments: &[&str]) -> Result<String, String> {
         let done = self.tool("kubectl").args(arguments).output().unwrap();
         if done.status.success() {
@@ -50,7 +50,7 @@ impl Lab {
         }
     }
 
-    /// Applies a text of YAML.
+    /// Applies objects in YAML; panics if the apiserver refuses one.
     pub fn apply(&self, yaml: &str) {
         self.try_apply(yaml, &[])
             .unwrap_or_else(|error| panic!("apply: {error}\n{yaml}"));
@@ -66,7 +66,7 @@ impl Lab {
         self.try_kubectl(&arguments)
     }
 
-    /// An object in the namespace `fia` (or cluster-wide) as JSON, if there is one.
+    /// Object in the namespace `fia`, or cluster-wide, as JSON; `None` if absent.
     pub fn get(&self, what: &str) -> Option<Value> {
         let (kind, name) = what.split_once('/').unwrap();
         let text = self.kubectl(&["get", "-n", "fia", kind, name, "--ignore-not-found", "-o", "json"]);
@@ -116,7 +116,7 @@ impl Lab {
         self.apply(&resource(name, spec));
     }
 
-    /// Deletes a resource and waits until nothing is left of it.
+    /// Deletes a resource and waits until it and its objects are gone.
     pub fn delete(&self, name: &str) {
         self.kubectl(&["delete", "ldp", "-n", "fia", name, "--wait=false", "--ignore-not-found"]);
         self.wait_nothing_left(name);

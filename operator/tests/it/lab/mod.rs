@@ -1,14 +1,14 @@
-//! A real control plane for the whole run of the tests, the chart's account on it, and operators as processes.
+//! Real control plane for the whole run of the tests, with the chart's account and operators as processes.
 //!
-//! Tests take turns: one Lease, one operator unless a test starts more. Each leaves nothing behind: what is there after
-//! a test that passed is a failure, what is there after one that failed is removed, so that it fails alone. What
-//! cannot be had is a failure with words.
+//! Tests run one at a time: they share a Lease. An object that remains after a passed test is a failure. Objects that
+//! remain after a failed test are removed: the next test starts with an empty cluster. An absent prerequisite is a failure
+//! that names it.
 //!
 //! # Layout
 //! - this file: the control plane and its installation.
-//! - [`turns`]: whose turn it is, and what is removed after it.
-//! - [`cluster`]: kubectl, objects, conditions; [`audit`]: who asked for what.
-//! - [`operator`]: the operator's processes; [`proxies`]: bad lines to the apiserver.
+//! - [`turns`]: mutual exclusion of tests, and the removal of their objects.
+//! - [`cluster`]: kubectl, objects, conditions; [`audit`]: requests by account.
+//! - [`operator`]: the operator's processes; [`proxies`]: faulty connections to the apiserver.
 
 mod audit;
 mod cluster;
@@ -27,10 +27,10 @@ pub use audit::OPERATOR;
 pub use operator::program;
 pub use turns::turn;
 
-/// Generous: a machine that is busy must not fail a test.
+/// Limit of waits, long enough for a busy machine.
 pub const LONG: Duration = Duration::from_secs(240);
 
-/// The site's settings that tests start from.
+/// Site settings of the tests' operators.
 pub const SITE: [(&str, &str); 10] = [
     ("DEV_MODE", "true"),
     ("CLUSTER_ID", "ba68226a-672f-4ba5-97bc-22840318b2ec"),
@@ -50,7 +50,7 @@ pub struct Lab {
     environment: Vec<(String, String)>,
 }
 
-/// The chart as this tree has it; tests run the operator themselves.
+/// Helm arguments for this tree's chart without its Deployment; tests run the operator themselves.
 const RELEASE: [&str; 7] = [
     "install",
     "live-data",
@@ -65,7 +65,7 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
-/// Where `ci/setup` puts what it builds.
+/// Folder of the programs that `ci/setup` builds.
 pub fn cache() -> PathBuf {
     std::env::var_os("LIVE_DATA_CACHE").map_or_else(
         || Path::new(&std::env::var("HOME").unwrap()).join(".cache/live-data"),
@@ -82,7 +82,7 @@ impl Lab {
         let up = Command::new(&program)
             .arg("up")
             .arg(&folder)
-            // The laboratory takes it down when this process is gone, however it ended.
+            // The laboratory stops it when this process has ended, also after a crash.
             .env("LAB_OWNER", std::process::id().to_string())
             .output()
             .expect("ci/lab/kubernetes runs");
@@ -153,7 +153,7 @@ impl Lab {
     }
 }
 
-/// Waits for a condition; what was last seen is told when it does not come.
+/// Waits for a condition; panics after `limit` with the last observation.
 pub fn eventually<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<T, String>) -> T {
     let started = Instant::now();
     loop {

@@ -31,7 +31,7 @@ impl Lab {
         }
     }
 
-    /// A kubeconfig for a line that speaks plain HTTP on this port, and needs no credentials.
+    /// Path of a kubeconfig for plain HTTP on this port, without credentials.
     pub fn plain_kubeconfig(&self, name: &str, port: u16) -> PathBuf {
         let file = self.folder.join(format!("{name}.kubeconfig"));
         let text = format!(
@@ -42,17 +42,17 @@ impl Lab {
         file
     }
 
-    /// Starts an operator with the usual site.
+    /// Starts an operator with the settings of [`SITE`](super::SITE).
     pub fn operator(&self) -> Operator {
         self.operator_with("operator-0", &[])
     }
 
-    /// Starts an operator under a name, with further settings; an empty value unsets one.
+    /// Starts an operator under a name with further settings; an empty value removes one.
     pub fn operator_with(&self, name: &str, settings: &[(&str, &str)]) -> Operator {
         self.start_operator(&program(), name, settings)
     }
 
-    /// The same with this build's program, whatever LIVE_DATA_OPERATOR says.
+    /// As [`Self::operator_with`], with this build's program also if LIVE_DATA_OPERATOR names another.
     pub fn own_operator_with(&self, name: &str, settings: &[(&str, &str)]) -> Operator {
         self.start_operator(Path::new(env!("CARGO_BIN_EXE_live-data-operator")), name, settings)
     }
@@ -77,7 +77,7 @@ impl Lab {
     }
 }
 
-/// A running `kubectl proxy`.
+/// Process of `kubectl proxy`, ended on drop.
 pub struct KubectlProxy {
     child: Child,
     pub port: u16,
@@ -96,13 +96,13 @@ impl Drop for KubectlProxy {
     }
 }
 
-/// The operator's program: this build's, or the one that LIVE_DATA_OPERATOR names.
+/// Operator's program: the one in LIVE_DATA_OPERATOR, else this build's.
 pub fn program() -> PathBuf {
     std::env::var_os("LIVE_DATA_OPERATOR")
         .map_or_else(|| env!("CARGO_BIN_EXE_live-data-operator").into(), PathBuf::from)
 }
 
-/// An operator's process; its log is kept.
+/// Process of an operator, with the lines of its log.
 pub struct Operator {
     child: Child,
     pub log: Arc<Mutex<Vec<String>>>,
@@ -134,7 +134,7 @@ impl Operator {
         })
     }
 
-    /// Whether a line of its log holds this text by now.
+    /// True if a line of the log so far contains `text`.
     pub fn logged(&self, text: &str) -> bool {
         self.log.lock().unwrap().iter().any(|line| line.contains(text))
     }
@@ -162,7 +162,7 @@ impl Operator {
         self.wait_ready()
     }
 
-    /// Resident memory, in MiB.
+    /// Memory of the process in MiB: a field of `/proc/PID/status`, such as `VmRSS`.
     pub fn memory(&self, field: &str) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with(field)).unwrap();
@@ -180,7 +180,7 @@ impl Operator {
         );
     }
 
-    /// SIGTERM; it must end well.
+    /// Ends the process by SIGTERM; panics unless it exits with 0.
     pub fn stop(mut self) {
         self.signal("TERM");
         let status = self.child.wait().unwrap();

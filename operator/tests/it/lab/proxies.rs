@@ -1,4 +1,4 @@
-//! Bad lines between the operator and the apiserver.
+//! Faulty connections between the operator and the apiserver.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// An HTTP proxy, one request a connection, that answers each n-th request with 429, 500, 503 in turn.
+/// Port of an HTTP proxy that answers each `every`th request with 429, 500 or 503 in turn; one request a connection.
 pub fn refusing_proxy(target: u16, every: Arc<AtomicU32>, refused: Arc<AtomicU32>) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -48,10 +48,10 @@ fn one_request(mut client: TcpStream, target: u16, every: &AtomicU32, refused: &
     }
     let count = number.fetch_add(1, Ordering::SeqCst);
     let every = every.load(Ordering::SeqCst);
-    // Without its Lease an operator would stop, and what it does about the rest could not be seen.
+    // Leases pass: an operator without its Lease stops, which would hide its other retries.
     if every != 0 && count.is_multiple_of(every) && !head.contains("/leases") {
         let turn = refused.fetch_add(1, Ordering::SeqCst);
-        // The client itself waits when it is told to; where everything fails, nothing tells it.
+        // The client itself waits after a 429, hence a proxy that refuses everything answers 500.
         let turn = if every == 1 { 1 } else { turn };
         let (code, reason) = [
             (429, "TooManyRequests"),
@@ -88,7 +88,7 @@ fn one_request(mut client: TcpStream, target: u16, every: &AtomicU32, refused: &
     let _ = client.shutdown(Shutdown::Both);
 }
 
-/// A TCP proxy that cuts connections; TLS goes through it untouched.
+/// TCP proxy that cuts connections and passes TLS unchanged.
 pub struct Proxy {
     pub port: u16,
     /// Cuts each n-th new connection after a moment; 0 cuts none.
@@ -137,7 +137,7 @@ impl Proxy {
         proxy
     }
 
-    /// Cuts every connection there is.
+    /// Cuts all present connections.
     pub fn cut(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
     }

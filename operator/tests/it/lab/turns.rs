@@ -1,4 +1,4 @@
-//! Whose turn it is; and an empty cluster for the next one.
+//! Mutual exclusion of tests, and the check that each leaves the cluster empty.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
@@ -9,21 +9,20 @@ use super::{LONG, Lab};
 static LAB: OnceLock<Lab> = OnceLock::new();
 static TURN: Mutex<()> = Mutex::new(());
 
-/// What may be there between two tests.
+/// Namespaces that may exist between two tests.
 const NAMESPACES: [&str; 5] = ["default", "fia", "kube-node-lease", "kube-public", "kube-system"];
-/// Kinds that tests and operators make.
+/// Kinds of the objects that tests and operators make.
 const KINDS: &str = "livedataprocessors.fia.com,deployments,replicasets,pods,services,serviceaccounts,networkpolicies,\
                      pvc,pv,configmaps,resourcequotas,namespaces,validatingwebhookconfigurations,\
                      validatingadmissionpolicies,validatingadmissionpolicybindings";
 
-/// The turn of one test. It ends with a look at what is left.
+/// Exclusive use of the control plane by one test; its drop checks that no object remains.
 pub struct Turn {
     lab: &'static Lab,
     _guard: MutexGuard<'static, ()>,
 }
 
-/// The control plane, and the turn of the test that holds the guard. Operators are declared after it, so that they
-/// are ended before it looks.
+/// Control plane with its exclusive use. A test declares operators afterwards: they are dropped before the check.
 pub fn turn() -> (Turn, &'static Lab) {
     let guard = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let lab = LAB.get_or_init(|| Lab::start("shared"));
@@ -47,7 +46,7 @@ impl Drop for Turn {
 }
 
 impl Lab {
-    /// What is there that no test should leave, as kind/name.
+    /// Remaining objects that no test may leave, as kind/name.
     fn left(&self) -> Result<Vec<String>, String> {
         let columns = "-o=custom-columns=K:.kind,S:.metadata.namespace,N:.metadata.name";
         let all = self.try_kubectl(&["get", KINDS, "-A", "--no-headers", columns])?;
@@ -83,15 +82,14 @@ impl Lab {
         }
     }
 
-    /// The strictest standard for pods: every worker here must pass it.
+    /// Applies Kubernetes' strictest standard for pods to the namespace of the workers.
     pub(super) fn usual_namespace(&self) -> Result<(), String> {
         let labels = ["enforce", "warn"].map(|mode| format!("pod-security.kubernetes.io/{mode}=restricted"));
         self.try_kubectl(&["label", "namespace", "fia", &labels[0], &labels[1], "--overwrite"])
             .map(|_| ())
     }
 
-    /// Removes everything, whatever state a failed test left the control plane in. It must not panic: it runs while
-    /// another panic is under way.
+    /// Removes every object that a failed test left. Must not panic, because it runs during another panic.
     fn sweep(&self) -> Result<(), String> {
         self.try_control("start", &[])?;
         for hooks in [
@@ -101,7 +99,7 @@ impl Lab {
         ] {
             self.try_kubectl(&["delete", hooks, "--all"])?;
         }
-        // Definition and rights as the chart has them, whoever changed them.
+        // Restores definition and rights of the chart.
         self.try_helm(&[
             "upgrade",
             "live-data",
@@ -116,7 +114,7 @@ impl Lab {
         for what in self.left()? {
             let words: Vec<&str> = what.split('/').collect();
             let [kind, namespace, name] = words[..] else { continue };
-            // With no operator there is nobody else to remove a finalizer. What has gone meanwhile needs nothing.
+            // Without an operator nobody else removes a finalizer. An object that is gone already needs no request.
             let namespace = if namespace == "<none>" { "default" } else { namespace };
             if kind != "Namespace" {
                 let none = r#"{"metadata": {"finalizers": null}}"#;

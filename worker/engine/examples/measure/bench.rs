@@ -146,16 +146,16 @@ impl Bench {
     pub fn fill(&mut self, events: u64) -> Answer {
         let before = resident();
         let (sent, cost) = timed(|| self.append(events));
-        let figures = self.view.counters();
+        let counters = self.view.counters();
         answer(
             cost,
             [
                 ("events", sent as f64),
                 ("rss", resident() as f64),
                 ("rss_grown", resident().saturating_sub(before) as f64),
-                ("event_bytes", figures.event_bytes as f64),
-                ("pulse_bytes", figures.pulse_bytes as f64),
-                ("kept", figures.events_kept as f64),
+                ("event_bytes", counters.event_bytes as f64),
+                ("pulse_bytes", counters.pulse_bytes as f64),
+                ("kept", counters.events_kept as f64),
             ],
         )
     }

@@ -25,7 +25,7 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Cost) {
 /// Processor seconds of the process since its start.
 pub fn processor_seconds() -> f64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the clock's number is valid and `time` is a valid place for the answer.
+    // SAFETY: the clock's number is valid and `time` is valid memory for the result.
     unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }

@@ -1,5 +1,5 @@
-//! Measures the engine for `ci/bench`: reads one command per line and prints one line of JSON for each, so that other
-//! programs can be measured in between on the same machine.
+//! Measures the engine for `ci/bench`: reads one command per line and prints one line of JSON for each. Other programs
+//! can be measured between two commands on the same machine.
 //!
 //! Commands are `NAME KEY=VALUE…`: `new`, `fill`, `next_run`, `veto`, `bin`, `snapshots`. Times are in seconds, memory
 //! in bytes.
@@ -30,7 +30,7 @@ fn main() {
             None => format!("{{\"error\": \"cannot do {}\"}}", line.replace(['"', '\\'], "'")),
         };
         let mut out = std::io::stdout().lock();
-        // The reader has gone: nothing is left to do.
+        // The reader has closed the pipe.
         if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
             return;
         }

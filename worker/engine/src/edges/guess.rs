@@ -45,7 +45,7 @@ impl Guess {
 }
 
 /// Bin of `x` among the edges of its cell: between `below[cell]` and `below[cell + 1]` edges are at or under `x`. Cells
-/// of more than eight edges get a binary search.
+/// of more than eight edges are searched by halves.
 #[inline]
 fn within_cell(edges: &[f64], below: &[u32], cell: usize, x: f64) -> usize {
     let low = below[cell] as usize;

@@ -89,16 +89,16 @@ const MAX_POOLED_BUFFERS: usize = 2;
 const MIN_POOLED_CELLS: usize = 1 << 18;
 
 impl BufferPool {
-    fn take(&self, cells: usize) -> Option<Vec<u32>> {
+    fn acquire(&self, cells: usize) -> Option<Vec<u32>> {
         let mut buffers = self.0.lock();
         // A buffer of more than twice the size is not used: the grid would keep its memory.
         let index = buffers
             .iter()
-            .position(|spare| spare.capacity() >= cells && spare.capacity() / 2 <= cells)?;
+            .position(|buffer| buffer.capacity() >= cells && buffer.capacity() / 2 <= cells)?;
         Some(buffers.swap_remove(index))
     }
 
-    fn put_back(&self, cells: Vec<u32>) {
+    fn release(&self, cells: Vec<u32>) {
         let mut buffers = self.0.lock();
         if buffers.len() == MAX_POOLED_BUFFERS {
             buffers.remove(0);
@@ -111,7 +111,7 @@ impl BufferPool {
     }
 
     pub(crate) fn memory(&self) -> usize {
-        self.0.lock().iter().map(|spare| spare.capacity() * 4).sum()
+        self.0.lock().iter().map(|buffer| buffer.capacity() * 4).sum()
     }
 }
 
@@ -148,10 +148,10 @@ impl Grid {
         }
         let cells = if cells < MIN_POOLED_CELLS {
             vec![0; cells]
-        } else if let Some(mut spare) = buffers.take(cells) {
-            spare.clear();
-            spare.resize(cells, 0);
-            spare
+        } else if let Some(mut buffer) = buffers.acquire(cells) {
+            buffer.clear();
+            buffer.resize(cells, 0);
+            buffer
         } else {
             vec![0; cells]
         };
@@ -170,10 +170,10 @@ impl Grid {
             GridCells::Narrow(cells) if wide => GridCells::Wide(cells.iter().map(|count| u64::from(*count)).collect()),
             GridCells::Narrow(cells) if cells.len() < MIN_POOLED_CELLS => GridCells::Narrow(cells.clone()),
             GridCells::Narrow(cells) => {
-                let mut copy = match buffers.take(cells.len()) {
-                    Some(mut spare) => {
-                        spare.resize(cells.len(), 0);
-                        spare
+                let mut copy = match buffers.acquire(cells.len()) {
+                    Some(mut buffer) => {
+                        buffer.resize(cells.len(), 0);
+                        buffer
                     }
                     None => vec![0; cells.len()],
                 };
@@ -204,8 +204,8 @@ impl Grid {
         match &mut self.cells {
             GridCells::Narrow(cells) => {
                 let cells: &mut [u32] = cells;
-                // SAFETY: `AtomicU32` has the size, alignment and bit validity of `u32` (documented by std), and the
-                // exclusive borrow, which the result inherits, rules out any other access while atomics are used.
+                // SAFETY: `AtomicU32` has the size, alignment and bit validity of `u32` (documented by std). The result
+                // inherits the exclusive borrow, which rules out any other access while atomics are used.
                 SharedCells::Narrow(unsafe { &*(std::ptr::from_mut(cells) as *const [AtomicU32]) })
             }
             GridCells::Wide(cells) => {
@@ -301,7 +301,7 @@ impl Drop for Grid {
         if let (GridCells::Narrow(cells), Some(pool)) = (&mut self.cells, self.pool.upgrade())
             && cells.capacity() >= MIN_POOLED_CELLS
         {
-            pool.put_back(std::mem::take(cells));
+            pool.release(std::mem::take(cells));
         }
     }
 }

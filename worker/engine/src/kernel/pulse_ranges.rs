@@ -1,8 +1,8 @@
 //! Ranges of selected pulses, and the search for their events in a bucket without a pass over all of it.
 //!
 //! Promises: finds exactly the events of the selected pulses in a chunk whose buckets are in pulse order. The search
-//! starts at the position that a constant rate would give and widens exponentially (galloping search): in a steady
-//! stream one or two cache lines, which can be prefetched.
+//! starts at the position that a constant rate would give and widens exponentially (galloping search). In a steady
+//! stream it reads one or two cache lines, which can be prefetched.
 
 use std::ops::Range;
 
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn few_pulses_are_stretches_many_are_not() {
+    fn few_pulses_are_ranges_many_are_not() {
         let raw: Vec<_> = (0..300_000_u32).map(|at| (at, (at / 1000) as u16, at % 700)).collect();
         let chunk = sealed(&raw, &vec![0; 300]);
         let of = |pulses: Bitmap| {

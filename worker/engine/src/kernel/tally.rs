@@ -31,9 +31,9 @@ pub(crate) fn tally(lists: &[Vec<u32>], cells: usize) -> Vec<(u32, u32)> {
     }
     let mut all = vec![0_u32; total];
     for cell in lists.iter().flatten() {
-        let place = &mut ends[part(*cell)];
-        all[*place] = *cell;
-        *place += 1;
+        let position = &mut ends[part(*cell)];
+        all[*position] = *cell;
+        *position += 1;
     }
     let mut parts = Vec::with_capacity(PARTS);
     let (mut rest, mut start) = (&mut all[..], 0);

@@ -1,8 +1,7 @@
 //! SIMD binning: cells of eight events at a time, on processors with AVX-512.
 //!
 //! Promises: the cells equal those of the scalar code: same operations in the same order, none fused. Without support
-//! by processor, edges or conversion there is no [`VectorBinner`], and the scalar code runs. It must not count: it
-//! lists cells.
+//! by processor, edges or conversion the scalar code runs. It must not count: it lists cells.
 
 use crate::chunk::Event;
 use crate::edges::{Binning, Edges};
@@ -234,9 +233,9 @@ mod x86 {
                     }
                 };
                 let cells = _mm256_maskz_compress_epi32(keep, _mm256_add_epi32(row, bin));
-                if let Some(place) = out.get_mut(listed..listed + LANES) {
-                    // SAFETY: the place has room for eight cells.
-                    unsafe { _mm256_storeu_si256(place.as_mut_ptr().cast(), cells) };
+                if let Some(target) = out.get_mut(listed..listed + LANES) {
+                    // SAFETY: the slice has room for eight cells.
+                    unsafe { _mm256_storeu_si256(target.as_mut_ptr().cast(), cells) };
                 }
                 listed += keep.count_ones() as usize;
             }
@@ -249,8 +248,8 @@ mod x86 {
     fn selected(keep: __mmask8, pulse: __m512i, words: &[u64]) -> __mmask8 {
         let index = _mm512_srli_epi64::<6>(pulse);
         let keep = _mm512_mask_cmplt_epu64_mask(keep, index, _mm512_set1_epi64(words.len() as i64));
-        // Events are in pulse order, so that eight words from the first event's on nearly always suffice: one load in
-        // place of a gather, which costs as much as everything else together.
+        // Events are in pulse order, so that eight words from the first event's on nearly always suffice. One load
+        // replaces a gather, which costs as much as everything else together.
         let first = _mm_cvtsi128_si64(_mm512_castsi512_si128(index)) as usize;
         let near = words.get(first..).unwrap_or_default();
         let distance = _mm512_sub_epi64(index, _mm512_set1_epi64(first as i64));
@@ -342,7 +341,7 @@ mod x86 {
                 (below(_mm512_cvtepi64_epi32(cell), table), 1)
             }
         };
-        // Every guess is an index of a deciding edge: it is clamped, or it is a number of edges, for which the list
+        // Every guess is an index of a deciding edge. It is clamped, or it is a number of edges, for which the list
         // ends in infinity.
         let guess = within(guess, search.deciding.len());
         // SAFETY: only lanes that `keep` names are read; every guess is within the list.

@@ -1,7 +1,7 @@
 //! Merging of terms that read different events of the stream in the same way.
 //!
-//! Promises: same events, values and weights in fewer terms, so that a workspace to which chunks were added one by one
-//! is read as fast as one made of all chunks at once. Terms with a pulse in common are not merged.
+//! Promises: same events, values and weights in fewer terms. A workspace of chunks added one by one is then read as
+//! fast as one of all chunks at once. Terms with a pulse in common are not merged.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ impl EventPlan {
     pub fn merge_terms(&self, view_id: ViewId) -> Self {
         let mut terms: Vec<Term> = Vec::with_capacity(self.terms.len());
         for term in self.terms.iter() {
-            let place = terms.iter().position(|known| joined(known, term, view_id).is_some());
-            match place.and_then(|place| terms.get_mut(place)) {
+            let index = terms.iter().position(|known| joined(known, term, view_id).is_some());
+            match index.and_then(|index| terms.get_mut(index)) {
                 Some(known) => {
                     if let Some(both) = joined(known, term, view_id) {
                         *known = both;

@@ -284,7 +284,7 @@ impl EventPlan {
     /// conversion, rows and bins counts the new events only.
     ///
     /// # Errors
-    /// [`PlanError::Cancelled`]; [`PlanError::TableLength`] if there are edges for another number of rows;
+    /// [`PlanError::Cancelled`]; [`PlanError::TableLength`] if `binning` has edges for another number of rows;
     /// [`PlanError::TooLarge`] for 2³² − 1 bins or more.
     pub fn histogram(&self, binning: &Binning, cancel: &Cancel, memos: &Memos) -> Result<Counts, PlanError> {
         let layout = Layout::new(self.rows, binning)?;
@@ -393,15 +393,15 @@ impl EventPlan {
         for term in self.terms.iter() {
             term.each_event(cancel, &mut |row, value, time, weight, error| {
                 let Some(end) = ends.get_mut(row) else { return };
-                let place = *end;
+                let index = *end;
                 *end += 1;
-                if let Some(x) = x.get_mut(place) {
+                if let Some(x) = x.get_mut(index) {
                     *x = value;
                 }
-                if let (Some(to), Some(time)) = (times.get_mut(place), time) {
+                if let (Some(to), Some(time)) = (times.get_mut(index), time) {
                     *to = time.nanos();
                 }
-                if let (Some(w), Some(e)) = (weights.get_mut(place), errors.get_mut(place)) {
+                if let (Some(w), Some(e)) = (weights.get_mut(index), errors.get_mut(index)) {
                     *w = weight as f32;
                     *e = error as f32;
                 }

@@ -46,7 +46,7 @@ pub struct SlotMap {
 }
 
 impl SlotMap {
-    /// Number of slots.
+    /// Number of slots (spectra of the plan's source).
     #[must_use]
     pub fn slots(&self) -> usize {
         self.slots
@@ -111,7 +111,7 @@ impl SlotTable {
         }
     }
 
-    /// Number of slots.
+    /// Number of slots; a slot of a pair lies below it.
     #[must_use]
     pub fn slots(&self) -> usize {
         self.slots
@@ -174,7 +174,7 @@ pub enum TermSource {
 }
 
 impl TermSource {
-    /// Number of slots.
+    /// Number of slots: those of the slot map, or the rows of the columns.
     #[must_use]
     pub fn slots(&self) -> usize {
         match self {

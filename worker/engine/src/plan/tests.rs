@@ -633,8 +633,8 @@ fn a_changed_weight_finds_the_memo() {
         let counts = normalised.histogram(&binning, &Cancel::new(), &memos).unwrap();
         assert!((counts.total().0 - 135_000.0 / f64::from(charge)).abs() < 1e-6);
     }
-    let figures = memos.counters();
-    assert_eq!((figures.builds, figures.hits, figures.updates), (1, 3, 0));
+    let counters = memos.counters();
+    assert_eq!((counters.builds, counters.hits, counters.updates), (1, 3, 0));
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 /// Factor with an error, for the events of a slot.
 ///
 /// Weight `w` becomes `w·f` and its variance `σ²` becomes `σ²·f² + w²·σf²`, with `f` the value and `σf²` the variance
-/// of the factor: first-order error propagation of a product of independent quantities (Mantid, algorithm Multiply).
+/// of the factor. This is first-order error propagation of a product of independent quantities (Mantid, algorithm
+/// Multiply).
 ///
 /// ```
 /// use live_data_engine::plan::Factor;
@@ -75,7 +76,7 @@ impl Weights {
         }
     }
 
-    /// True for [`Weights::Plain`].
+    /// True for [`Weights::Plain`], which leaves weights unchanged.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         matches!(self, Self::Plain)

@@ -341,7 +341,7 @@ impl TimelineState {
         change
     }
 
-    /// Ingests events of one pulse that are all in range: counts them, joins their frame, and stores them unless they
+    /// Ingests events of one pulse that are all in range. Counts them, joins their frame, and stores them unless they
     /// are late, expired or beyond the memory limit.
     fn store_pulse(
         &mut self,

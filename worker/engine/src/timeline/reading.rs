@@ -146,7 +146,7 @@ impl TimelineState {
         aged.max(joined)
     }
 
-    /// Figures with the gauges of this moment.
+    /// Counters, with the gauges of this moment.
     pub(super) fn counters(&self) -> Counters {
         let open = || self.partitions.iter().filter_map(|partition| partition.open.as_ref());
         let chunks = || self.chunks.iter().chain(open());

@@ -76,8 +76,8 @@ impl TimelineState {
         }
     }
 
-    /// Pulse time (ns) before which no data are needed: the earliest start of an unreleased run, or the grace time
-    /// before the stream time, since a run start may be late.
+    /// Pulse time (ns) before which no data are needed: the earliest start of an unreleased run, or the stream time
+    /// less the grace time. A run start may be late by the grace time.
     fn new_horizon(&self) -> i64 {
         let needed = |id: u32| self.runs.get(&id).is_some_and(|data| !data.released);
         let starts = self

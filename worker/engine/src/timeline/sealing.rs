@@ -1,4 +1,4 @@
-//! Sealing in a thread of its own, so that a full tail does not delay later records.
+//! Sealing on a separate thread, so that a full tail does not delay later records.
 //!
 //! Promises: every submitted tail is sealed once and replaced by its chunk. If the thread is behind or missing, the
 //! caller seals, so that at most a few tails wait. It must not decide when a tail is full.
@@ -117,7 +117,7 @@ mod tests {
         let (mut timeline, view) = Timeline::new(config);
         let second = 1_000_000_000;
         let at = |number: i64| PulseTime::from_nanos(1_760_000_000 * second + number * second / 50);
-        let place = |role, offset| RecordPosition {
+        let position = |role, offset| RecordPosition {
             partition: PartitionKey {
                 role,
                 topic: role as u16,
@@ -134,7 +134,7 @@ mod tests {
             job_id: "a".into(),
             ..RunStart::default()
         };
-        timeline.ingest(place(TopicRole::RunInfo, 0), Message::RunStart(start), at(0));
+        timeline.ingest(position(TopicRole::RunInfo, 0), Message::RunStart(start), at(0));
         let messages = 500;
         for number in 0..messages {
             let column = |of: &dyn Fn(u32) -> u32| (0..2000).flat_map(|n| of(n).to_le_bytes()).collect::<Vec<u8>>();
@@ -148,7 +148,7 @@ mod tests {
                 ids: IdColumn::PerEvent(LeU32::new(&ids)),
                 frame: None,
             };
-            timeline.ingest(place(TopicRole::Events, number), Message::Events(batch), at(number));
+            timeline.ingest(position(TopicRole::Events, number), Message::Events(batch), at(number));
         }
         // Waits for the submitted tails.
         drop(timeline);

@@ -46,13 +46,13 @@ pub(super) struct TimelineState {
     pub(super) chunks: Vec<TimelineChunk>,
     /// Id of the latest chunk.
     pub(super) last_chunk_id: u64,
-    /// Closed tails that the sealer must get.
+    /// Closed tails for the sealer, in the order of closing.
     pub(super) full_tails: Vec<FullTail>,
     /// Pulse times (ns) of frames whose assignment changed, for [`Self::apply_changed_frames`].
     pub(super) changed_frames: Vec<i64>,
     pub(super) counters: Counters,
     pub(super) signals: Vec<Signal>,
-    /// Bytes of sealed chunks, whoever holds them.
+    /// Bytes of sealed chunks, those that only a snapshot holds included.
     pub(super) event_bytes: Arc<AtomicU64>,
     /// Bytes of events in open and in unsealed tails.
     pub(super) tail_bytes: u64,

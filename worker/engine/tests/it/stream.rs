@@ -283,7 +283,7 @@ pub fn assert_consistent(snapshot: &Snapshot) {
     assert_eq!(
         snapshot.pulses().totals(),
         snapshot.run().totals,
-        "ledger and totals differ"
+        "frames and totals differ"
     );
     for part in snapshot.chunks().iter() {
         assert_eq!(part.selected.len(), part.chunk.pulse_times().len());

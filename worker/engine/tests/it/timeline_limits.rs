@@ -238,12 +238,12 @@ fn repeats_and_gaps_are_counted() {
         id: 10,
     };
     assert_eq!(worker.ingest(key(EVENTS, 0), 20, &again), IngestOutcome::Duplicate);
-    let figures = worker.view.counters();
+    let counters = worker.view.counters();
     assert_eq!(
-        (figures.duplicate_messages, figures.duplicate_events, figures.events),
+        (counters.duplicate_messages, counters.duplicate_events, counters.events),
         (1, 2, 8)
     );
-    assert_eq!(figures.messages["ev44"].repeated, 1);
+    assert_eq!(counters.messages["ev44"].repeated, 1);
     assert_eq!(worker.ingest(key(EVENTS, 0), 20, &again), IngestOutcome::AlreadyHeld);
 }
 
@@ -264,8 +264,8 @@ fn ids_outside_the_map_are_counted_and_kept() {
         0,
         &events(at(1.0), &[(10_001, 1), (10_500, 1), (10_501, 1), (0, 1)]),
     );
-    let figures = worker.view.counters();
-    assert_eq!((figures.ids_outside_map, figures.id_outside_map), (2, Some(0)));
+    let counters = worker.view.counters();
+    assert_eq!((counters.ids_outside_map, counters.id_outside_map), (2, Some(0)));
     assert_eq!(listed(&worker.snapshot("a")).len(), 4);
 }
 
@@ -295,9 +295,9 @@ fn at_the_memory_limit_the_view_ends_and_the_totals_go_on() {
         _ => None,
     });
     let from = from.expect("the limit was told");
-    let figures = worker.view.counters();
-    assert!(figures.event_bytes < 230_000, "{}", figures.event_bytes);
-    assert_eq!(figures.kept_until, Some(from));
+    let counters = worker.view.counters();
+    assert!(counters.event_bytes < 230_000, "{}", counters.event_bytes);
+    assert_eq!(counters.kept_until, Some(from));
     let snapshot = worker.snapshot("a");
     let run = snapshot.run();
     assert_eq!(run.totals.events, 100_000, "totals go on");

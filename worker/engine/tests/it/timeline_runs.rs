@@ -165,20 +165,20 @@ fn memory_after_three_run_changes_is_what_one_run_needs() {
         worker.tick();
         worker.signals.clear();
         worker.tick();
-        let figures = worker.view.counters();
+        let counters = worker.view.counters();
         if run == 0 {
-            one = figures.event_bytes;
+            one = counters.event_bytes;
         }
         assert!(
-            (100_000..105_000).contains(&figures.events_kept),
+            (100_000..105_000).contains(&counters.events_kept),
             "{}",
-            figures.events_kept
+            counters.events_kept
         );
-        assert!((10_000..11_000).contains(&figures.pulses), "{}", figures.pulses);
+        assert!((10_000..11_000).contains(&counters.pulses), "{}", counters.pulses);
         assert!(
-            figures.event_bytes < one * 105 / 100,
+            counters.event_bytes < one * 105 / 100,
             "{} of {one}",
-            figures.event_bytes
+            counters.event_bytes
         );
     }
     assert_eq!(count(&worker, "job3"), 100_000);

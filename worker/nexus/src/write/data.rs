@@ -183,8 +183,8 @@ impl Writer<'_> {
     }
 }
 
-/// End (exclusive) of the block of rows that begins at `first`, and the number of its events: at most [`BLOCK`] unless
-/// one row alone has more.
+/// End (exclusive) of the block of rows that begins at `first`, and the number of its events. That is at most [`BLOCK`]
+/// unless one row alone has more.
 fn event_block_end(counts: &[u64], first: usize) -> (usize, usize) {
     let (mut last, mut events) = (first, 0_usize);
     while last < counts.len() && (last == first || events + counts[last] as usize <= BLOCK) {

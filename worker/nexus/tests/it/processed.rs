@@ -636,7 +636,7 @@ fn empty_workspaces_are_files_too() {
 }
 
 #[test]
-fn what_goes_wrong_is_said() {
+fn failures_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("wrong.nxs");
     let ramp = Ramp { rows: 2, bins: 3 };

@@ -1,4 +1,4 @@
-//! AddSampleLog: a log of one value, or of a series that begins with it.
+//! AddSampleLog: a log of one value, or a time series whose first value it is.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::date_and_time::DateAndTime;

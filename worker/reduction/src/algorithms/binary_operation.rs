@@ -6,8 +6,8 @@
 //! | Multiply | y₁·y₂ | √((e₁·y₂)² + (e₂·y₁)²) |
 //! | Divide | y₁ / y₂ | √(e₁² + (y₁·e₂ / y₂)²) / \|y₂\| |
 //!
-//! y and e are the signal and its standard deviation in one bin of the left (1) and right (2) workspace, in the
-//! workspace's own unit of Y. Both are taken as independent. Sources: Mantid's pages Plus v1, Minus v1, Multiply v1
+//! y is the signal of one bin of the left (1) or right (2) workspace and e its standard deviation, both in the unit of
+//! Y. The two workspaces are taken as independent. Sources: Mantid's pages Plus v1, Minus v1, Multiply v1
 //! and Divide v1; P. R. Bevington and D. K. Robinson, Data Reduction and Error Analysis for the Physical Sciences,
 //! third edition (2003), chapter 3.
 //!
@@ -166,7 +166,7 @@ mod tests {
         assert_close(&y(&plus("spectrum"), 1), &[13.0, 24.0]);
         assert_close(&y(&plus("column"), 1), &[103.0, 104.0]);
         assert_close(&y(&plus("value"), 0), &[6.0, 7.0]);
-        // A sum may be written either way round.
+        // A sum may have its sides exchanged.
         let swapped = fixture.create(
             "o",
             "Plus",

@@ -1,7 +1,8 @@
 //! CompareWorkspaces: equality of two workspaces within a tolerance, and the first difference.
 //!
-//! Two numbers a and b match where |a − b| ≤ t, or with ToleranceRelErr |a − b| ≤ t·(|a| + |b|)/2, with t the Tolerance
-//! in the unit of the numbers (or dimensionless). Two NaN match. Source: Mantid's page CompareWorkspaces v1.
+//! Two numbers a and b match where |a − b| ≤ t, with t the Tolerance in the unit of the numbers. With ToleranceRelErr
+//! they match where |a − b| ≤ t·(|a| + |b|)/2, with t dimensionless. Two NaN match. Source: Mantid's page
+//! CompareWorkspaces v1.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::compute::HistogramReader;

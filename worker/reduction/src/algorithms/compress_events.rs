@@ -155,7 +155,7 @@ struct EventGroup {
     /// Σ 1/σ², by which the two sums below are divided for the means.
     norm: f64,
     x_sum: f64,
-    /// Pulse time of the first member, ns; `delay_sum` counts from it, so that small differences stay exact.
+    /// Pulse time of the first member, ns. `delay_sum` counts from it, which keeps small differences exact.
     first_pulse: i64,
     delay_sum: f64,
 }

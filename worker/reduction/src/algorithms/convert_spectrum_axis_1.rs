@@ -1,9 +1,9 @@
 //! ConvertSpectrumAxis, version 1: spectra by scattering angle, or by the mean of their first and last X in another
 //! unit.
 //!
-//! `theta` and `signed_theta` are 2θ in degrees. Other targets convert both ends x₁ and xₙ of X by the formulas of
-//! [`crate::unit`] with the spectrum's own flight path, and give (x₁ + xₙ)/2 in the target's unit. Source: Mantid's
-//! page ConvertSpectrumAxis v1.
+//! `theta` and `signed_theta` are 2θ in degrees. Other targets are (x₁ + xₙ)/2 in the target's unit. The ends x₁ and xₙ
+//! of X are converted by the formulas of [`crate::unit`] with the spectrum's flight path. Source: Mantid's page
+//! ConvertSpectrumAxis v1.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::convert_spectrum_axis::{check_input, with_numeric_axis};
@@ -154,7 +154,7 @@ mod tests {
         fixture.sample_workspace("s", &[("NumBanks", 1_i64.into()), ("BankPixelWidth", 2_i64.into())]);
         let angles = values(&fixture, "theta", "Direct").unwrap();
         assert_close(&angles, &[0.0, 0.091_673, 0.091_673, 0.129_645]);
-        // Half of 20 000 µs over 15 m and a little.
+        // Half of 20 000 µs, over slightly more than 15 m.
         let lengths = values(&fixture, "Wavelength", "Elastic").unwrap();
         assert_close(&lengths[3..], &[3956.034 * 0.01 / 15.0]);
         assert!(values(&fixture, "DeltaE", "Elastic").is_err());

@@ -34,7 +34,7 @@ mod tests {
         let fixture = AlgorithmFixture::new();
         let s = fixture.sample_workspace("s", &[("Function", "Multiple Peaks".into())]);
         for _ in 0..2 {
-            // A distribution is left unchanged.
+            // A distribution stays unchanged.
             fixture.run("ConvertToDistribution", &[("Workspace", "s".into())]);
             assert!(matrix(&s).is_distribution());
             assert_close(&y(&s, 0)[..1], &[0.0015]);

@@ -1,8 +1,8 @@
 //! ConvertToEventWorkspace: histograms as weighted events.
 //!
-//! A bin of signal y and standard deviation e becomes n events of weight y / n and squared error e² / n. n is 1, or
-//! with GenerateMultipleEvents ⌈|y|⌉ up to MaxEventsPerBin, spread evenly over the bin. Source: Mantid's page
-//! ConvertToEventWorkspace v1.
+//! A bin of signal y and standard deviation e becomes n events of weight y / n and squared error e² / n. Without
+//! GenerateMultipleEvents n = 1. With it n = ⌈|y|⌉, at most MaxEventsPerBin, spread evenly over the bin. Source:
+//! Mantid's page ConvertToEventWorkspace v1.
 
 use live_data_engine::columns::{Columns, Events};
 use live_data_engine::plan::EventPlan;

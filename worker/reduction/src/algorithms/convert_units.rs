@@ -1,6 +1,6 @@
 //! ConvertUnits: X in another unit, by the flight path and scattering angle of each spectrum's detectors.
 //!
-//! With t the time of flight (µs), L = L1 + L2 the flight path (m), 2θ the scattering angle, h Planck's constant and m
+//! t is the time of flight (µs), L = L1 + L2 the flight path (m) and 2θ the scattering angle. h is Planck's constant, m
 //! the neutron's mass:
 //!
 //! | unit | formula | unit of the result |
@@ -178,8 +178,8 @@ fn convert(
     conversion: &UnitConversion,
     context: &Context<'_>,
 ) -> Result<MatrixWorkspace> {
-    // A conversion of events has one constant for each spectrum: those without a flight path, which are cleared afterwards,
-    // have that of another.
+    // A conversion of events needs one constant for each spectrum. Spectra without a flight path, which are cleared
+    // afterwards, take that of another.
     let Some(substitute) = known.iter().flatten().next().copied() else {
         return failed("no spectrum has a detector that the instrument knows: X cannot be converted");
     };
@@ -410,7 +410,7 @@ mod tests {
             "QSquared",
             "Energy_inWavenumber",
         ] {
-            // The pixels on the axis scatter by no angle: the others are enough.
+            // Pixels on the beam have the angle 0 and no d-spacing; the others suffice.
             fixture.create(
                 "some",
                 "ExtractSpectra",

@@ -1,8 +1,13 @@
 //! CorrectKiKf: counts times ki/kf, which turns a double differential cross-section into a dynamic structure factor.
 //!
-//! Y and E are multiplied by ki / kf = √(Ei / Ef), where Ef = Ei − ΔE (Direct, EFixed = Ei) or Ei = Ef + ΔE (Indirect,
-//! EFixed = Ef). ki and kf are the wave vectors before and after the sample in Å⁻¹, Ei and Ef the energies in meV, ΔE
-//! the energy transfer at the bin's centre in meV. The factor is 0 where Ei or Ef is not positive.
+//! Y and E are multiplied by ki / kf = √(Ei / Ef), with Ef = Ei − ΔE (Direct, EFixed = Ei) or Ei = Ef + ΔE (Indirect,
+//! EFixed = Ef):
+//!
+//! - ki, kf in Å⁻¹: wave vectors before and after the sample,
+//! - Ei, Ef in meV: energies before and after the sample,
+//! - ΔE in meV: energy transfer at the bin's centre.
+//!
+//! The factor is 0 where Ei or Ef is not positive.
 //!
 //! Sources: Mantid's page CorrectKiKf v1; G. L. Squires, Introduction to the Theory of Thermal Neutron Scattering
 //! (1978), chapter 2: d²σ/dΩdEf = (kf / ki)·S(Q, ω).
@@ -110,7 +115,7 @@ mod tests {
         assert!(fixture.try_create("o", "CorrectKiKf", &call[..1]).is_err());
     }
 
-    // Mantid's page CorrectKiKf v1: 0.30 in the first five bins becomes these numbers of two digits.
+    // Mantid's page CorrectKiKf v1, to two digits: results for 0.30 in the first five bins.
     #[test]
     fn the_documented_example_comes_out() {
         let fixture = AlgorithmFixture::new();

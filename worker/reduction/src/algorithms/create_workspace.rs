@@ -1,7 +1,7 @@
 //! CreateWorkspace: a workspace from lists of numbers.
 //!
-//! With n = len(DataY) / NSpec values a spectrum, DataX of n + 1 values holds edges and of n values points, once for
-//! all spectra or once for each.
+//! A spectrum has n = len(DataY) / NSpec values. DataX has n + 1 edges or n points, once for all spectra or once for
+//! each.
 
 use std::sync::Arc;
 

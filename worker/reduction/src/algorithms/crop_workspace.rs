@@ -1,4 +1,4 @@
-//! CropWorkspace: a range of spectra over a range of X. Source of the limits' meaning: Mantid's page CropWorkspace v1.
+//! CropWorkspace: a range of spectra over a range of X. Source: Mantid's page CropWorkspace v1.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::extract_spectra::crop_range;

@@ -1,7 +1,7 @@
 //! DetectorEfficiencyCor: counts divided by the efficiency of cylindrical ³He tubes.
 //!
-//! Y and E of a bin are multiplied by the mean over the spectrum's tubes of 1 / ε(α), with α = A·(r − w)·p / (kf·sin φ)
-//! and kf = √((Ei − ΔE) / (ħ²/2m)):
+//! Y and E of a bin are multiplied by 1 / ε(α), averaged over the spectrum's tubes. α = A·(r − w)·p / (kf·sin φ) and
+//! kf = √((Ei − ΔE) / (ħ²/2m)):
 //!
 //! - ε(α), dimensionless: efficiency of a cylinder lit evenly from the side ([`crate::compute::helium`]),
 //! - A = 100.09 Å⁻¹·m⁻¹·atm⁻¹: [`ABSORPTION`], absorption along a diameter at kf = 1 Å⁻¹,

@@ -16,7 +16,7 @@ pub(crate) fn declaration(name: &'static str, summary: &'static str) -> Declarat
     ))
 }
 
-/// Divides Y and E by the bins' widths, or multiplies them, so that the workspace is a distribution or counts.
+/// Divides Y and E by the bins' widths for a distribution, or multiplies them for counts.
 ///
 /// # Errors
 /// `Execution` for events and for points, which have no width.

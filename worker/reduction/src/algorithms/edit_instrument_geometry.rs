@@ -1,7 +1,8 @@
 //! EditInstrumentGeometry: a new instrument of one detector for each spectrum.
 //!
-//! A detector at distance L2 (m), polar angle 2θ and azimuth φ (degrees) lies at (L2 sin 2θ cos φ, L2 sin 2θ sin φ,
-//! L2 cos 2θ) from the sample, the source at (0, 0, −L1). Source: Mantid's page EditInstrumentGeometry v1.
+//! Positions are relative to the sample. The source is at (0, 0, −L1), a detector at (L2 sin 2θ cos φ, L2 sin 2θ sin φ,
+//! L2 cos 2θ). L1 and L2 are in m, the polar angle 2θ and the azimuth φ in degrees. Source: Mantid's page
+//! EditInstrumentGeometry v1.
 
 use std::sync::Arc;
 

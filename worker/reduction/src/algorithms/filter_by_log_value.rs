@@ -122,7 +122,7 @@ fn run_bounds(run: &Run) -> RunBounds {
     match charges.and_then(|series| Some((*series.times().first()?, *series.times().last()?))) {
         Some((first, last)) => (
             Some(first),
-            // One nanosecond later, so that the half-open interval includes the last pulse.
+            // One nanosecond later: the half-open interval includes the last pulse.
             Some(DateAndTime::from_nanoseconds(last.nanoseconds().saturating_add(1))),
         ),
         None => (run.start_time().ok(), run.end_time().ok()),
@@ -146,8 +146,9 @@ fn pulse_filter_intervals(
     out
 }
 
-/// Interval of each sequence of good values, widened by `tolerance` seconds and, where it reaches an end of the log, to
-/// that end of the run.
+/// Interval of each sequence of good values, widened by `tolerance` seconds.
+///
+/// A sequence that reaches an end of the log extends to that end of the run.
 fn value_intervals(
     series: &TimeSeriesProperty,
     good: &[bool],

@@ -1,9 +1,9 @@
 //! FindEPP, version 2: the elastic peak of each spectrum by a Gaussian through its highest bin.
 //!
 //! H·exp(−(x − c)² / (2σ²)) is fitted within 3 widths of the highest bin on each side; a width is the distance between
-//! the bins next to the peak's flanks at half its height. The first guess is H = the highest Y, c = its X and σ = width
-//! / √(8 ln 2). c and σ have the unit of X, H that of Y; chiSq is χ² by degree of freedom, dimensionless. The fit is
-//! Levenberg's and Marquardt's ([`crate::compute::gaussian`]).
+//! the bins next to the peak's flanks at half its height. The first guess has H = the highest Y, c = its X and σ = width
+//! / √(8 ln 2). The unit of c and σ is that of X, the unit of H that of Y; chiSq is χ² by degree of freedom,
+//! dimensionless. The fit is Levenberg's and Marquardt's ([`crate::compute::gaussian`]).
 //!
 //! FitStatus: `success`; `fitFailed`; `narrowPeak` where fewer than three bins are above half the height;
 //! `negativeMaximum` where the highest Y is not positive. Source: Mantid's page FindEPP v2.

@@ -4,8 +4,9 @@
 //! L_a) / (t_b − t_a), Ei = m·v² / 2 in meV ([`half_mass`]: m/2 in meV·µs²/m²), and Tzero = t_b − L_b / v in µs. With
 //! FixEi, Ei is the estimate, Tzero is 0 and the second monitor is not used.
 //!
-//! The peak of a monitor is searched within PeakSearchRange of L·√(m / (2·Ei)), first in the spectrum's own bins, then
-//! in bins of 1/12 of its width at half height; its time is its first moment over a linear background.
+//! The peak of a monitor is searched within PeakSearchRange of L·√(m / (2·Ei)). The first search is in the spectrum's own
+//! bins, the second in bins of 1/12 of the peak's width at half height. The peak's time is its first moment over a linear
+//! background.
 //!
 //! Source: Mantid's page GetEi v2 and GetEi2.cpp.
 
@@ -37,10 +38,8 @@ fn output_number(name: &'static str, kind: PropertyKind, document: &'static str)
 impl Algorithm for GetEi {
     fn declaration(&self) -> Declaration {
         let given = |name, kind, document| option(name, kind, Value::None, document).validator(Validator::AtLeast(0.0));
-        let first =
-            "Spectrum output_number of the first monitor; the instrument's parameter ei-mon1-spec when not given.";
-        let second =
-            "Spectrum output_number of the second monitor; the instrument's parameter ei-mon2-spec when not given.";
+        let first = "Spectrum number of the first monitor; the instrument's parameter ei-mon1-spec when not given.";
+        let second = "Spectrum number of the second monitor; the instrument's parameter ei-mon2-spec when not given.";
         let estimate = "Estimate of the incident energy, above 0; the log EnergyRequest when not given.";
         Declaration::new(
             "GetEi",
@@ -195,7 +194,10 @@ fn distance_from_source(input: &MatrixWorkspace, index: usize) -> Result<f64> {
     Ok((centre * (1.0 / known.len() as f64) - source).norm())
 }
 
-/// First moment of the highest peak between two times, µs; an error is the reason for which there is none.
+/// First moment of the highest peak between two times, µs.
+///
+/// # Errors
+/// A sentence with the reason if no peak is found.
 fn peak_time(x: &[f64], y: &[f64], e: &[f64], (from, to): (f64, f64)) -> std::result::Result<f64, String> {
     let (x, y, e) = bins_between(x, y, e, from, to)?;
     let rates = |values: &[f64]| -> Vec<f64> {
@@ -255,7 +257,7 @@ fn bins_between<'a>(
 /// EnergyEstimate, or the log EnergyRequest, meV.
 ///
 /// # Errors
-/// `InvalidArgument` where there is neither, or the number is not positive.
+/// `InvalidArgument` where both are missing, or the number is not positive.
 fn energy_estimate(input: &MatrixWorkspace, context: &Context<'_>) -> Result<f64> {
     let given = context.opt_float("EnergyEstimate")?;
     let Some(estimate) = given.or_else(|| input.run().number("EnergyRequest")) else {

@@ -190,7 +190,7 @@ fn integrate_events(
     let row: SharedRow = [low, high].into();
     let mut one = input.clone();
     one.set_xs(XRows::Common(row.clone()));
-    // Checked here, so that a range that is no bin is refused before events are read.
+    // Refuses a range that is no bin before events are read.
     let _ = Binning::Common(edges_of(&row)?);
     crate::compute::as_histogram(&one, context.cancel)
 }

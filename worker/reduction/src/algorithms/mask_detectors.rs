@@ -129,8 +129,9 @@ impl Algorithm for MaskDetectors {
     }
 }
 
-/// Adds to `chosen` the mask's indices where the numbers of spectra agree and ForceInstrumentMasking is off; otherwise
-/// adds to `extra` the detector ids of its masked spectra.
+/// Adds the mask's indices to `chosen` if the numbers of spectra agree and ForceInstrumentMasking is off.
+///
+/// Otherwise adds the detector ids of its masked spectra to `extra`.
 fn add_masked(
     input: &MatrixWorkspace,
     mask: &MatrixWorkspace,

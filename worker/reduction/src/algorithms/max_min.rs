@@ -124,7 +124,7 @@ pub(crate) fn extremes(context: &mut Context<'_>, extreme: Extreme) -> Result<()
         let found = (0..y.len())
             .filter(inside)
             .filter(|bin| !height(bin).is_nan())
-            // Strictly greater, so that of equal values the first counts.
+            // Strictly greater: of equal values the first counts.
             .reduce(|best, bin| if height(&bin) > height(&best) { bin } else { best });
         let Some(bin) = found else {
             return Ok(Spectrum {

@@ -179,7 +179,7 @@ const LOG_MERGES: [(&str, LogMerge); 3] = [
 /// Name and tolerance of each log of a property; tolerance 0 where none is given.
 ///
 /// # Errors
-/// `InvalidArgument` unless there is one tolerance or one for each log.
+/// `InvalidArgument` unless the number of tolerances is 0, 1 or that of the logs.
 fn log_tolerances(context: &Context<'_>, logs: &str, tolerances: &str) -> Result<Vec<(String, f64)>> {
     let (names, given) = (context.value(logs)?.to_strs()?, context.floats(tolerances)?);
     if !given.is_empty() && given.len() != 1 && given.len() != names.len() {

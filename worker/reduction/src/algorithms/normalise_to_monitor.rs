@@ -1,8 +1,7 @@
 //! NormaliseToMonitor: spectra divided by a monitor's, bin by bin or by its integral over a range of X.
 //!
-//! - Bin by bin: Y = (y / m)·w·Σm / Σw, with y and m the counts of the spectrum and the monitor in a bin, w the bin's
-//!   width, and sums over the monitor's bins; the unit of Y is kept. A monitor with other bins is rebinned to the
-//!   spectrum's.
+//! - Bin by bin: Y = (y / m)·w·Σm / Σw, with y and m the counts of the spectrum and the monitor in a bin and w its width.
+//!   Sums run over the monitor's bins; the unit of Y is kept. A monitor with other bins is rebinned to the spectrum's.
 //! - With IntegrationRangeMin or IntegrationRangeMax: Y = y / M, with M the monitor's counts in the range.
 //!
 //! E follows from Divide, with the standard deviations of y and m (M). Source: Mantid's page NormaliseToMonitor v1.
@@ -196,7 +195,7 @@ fn integrated(
     }
 }
 
-/// Quotient by the monitor, whose mean over X is scaled to 1 so that Y stays in counts, and the scaled monitor.
+/// Quotient by the monitor, and the monitor scaled to a mean of 1 over X, by which Y stays in counts.
 fn bin_by_bin(
     input: &MatrixWorkspace,
     monitor: &MatrixWorkspace,

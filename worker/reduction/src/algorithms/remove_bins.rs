@@ -2,8 +2,8 @@
 //!
 //! Bins at either end of X are cropped. Elsewhere Y and E of bins inside are 0, and the bins at the limits keep the
 //! fraction of [`clear_range`]. With Interpolation Linear, n bins between neighbours of signal a and b get Y = a + (b −
-//! a)·k / (n + 2), k = 1 … n, and E the mean of the neighbours'. Limits in another unit are converted with the formulas
-//! of [`crate::unit`], elastically. Source: Mantid's page RemoveBins v1 and RemoveBins.cpp.
+//! a)·k / (n + 2), k = 1 … n. Their E is the mean of the neighbours'. Limits in another unit are converted with the
+//! formulas of [`crate::unit`], elastically. Source: Mantid's page RemoveBins v1 and RemoveBins.cpp.
 
 use crate::algorithm::{Algorithm, Context};
 use crate::algorithms::extract_spectra::crop_range;
@@ -145,7 +145,7 @@ fn limits_in_x_unit(
         ));
     }
     let converted = flight_paths(input, EfixedSource::Nothing)?.into_iter().map(|flight| {
-        // NaN limits leave the counts of a spectrum without flight path as they are.
+        // NaN limits leave the counts of a spectrum without flight path unchanged.
         let Some(flight) = flight else {
             return (f64::NAN, f64::NAN);
         };
@@ -158,7 +158,7 @@ fn limits_in_x_unit(
 
 /// Clears the range in one spectrum by Mantid's rule, which scripts rely on.
 ///
-/// The bin before the first edge x ≥ `low` keeps the fraction (x − `low`) / width; the bin before the first edge beyond
+/// The bin before the first edge x ≥ `low` keeps the fraction (x − `low`) / width. The bin before the first edge beyond
 /// `high` keeps (`high` − its left edge) / width. Bins between are 0.
 fn clear_range(x: &[f64], y: &mut [f64], e: &mut [f64], (low, high): (f64, f64), line: bool) {
     let edge = |limit: f64| x.iter().position(|edge| *edge >= limit);

@@ -1,9 +1,9 @@
 //! SaveNXSPE: energy transfer of a direct spectrometer with the angles of its detectors, for programs of single
 //! crystals.
 //!
-//! Angles and distances are means over a spectrum's detectors. A tube of radius r and height h at distance L2 (m) and
-//! angle 2θ has the widths atan(2r / L2) in 2θ and atan(h / (L2 sin 2θ)) in azimuth, in degrees. Source: Mantid's page
-//! SaveNXSPE v1.
+//! Angles and distances are means over a spectrum's detectors. The widths of a tube, in degrees, are atan(2r / L2) in 2θ
+//! and atan(h / (L2 sin 2θ)) in azimuth. r is its radius, h its height and L2 its distance from the sample, all in m.
+//! Source: Mantid's page SaveNXSPE v1.
 //!
 //! Promises: rows of masked detectors hold −10³⁰, those of monitors and without detectors 0; the file appears whole or
 //! not at all.

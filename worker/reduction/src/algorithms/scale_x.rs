@@ -1,6 +1,6 @@
 //! ScaleX: X·F or X + F; F is the Factor, an instrument parameter P, or F·P (F + P).
 //!
-//! Promises: Y stays with its bin; a negative factor reverses the bins so that X increases. Source: Mantid's page
+//! Promises: Y stays with its bin; a negative factor reverses the bins, and X increases. Source: Mantid's page
 //! ScaleX v1.
 
 use live_data_engine::transform::{Coefficient, ConversionStep};

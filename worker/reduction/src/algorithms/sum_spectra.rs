@@ -194,7 +194,7 @@ fn sum_histograms(
         terms: vec![0; bins],
         zero: 0,
     };
-    // Blocks of fixed size are added in order, so that the sum does not depend on the number of threads.
+    // Blocks of fixed size are added in order: the sum does not depend on the number of threads.
     let blocks: Result<Vec<SpectrumSum>> = pool::install(|| {
         chosen
             .par_chunks(512)

@@ -5,7 +5,7 @@
 
 use crate::error::{Result, failed, invalid};
 
-/// Largest number of edges, so that a tiny width is an error rather than an exhausted memory.
+/// Largest number of edges: a tiny width is an error instead of exhausted memory.
 const MAX_EDGES: usize = 50_000_000;
 
 /// Options of Rebin for edges between two bounds.
@@ -170,7 +170,9 @@ fn too_many(out: &[f64]) -> Result<()> {
     Ok(())
 }
 
-/// Y and E of a histogram over other edges: Y'ⱼ = ∑ᵢ yᵢ fᵢⱼ and E'ⱼ² = ∑ᵢ eᵢ² fᵢⱼ, fᵢⱼ the share of old bin i inside new bin j.
+/// Y and E of a histogram over other edges: Y'ⱼ = ∑ᵢ yᵢ fᵢⱼ and E'ⱼ² = ∑ᵢ eᵢ² fᵢⱼ.
+///
+/// fᵢⱼ is the share of old bin i inside new bin j.
 ///
 /// A `distribution` is multiplied by the widths before and divided by them after. Source: Mantid's page Rebin and
 /// `VectorHelper::rebin`.

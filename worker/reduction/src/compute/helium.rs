@@ -1,5 +1,5 @@
-//! Efficiency of a ³He tube. Promises: accurate to about 1e-12 for a cylinder that is lit evenly from the side; two series
-//! computed once, since it is evaluated bin by bin. Must not: know instruments.
+//! Efficiency of a ³He tube. Promises: accurate to about 1e-12 for a cylinder that is lit evenly from the side. Two series
+//! are computed once, because the efficiency is evaluated bin by bin. Must not: know instruments.
 //!
 //! ε(d) = 1 − ∫₀^{π/2} sin θ exp(−d sin θ) dθ, with d the absorption along the diameter (dimensionless). A chord at the
 //! angle θ has length diameter·sin θ. d = [`ABSORPTION`]·radius·pressure/k for neutrons across the tube: radius in m,

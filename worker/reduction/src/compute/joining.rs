@@ -14,7 +14,7 @@ use crate::workspace::events::EventData;
 use crate::workspace::matrix::WorkspaceData;
 use crate::workspace::spectra::SpectrumDetectorMapping;
 
-/// Largest number of spectra, so that repetition is bounded.
+/// Largest number of spectra, which bounds repetition.
 pub(crate) const MAX_SPECTRA: usize = 20_000_000;
 
 /// `InvalidArgument` unless both or neither have events.

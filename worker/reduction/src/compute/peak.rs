@@ -59,7 +59,7 @@ impl RateCurve<'_> {
     /// Peak around the highest point, out to where the rate is significantly below 1/`prominence` of its height.
     ///
     /// # Errors
-    /// A sentence when there are no counts, all are equal, or a side does not fall that far.
+    /// A sentence without counts, for equal counts, or when a side does not fall that far.
     pub(crate) fn peak(&self, prominence: f64) -> Result<RatePeak, String> {
         let count = self.x.len();
         let finite = |index: &usize| self.at(*index).1.is_finite();

@@ -1,5 +1,5 @@
 //! Parameters and positions computed from logs, such as the height of a detector that follows an angle. Promises: a log
-//! replaces the value of the definition; without the log the definition stands. Must not: know where logs come from.
+//! replaces the value of the definition; without the log the definition's value stays. Must not: know the origin of logs.
 
 use std::sync::Arc;
 
@@ -7,8 +7,9 @@ use super::parameters::{LogDerived, Parameter, ParameterOwner};
 use super::{Instrument, V3D};
 
 impl Instrument {
-    /// Instrument with the parameters and positions that logs determine; the same `Arc` when none does. `log` returns the
-    /// values of a log, oldest first.
+    /// Instrument with the parameters and positions that logs determine; the same `Arc` when none does.
+    ///
+    /// `log` returns the values of a log, oldest first.
     pub fn with_logs(self: &Arc<Self>, log: impl Fn(&str) -> Option<Vec<f64>>) -> Arc<Self> {
         let value_of = |from: &LogDerived| {
             let value = from.statistic.of(&log(&from.log)?)?;

@@ -36,7 +36,7 @@ pub struct Component {
     pub rotation: Rotation,
 }
 
-/// Detector or monitor.
+/// Detector or monitor with its place in the tree of components: Mantid's `Detector`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detector {
     pub id: i32,
@@ -182,7 +182,7 @@ impl Instrument {
         }
     }
 
-    /// Secondary flight path L2 = |detector − sample|, m. Of a monitor |monitor − source| − L1, so that L1 + L2 is the path.
+    /// Secondary flight path L2 = |detector − sample|, m; of a monitor |monitor − source| − L1, which makes L1 + L2 its path.
     ///
     /// Source: Mantid's `SpectrumInfo::l2`.
     pub fn l2(&self, detector: &Detector) -> f64 {
@@ -279,7 +279,7 @@ impl Instrument {
             .collect()
     }
 
-    /// Moves a component and everything inside it so that its position is `to`, m.
+    /// Moves a component and everything inside it; its new position is `to`, m in the laboratory frame.
     ///
     /// # Errors
     /// `Execution` without such a component.
@@ -359,8 +359,9 @@ impl Instrument {
             .or_else(|| self.parameter(Some(detector.parent as usize), name))
     }
 
-    /// Names of the parameters of a detector, else of a component, else of the instrument; with those of its ancestors if
-    /// `recursive`. Sorted, without duplicates.
+    /// Names of the parameters of a detector, else of a component, else of the instrument. Sorted, without duplicates.
+    ///
+    /// Those of its ancestors are included if `recursive`.
     pub fn parameter_names(&self, component: Option<usize>, detector: Option<&Detector>, recursive: bool) -> Vec<&str> {
         let mut names = std::collections::BTreeSet::new();
         let mut add = |owner: ParameterOwner<'_>| {

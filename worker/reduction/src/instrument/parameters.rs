@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::formula::LogFormula;
 
-/// Value of a parameter.
+/// Value of a component's parameter, or the rule that computes it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Parameter {
     Number(f64),
@@ -21,7 +21,6 @@ pub enum Parameter {
 /// Rule that computes a parameter from a log (`<logfile>`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogDerived {
-    /// Name of the log.
     pub log: String,
     pub statistic: LogStatistic,
     /// Formula of the statistic (`eq`); the statistic itself if `None`.
@@ -125,7 +124,7 @@ pub struct ParameterMap {
     original_names: BTreeMap<String, String>,
 }
 
-/// Owner of a parameter.
+/// Owner of a parameter, found by name, component index or detector id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterOwner<'a> {
     /// Every component and detector with this name.
@@ -137,7 +136,7 @@ pub enum ParameterOwner<'a> {
 }
 
 impl ParameterMap {
-    /// Adds or replaces a parameter.
+    /// Adds or replaces a parameter; `name` is matched without regard to case.
     pub fn set(&mut self, owner: ParameterOwner<'_>, name: &str, value: Parameter) {
         let own = match owner {
             ParameterOwner::Name(owner) => self.by_name.entry(owner.to_owned()).or_default(),
@@ -150,7 +149,7 @@ impl ParameterMap {
             .or_insert_with(|| name.trim().to_owned());
     }
 
-    /// Parameter of exactly this owner.
+    /// Parameter of exactly this owner, without a search of its ancestors.
     pub fn get(&self, owner: ParameterOwner<'_>, name: &str) -> Option<&Parameter> {
         self.owned_by(owner)?.get(&name.to_lowercase())
     }

@@ -15,7 +15,7 @@ pub struct V3D {
 }
 
 impl V3D {
-    /// Vector (x, y, z).
+    /// Vector (x, y, z) in the laboratory frame unless a caller names another.
     pub const fn new(x: f64, y: f64, z: f64) -> Self {
         Self { x, y, z }
     }
@@ -36,7 +36,7 @@ impl V3D {
         )
     }
 
-    /// Scalar product.
+    /// Scalar product `self · other`.
     pub fn dot(self, other: Self) -> f64 {
         self.x * other.x + self.y * other.y + self.z * other.z
     }
@@ -50,7 +50,7 @@ impl V3D {
         )
     }
 
-    /// Euclidean length.
+    /// Euclidean length √(x² + y² + z²).
     pub fn norm(self) -> f64 {
         self.dot(self).sqrt()
     }
@@ -116,7 +116,7 @@ impl Default for Rotation {
 }
 
 impl Rotation {
-    /// Rotation by zero.
+    /// Rotation by zero, which maps each vector to itself.
     pub const IDENTITY: Self = Self {
         w: 1.0,
         v: V3D::new(0.0, 0.0, 0.0),
@@ -169,12 +169,12 @@ impl Rotation {
         }
     }
 
-    /// Inverse rotation.
+    /// Inverse rotation: the same axis, the opposite angle.
     pub fn inverse(self) -> Self {
         Self { w: self.w, v: -self.v }
     }
 
-    /// Rotated vector.
+    /// Vector `p` rotated about the origin; its length is kept.
     pub fn apply(self, p: V3D) -> V3D {
         let t = self.v.cross(p) * 2.0;
         p + t * self.w + self.v.cross(t)

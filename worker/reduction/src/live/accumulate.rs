@@ -24,7 +24,7 @@ use crate::workspace::{MatrixWorkspace, Workspace, WorkspaceCell, WorkspaceGroup
 
 /// Logs that grow with the run: the newest chunk's values are right.
 const NEWEST_LOGS: &[&str] = &["end_time", "run_end", "duration", "nperiods", "run_title"];
-/// Values of equal time compared at most: a stopped clock must not make this slow.
+/// Largest number of values of equal time that are compared, which bounds the cost of a stopped clock.
 const MAX_COMPARED_VALUES: usize = 1024;
 const BY_PERIOD: &str = "proton_charge_by_period";
 
@@ -68,7 +68,7 @@ pub fn from_members(mut members: Vec<MatrixWorkspace>, group: bool) -> Workspace
     }
 }
 
-/// Workspace whose group members are its own: changes in place of one group's members do not reach another's.
+/// Workspace with copies of the group's members: changes in place do not reach the original's members.
 pub fn with_own_members(workspace: Workspace) -> Workspace {
     match workspace {
         Workspace::Group(_) => from_members(members(&workspace), true),
@@ -88,7 +88,7 @@ impl Accumulator<'_> {
         }
         let (before, after) = (members(held), members(&chunk));
         if before.len() != after.len() {
-            return failed("AccumulationMethod and chunk workspace groups are expected to have the same size.");
+            return failed("Accumulation and chunk workspace groups are expected to have the same size.");
         }
         if method == AccumulationMethod::Replace {
             return Ok(chunk);
@@ -113,7 +113,7 @@ impl Accumulator<'_> {
             (false, true) => (held, as_histogram(&chunk, self.cancel)?),
             _ => (held, chunk),
         };
-        // A single bin spans its data: the sum needs one that spans both. Binned chunks have equal bins.
+        // A single bin spans its data, hence the sum needs one that spans both. Chunks of several bins have equal ones.
         if let Some(both) = common_single_bin(&held, &chunk) {
             held.set_xs(XRows::Common(both.clone()));
             chunk.set_xs(XRows::Common(both));
@@ -244,7 +244,7 @@ fn merge_newest_logs(run: &mut Run, newest: &Run) {
         }
     }
     for (name, log) in newest.iter() {
-        // A charge or a log that the first chunk did not have.
+        // Charge or log that the first chunk lacks.
         if !run.has(name) {
             run.set(name, log.clone());
         }
@@ -274,7 +274,7 @@ fn repeats(series: &TimeSeriesProperty) -> bool {
     (1..series.len()).any(|at| is_repeat(series, at))
 }
 
-/// Sets the log of charges by period, in µA h, on each member of a group.
+/// Sets the log of charges by period, in µA·h, on each member of a group.
 fn set_charges_by_period(members: &mut [MatrixWorkspace]) {
     let charges: Vec<f64> = members
         .iter()
@@ -372,7 +372,7 @@ mod tests {
         )
         .err()
         .unwrap();
-        let expected = "AccumulationMethod and chunk workspace groups are expected to have the same size.";
+        let expected = "Accumulation and chunk workspace groups are expected to have the same size.";
         assert_eq!(error.to_string(), expected);
     }
 
@@ -462,7 +462,7 @@ mod tests {
         assert!(Arc::ptr_eq(kept.instrument(), changed.instrument()));
         assert_eq!(kept.y(0, &cancel).unwrap().iter().sum::<f64>(), 0.0);
         assert!(kept.is_masked(0) && kept.y(1, &cancel).unwrap().iter().sum::<f64>() > 0.0);
-        // Without a change the replacement is as it comes.
+        // Without a change the replacement stays unchanged.
         let same = accumulator(&fixture, &cancel)
             .keep_geometry_changes(&fresh, &was, fresh.clone())
             .unwrap();

@@ -14,7 +14,7 @@ use crate::live::request::LiveRequest;
 pub trait LiveData: Send + Sync {
     /// Processes the first chunk, and later ones in the background if UpdateEvery is above 0.
     ///
-    /// An equal request that is running is left as it is. Returns the time of the newest processed pulse.
+    /// A running monitor with an equal request goes on unchanged. Returns the time of the newest processed pulse.
     ///
     /// # Errors
     /// `Execution` for another instrument or a workspace in use; errors of the first chunk; `Cancelled`.
@@ -39,7 +39,7 @@ pub trait LiveData: Send + Sync {
     fn cancel(&self, monitor: u64) -> bool;
 }
 
-/// Properties of a running monitor.
+/// Running monitor: its request and progress.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitorInfo {
     /// Unique in the process.
@@ -49,7 +49,7 @@ pub struct MonitorInfo {
     pub last_time_stamp: Option<DateAndTime>,
 }
 
-/// The process's implementation of [`LiveData`], set at most once. Clones share it.
+/// Implementation of [`LiveData`] in this process, set at most once. Clones share it.
 #[derive(Clone, Default)]
 pub struct LiveDataRegistration(Arc<OnceLock<Arc<dyn LiveData>>>);
 
@@ -59,7 +59,7 @@ impl LiveDataRegistration {
         let _ = self.0.set(live);
     }
 
-    /// The registered implementation.
+    /// Implementation that [`Self::set`] registered.
     ///
     /// # Errors
     /// `Execution` if the program reads no stream.

@@ -76,7 +76,7 @@ fn start(spec: &LiveSpec, errors: &mut Vec<LivePropertyError>) -> StartFrom {
     }
 }
 
-/// The method that is given, if one is; of several, which is an error already, the first.
+/// Processing method that is set; `None` without one, and for several, which [`LiveSpec::errors`] reports.
 fn processing_method(
     (algorithm_property, algorithm): (LiveProperty, &Option<String>),
     (list_property, list): (LiveProperty, &Option<String>),
@@ -107,7 +107,7 @@ fn processing_method(
     filed.map(|path| ProcessingMethod::File(PathBuf::from(path)))
 }
 
-/// Pairs of `Name=value;Name=value`.
+/// Pairs (name, value) of a text `Name=value;Name=value`.
 fn split(text: &str) -> Result<Vec<(String, String)>, String> {
     let items = text.split(';').map(str::trim).filter(|item| !item.is_empty());
     items
@@ -127,7 +127,7 @@ fn check_algorithm(name: &str, properties: &[(String, String)]) -> Result<(), St
     Ok(())
 }
 
-/// Instrument and properties that an algorithm was given.
+/// Instrument and live properties that the caller has set.
 ///
 /// # Errors
 /// As [`Context::value`], which does not fail for declared properties.

@@ -1,4 +1,4 @@
-//! Messages of errors in live data properties.
+//! Messages about invalid live data properties.
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::live::{AccumulationMethod, RunTransitionBehavior};

@@ -19,7 +19,7 @@ pub enum StartFrom {
     Time(DateAndTime),
 }
 
-/// Processing or post-processing method.
+/// Method that processes a chunk or the accumulated data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProcessingMethod {
     /// Algorithm of this name, with (property, value) pairs.
@@ -37,7 +37,7 @@ pub enum ProcessingMethod {
 pub struct LiveRequest {
     /// Name of the instrument in upper case.
     pub instrument: String,
-    /// Method for each chunk; `None` accumulates chunks as they are.
+    /// Method for each chunk; `None` accumulates chunks unprocessed.
     pub processing: Option<ProcessingMethod>,
     pub accumulation: AccumulationMethod,
     /// Results keep events; otherwise chunks become counts.

@@ -16,9 +16,9 @@ use crate::run_portion::{LogPortion, PeriodFrames};
 
 /// Frames and proton charge of one period.
 pub(crate) struct PeriodLogs {
-    /// Charge of the good frames, µAh; `None` when no message has carried one.
+    /// Charge of the good frames, µA·h; `None` when no message has carried one.
     pub charge: Option<f64>,
-    /// Charge of each good pulse, µAh.
+    /// Charge of each good pulse, µA·h.
     charges: Option<TimeSeriesProperty>,
     raw_frames: i64,
     good_frames: i64,
@@ -78,7 +78,7 @@ pub(crate) fn period_logs(snapshot: &Snapshot, periods: u32, known: &mut PeriodT
     out
 }
 
-/// Times and charges (µAh) of the good pulses of a period, or of all periods.
+/// Times and charges (µA·h) of the good pulses of a period, or of all periods.
 fn charges(pulses: &PulseTable, period: Option<u16>) -> (Vec<DateAndTime>, SeriesValues) {
     let good = pulses
         .iter()

@@ -1,5 +1,5 @@
 //! Logs of a run: single values and time series by name. Promises: charge and run number follow Mantid's `Run`. Must
-//! not: know where logs come from.
+//! not: know the origin of logs.
 //!
 //! # Layout
 //! [`time_roi`] → [`statistics`] → [`series`] → [`property`] → [`Run`] here; `live_logs` fills one from a snapshot.
@@ -20,9 +20,9 @@ pub use property::{LogProperty, LogPropertyValue};
 pub use series::{SeriesValues, TimeSeriesProperty};
 pub use time_roi::TimeRoi;
 
-/// Log with the proton charge of the good frames, µAh.
+/// Log with the proton charge of the good frames, µA·h.
 pub const GOOD_CHARGE: &str = "gd_prtn_chrg";
-/// Time series of the proton charge of each pulse, µAh or pC by its unit.
+/// Time series of the proton charge of each pulse, µA·h or pC by its unit.
 pub const PULSE_CHARGE: &str = "proton_charge";
 
 /// Logs and goniometer of a run: Mantid's `Run`. Names are case-sensitive.
@@ -51,7 +51,7 @@ impl Run {
         self.logs.contains_key(name)
     }
 
-    /// Log `name`, if any.
+    /// Log `name`, which is case-sensitive.
     pub fn get(&self, name: &str) -> Option<&LogProperty> {
         self.logs.get(name).map(|log| &**log)
     }
@@ -75,12 +75,12 @@ impl Run {
         self.set(name, LogProperty::new(LogPropertyValue::Float(value)).with_units(units));
     }
 
-    /// Adds or replaces a log with one text.
+    /// Adds or replaces a log with one text and without a unit.
     pub fn set_text(&mut self, name: &str, value: &str) {
         self.set(name, LogProperty::new(LogPropertyValue::Str(value.to_owned())));
     }
 
-    /// Removes and returns a log.
+    /// Removes a log and returns it; `None` without such a log.
     pub fn remove(&mut self, name: &str) -> Option<LogProperty> {
         self.logs.shift_remove(name).map(Arc::unwrap_or_clone)
     }
@@ -147,14 +147,14 @@ impl Run {
         })
     }
 
-    /// Proton charge of the good frames, µAh: the log `gd_prtn_chrg`, else [`Self::integrated_charge`], else 0.
+    /// Proton charge of the good frames, µA·h: the log `gd_prtn_chrg`, else [`Self::integrated_charge`], else 0.
     ///
     /// Source: Mantid's `Run::getProtonCharge`.
     ///
     /// ```
     /// # use live_data_reduction::date_and_time::DateAndTime;
     /// # use live_data_reduction::run::{LogProperty, LogPropertyValue, Run, SeriesValues, TimeSeriesProperty};
-    /// // 1 µAh is 3600 µC, here in two pulses of 1.8e9 pC.
+    /// // 1 µA·h is 3600 µC, here in two pulses of 1.8e9 pC.
     /// let times = vec![DateAndTime::from_nanoseconds(0), DateAndTime::from_nanoseconds(1)];
     /// let pulses = TimeSeriesProperty::new(times, SeriesValues::Floats(vec![1.8e9, 1.8e9])).unwrap();
     /// let mut run = Run::default();
@@ -171,7 +171,7 @@ impl Run {
         self.get(name).and_then(LogProperty::number)
     }
 
-    /// Sum of the filtered series `proton_charge`, µAh; `None` without it. pC are converted: 1 pC = 10⁻⁶ / 3600 µAh.
+    /// Sum of the filtered series `proton_charge`, µA·h; `None` without it. pC are converted: 1 pC = 10⁻⁶ / 3600 µA·h.
     pub fn integrated_charge(&self) -> Option<f64> {
         let log = self.get(PULSE_CHARGE)?;
         let LogPropertyValue::Series(series) = &log.value else {
@@ -227,8 +227,9 @@ impl Run {
         self.goniometer = Some(rotation);
     }
 
-    /// Merges the logs of another run as Mantid's `Plus` does: series are joined; charge, frames, duration and monitor
-    /// counts are summed; other logs keep their value.
+    /// Merges the logs of another run by the rules of Mantid's `Plus`.
+    ///
+    /// Series are joined; charge, frames, duration and monitor counts are summed; other logs keep their value.
     pub fn merge(&mut self, other: &Self) {
         const SUMMED: &[&str] = &[
             "gd_prtn_chrg",

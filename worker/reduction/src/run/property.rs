@@ -16,7 +16,7 @@ pub enum LogPropertyValue {
     Series(TimeSeriesProperty),
 }
 
-/// Log with its unit.
+/// Log of a run: its value with the unit, Mantid's `Property`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogProperty {
     pub value: LogPropertyValue,
@@ -25,7 +25,7 @@ pub struct LogProperty {
 }
 
 impl LogProperty {
-    /// Log without a unit.
+    /// Log without a unit; [`Self::with_units`] sets one.
     pub fn new(value: LogPropertyValue) -> Self {
         Self {
             value,
@@ -33,14 +33,15 @@ impl LogProperty {
         }
     }
 
-    /// Sets the unit.
+    /// Sets the unit, in the sender's spelling.
     pub fn with_units(mut self, units: &str) -> Self {
         units.clone_into(&mut self.units);
         self
     }
 
-    /// Value as one number: of a time series its [time average](TimeSeriesProperty::time_average), of a text the number
-    /// it spells. `None` for other texts and for lists of more than one value.
+    /// Value as one number; `None` for other texts and for lists of more than one value.
+    ///
+    /// A time series gives its [time average](TimeSeriesProperty::time_average), a text the number that it spells.
     pub fn number(&self) -> Option<f64> {
         match &self.value {
             LogPropertyValue::Int(v) => Some(*v as f64),

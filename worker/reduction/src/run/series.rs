@@ -205,7 +205,7 @@ impl TimeSeriesProperty {
         }
     }
 
-    /// Values at indices, in the order of the indices, which must be that of the times.
+    /// Values at ascending indices.
     pub(crate) fn subset(&self, indices: &[usize]) -> Self {
         Self {
             filter: self.filter.clone(),
@@ -244,8 +244,9 @@ impl TimeSeriesProperty {
         self.filter.as_ref()
     }
 
-    /// Values inside the filter's intervals, and for each interval the value in force at its start. All values without a
-    /// filter, and of a series of one value.
+    /// Values inside the filter's intervals, and for each interval the value in force at its start.
+    ///
+    /// All values without a filter, and of a series of one value.
     pub fn filtered(&self) -> Self {
         let Some(filter) = self.filter.as_ref().filter(|_| self.len() > 1) else {
             return self.clone();

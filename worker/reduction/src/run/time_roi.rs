@@ -1,4 +1,4 @@
-//! Intervals of time in which data count.
+//! Intervals of time whose data are selected.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! Configuration of the framework, as scripts read and set it. Promises: every known key has a default. Must not: read
-//! files or the environment; who creates it does.
+//! files or the environment; the program that creates the service does.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -17,7 +17,7 @@ pub struct DataService {
 }
 
 impl DataService {
-    /// Service without workspaces.
+    /// Empty service, independent of other ones in the process.
     pub fn new() -> Self {
         Self::default()
     }
@@ -69,7 +69,7 @@ impl DataService {
     /// Workspace `name`.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound` without such a workspace.
     pub fn retrieve(&self, name: &str) -> Result<WorkspaceHandle> {
         self.get(name).ok_or_else(|| {
             AlgorithmError::NotFound(format!(
@@ -126,7 +126,7 @@ impl DataService {
         self.names.write().clear();
     }
 
-    /// Number of names.
+    /// Number of names; a workspace with several counts several times.
     pub fn len(&self) -> usize {
         self.names.read().len()
     }
@@ -169,8 +169,8 @@ impl DataService {
 
     /// Stores an output workspace under a name and returns its handle.
     ///
-    /// The cell of that name is reused when it is among `inputs`, so that handles to it see the change, as with Mantid's
-    /// algorithms that work in place. Otherwise a new cell replaces it.
+    /// The cell of that name is reused when it is among `inputs`, as with Mantid's algorithms that work in place: handles to
+    /// it see the change. Otherwise a new cell replaces it.
     pub(crate) fn publish(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! Log messages of algorithms. Promises: priorities in Mantid's order. Must not: know where messages end up.
+//! Log messages of algorithms. Promises: priorities in Mantid's order. Must not: know the destination of messages.
 
 /// Priority of a log message, in Mantid's names and order: the most serious is the smallest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,7 @@ pub enum LogLevel {
     Trace,
 }
 
-/// Destination of log messages.
+/// Destination of log messages, called from any thread.
 pub trait Logger: Send + Sync {
     /// Records one message of `source`, such as the name of an algorithm. Must not block.
     fn log(&self, level: LogLevel, source: &str, text: &str);

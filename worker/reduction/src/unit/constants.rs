@@ -1,5 +1,5 @@
-//! Physical constants of neutron time of flight. Promises: the values of Mantid's `PhysicalConstants.h`, so that numbers
-//! agree with Mantid to the last printed digit. Must not: be updated to a newer CODATA adjustment on their own.
+//! Physical constants of neutron time of flight. Promises: the values of Mantid's `PhysicalConstants.h`: numbers agree
+//! with Mantid to the last printed digit. Must not: be updated to a newer CODATA adjustment on their own.
 //!
 //! Mantid took them from NIST in 2007 and 2008, the adjustment of 2006: P. J. Mohr, B. N. Taylor, D. B. Newell,
 //! Rev. Mod. Phys. 80, 633 (2008), doi:10.1103/RevModPhys.80.633. The one exception names its year.

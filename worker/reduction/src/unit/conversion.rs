@@ -60,8 +60,9 @@ fn momentum_transfer_factor(flight: &FlightPath) -> f64 {
     4.0 * PI * (flight.two_theta / 2.0).sin() * (flight.l1 + flight.l2) / de_broglie()
 }
 
-/// Steps from a time of flight in µs to `quantity`, for one spectrum (one flight path) or one path for each spectrum.
-/// Empty for the time of flight itself.
+/// Steps from a time of flight in µs to `quantity`; empty for the time of flight itself.
+///
+/// `flights` has one path for all spectra, or one for each.
 ///
 /// Formulas, symbols and sources: [module documentation](self).
 ///
@@ -180,8 +181,9 @@ pub fn to_time_of_flight(quantity: Quantity, mode: EMode, flights: &[FlightPath]
     }
 }
 
-/// ConversionStep from an energy transfer to a time of flight in µs: t = t₀ + L √(mₙ / (2 (Eᵢ − ΔE))) in direct mode, and
-/// t = t₀ + L √(mₙ / (2 (E_f + ΔE))) in indirect mode.
+/// Step from an energy transfer to a time of flight in µs, with t₀ and L of [`FlightPath::path`].
+///
+/// t = t₀ + L √(mₙ / (2 (Eᵢ − ΔE))) in direct mode, t = t₀ + L √(mₙ / (2 (E_f + ΔE))) in indirect mode.
 fn from_energy_transfer(quantity: Quantity, mode: EMode, flights: &[FlightPath], other: Coefficient) -> ConversionStep {
     let factor = coefficient(flights, |f| half_mass().sqrt() * f.path(mode).0);
     let (sign, beyond) = if mode == EMode::Indirect {

@@ -13,9 +13,9 @@ use super::matrix::MatrixWorkspace;
 use super::table::TableWorkspace;
 use crate::error::{Result, failed, outside};
 
-/// Workspace of any type. Clones share their data.
 // Boxing would cost an allocation for nearly every workspace: most are of the largest variant.
 #[allow(clippy::large_enum_variant)]
+/// Workspace of any type. Clones share their data.
 #[derive(Clone)]
 pub enum Workspace {
     /// Spectra as histograms, points or events.
@@ -144,7 +144,7 @@ impl WorkspaceCell {
         }
     }
 
-    /// True for a group.
+    /// True if the present workspace is a group.
     pub fn is_group(&self) -> bool {
         matches!(&*self.workspace.read(), Workspace::Group(_))
     }
@@ -162,7 +162,7 @@ impl WorkspaceCell {
         self.members().iter().map(|member| member.name()).collect()
     }
 
-    /// Replaces the workspace; every handle sees the new one.
+    /// Replaces the workspace; every handle to the cell sees the new one.
     pub fn replace(&self, workspace: impl Into<Workspace>) {
         *self.workspace.write() = workspace.into();
     }
@@ -211,7 +211,7 @@ impl WorkspaceCell {
         }
     }
 
-    /// Present table.
+    /// Present table; its columns are shared with the cell's.
     ///
     /// # Errors
     /// `Execution` for another workspace.
@@ -256,7 +256,7 @@ impl WorkspaceGroup {
         group
     }
 
-    /// Members in order.
+    /// Members in the order of their addition.
     pub fn members(&self) -> &[WorkspaceHandle] {
         &self.members
     }
@@ -299,7 +299,7 @@ impl WorkspaceGroup {
         }
     }
 
-    /// Removes and returns a member by name.
+    /// Removes a member by name and returns it.
     ///
     /// # Errors
     /// `Execution` without such a member.
@@ -329,7 +329,7 @@ impl MatrixWorkspace {
         self.monitor.clone()?.downcast().ok()
     }
 
-    /// Sets or clears the monitor workspace.
+    /// Sets the monitor workspace, or clears it with `None`.
     pub fn set_monitor_workspace(&mut self, monitor: Option<WorkspaceHandle>) {
         self.monitor = monitor.map(|cell| cell as Arc<dyn Any + Send + Sync>);
     }

@@ -50,7 +50,7 @@ enum RowStorage {
 }
 
 impl Rows {
-    /// Rows in memory.
+    /// Rows in memory, one for each spectrum.
     pub fn new(rows: Vec<SharedRow>) -> Self {
         Self(RowStorage::InMemory(Arc::new(
             rows.into_iter().map(StoredRow::Owned).collect(),

@@ -1,5 +1,5 @@
 //! Events of a workspace: a lazy plan, and the X over which it is binned when Y is read. Promises: clones share everything,
-//! also a histogram once computed; replacing X reads no event. Must not: know where events come from; plans do.
+//! also a histogram once computed; replacing X reads no event. Must not: know the origin of events; plans do.
 
 use std::sync::{Arc, LazyLock, OnceLock};
 

@@ -1,4 +1,4 @@
-//! History of a workspace. Promises: entries are shared and never changed. Must not: know how algorithms run.
+//! History of a workspace. Promises: entries are shared and never changed. Must not: execute algorithms.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::date_and_time::DateAndTime;
 pub struct AlgorithmHistory {
     pub name: String,
     pub version: u32,
-    /// End of the execution.
+    /// End of the execution, UTC.
     pub time: DateAndTime,
     /// Duration in seconds.
     pub seconds: f64,
@@ -58,7 +58,7 @@ impl WorkspaceHistory {
         &self.executions
     }
 
-    /// Appends an execution.
+    /// Appends an execution, which becomes the newest.
     pub fn push(&mut self, execution: Arc<AlgorithmHistory>) {
         Arc::make_mut(&mut self.executions).push(execution);
     }

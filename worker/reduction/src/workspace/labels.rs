@@ -6,7 +6,7 @@ use crate::error::{Result, invalid};
 use crate::unit::Unit;
 
 impl MatrixWorkspace {
-    /// Unit of X.
+    /// Unit of X; plain numbers by default.
     pub fn x_unit(&self) -> &Unit {
         &self.x_unit
     }
@@ -16,7 +16,7 @@ impl MatrixWorkspace {
         self.x_unit = unit;
     }
 
-    /// Vertical axis.
+    /// Vertical axis; spectrum numbers by default.
     pub fn vertical(&self) -> &VerticalAxis {
         &self.vertical
     }
@@ -61,7 +61,7 @@ impl MatrixWorkspace {
         self.y_label.clear();
     }
 
-    /// Sets the axis label of Y.
+    /// Sets the axis label of Y, which [`Self::set_y_unit`] clears.
     pub fn set_y_unit_label(&mut self, label: &str) {
         label.clone_into(&mut self.y_label);
     }
@@ -75,7 +75,7 @@ impl MatrixWorkspace {
         }
     }
 
-    /// Sets the title.
+    /// Sets the title, which takes precedence over the log `run_title`.
     pub fn set_title(&mut self, title: &str) {
         title.clone_into(&mut self.title);
     }

@@ -27,7 +27,7 @@ pub struct Histogram {
     pub(crate) e: Rows,
 }
 
-/// Data of a workspace of spectra.
+/// Data of all spectra of a workspace, of one kind.
 #[derive(Clone)]
 pub enum WorkspaceData {
     Histogram(Histogram),
@@ -35,7 +35,7 @@ pub enum WorkspaceData {
     Events(EventData),
 }
 
-/// Part of a histogram.
+/// Part of a histogram: X, signal or standard deviations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistogramField {
     /// Bin edges or points.
@@ -148,7 +148,7 @@ impl MatrixWorkspace {
         }
     }
 
-    /// True for events.
+    /// True if the data are events.
     pub fn is_events(&self) -> bool {
         matches!(self.data, WorkspaceData::Events(_))
     }
@@ -415,7 +415,7 @@ impl MatrixWorkspace {
         Ok(())
     }
 
-    /// Logs of the run.
+    /// Logs of the run, shared between workspaces until one changes them.
     pub fn run(&self) -> &Arc<Run> {
         &self.run
     }
@@ -435,12 +435,12 @@ impl MatrixWorkspace {
         &self.sample
     }
 
-    /// Replaces the sample.
+    /// Replaces the sample of this workspace; workspaces that share the former one keep it.
     pub fn set_sample(&mut self, sample: Arc<Sample>) {
         self.sample = sample;
     }
 
-    /// Executions that made the workspace.
+    /// Executions that made the workspace, oldest first.
     pub fn history(&self) -> &WorkspaceHistory {
         &self.history
     }
@@ -450,7 +450,7 @@ impl MatrixWorkspace {
         &self.instrument
     }
 
-    /// Replaces the instrument.
+    /// Replaces the instrument; spectra, masks and data stay unchanged.
     pub fn set_instrument(&mut self, instrument: Arc<Instrument>) {
         self.instrument = instrument;
     }

@@ -33,7 +33,7 @@ impl SpectrumDetectorMapping {
         spectra
     }
 
-    /// Appends a spectrum.
+    /// Appends a spectrum with its detector ids; numbers may repeat.
     pub fn push(&mut self, number: i32, detectors: &[i32]) {
         if self.starts.is_empty() {
             self.starts.push(0);

@@ -14,7 +14,7 @@ pub enum ColumnValues {
     Strs(Vec<String>),
 }
 
-/// Column of a table.
+/// Column of a table; all values are of one type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableColumn {
     pub name: String,
@@ -77,7 +77,7 @@ impl TableWorkspace {
         &self.title
     }
 
-    /// Sets the title.
+    /// Sets the title; an empty text stands for none.
     pub fn set_title(&mut self, title: &str) {
         title.clone_into(&mut self.title);
     }

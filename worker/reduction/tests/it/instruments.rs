@@ -1,4 +1,4 @@
-//! Instruments from their real definitions, which belong to the Mantid project and are read where they lie.
+//! Instruments from the Mantid project's definitions, which are read from its folder and not copied.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -117,7 +117,7 @@ fn tubes_have_their_gas_and_shape() {
     };
     assert_eq!(number(1_110_001, "TubePressure"), Some(10.0));
     assert_eq!(number(1_110_001, "TubeThickness"), Some(0.0008));
-    // The delay of the detectors is not that of the monitors.
+    // Detectors and monitors have different delays.
     assert_eq!(
         (number(1_110_001, "DelayTime"), number(11, "DelayTime")),
         (Some(-5.3), Some(0.0))
@@ -212,7 +212,7 @@ fn the_largest_is_read_in_a_second() {
     let source = InstrumentFolders::new(vec![folder.clone()]);
     let began = Instant::now();
     source.by_file(&folder.join("LET_Definition_dr1to12.xml")).unwrap();
-    // A limit with room for a machine that does other things at once.
+    // The limit leaves room for a busy machine.
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }
 

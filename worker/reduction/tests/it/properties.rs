@@ -240,12 +240,7 @@ fn the_steps_make_memos_that_are_used_changed_and_evicted() {
     for pulse in 1..=8 {
         steps.extend([events(pulse), Step::Metadata(pulse, pulse == 2)]);
     }
-    steps.extend([
-        Step::DetectorMask(0),
-        Step::Evict(1),
-        events(9),
-        Step::Metadata(9, false),
-    ]);
+    steps.extend([Step::VetoMask(0), Step::Evict(1), events(9), Step::Metadata(9, false)]);
     for (number, step) in steps.iter().enumerate() {
         send(&mut stream, &job, number, step);
         bind(&mut stream, &service);
@@ -267,10 +262,10 @@ enum Step {
     /// Metadata of a pulse, early, late or repeated: its vetoes.
     Metadata(u32, bool),
     /// Veto mask in force from this pulse on.
-    DetectorMask(u32),
+    VetoMask(u32),
     /// Stop of the run at this pulse; the earliest of several counts.
     Stop(u32),
-    /// Limit of the memory of memos, in bytes, for a moment.
+    /// Limit of the memos' memory in bytes, until the next step.
     Evict(usize),
 }
 
@@ -282,7 +277,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..PULSES, events).prop_map(|(pulse, events)| Step::Events(pulse, events)),
         3 => (0..PULSES, any::<bool>()).prop_map(|(pulse, veto)| Step::Metadata(pulse, veto)),
-        1 => (0..PULSES).prop_map(Step::DetectorMask),
+        1 => (0..PULSES).prop_map(Step::VetoMask),
         1 => (PULSES / 2..PULSES).prop_map(Step::Stop),
         2 => (0..60_000_usize).prop_map(Step::Evict),
     ]
@@ -316,7 +311,7 @@ fn send(stream: &mut Stream, job: &str, number: usize, step: &Step) {
             };
             stream.send(TopicRole::Events, Message::Pulse(metadata));
         }
-        Step::DetectorMask(pulse) => {
+        Step::VetoMask(pulse) => {
             let mask = VetoConfig {
                 time: PulseTime::from_nanos(time(*pulse)),
                 mask: 1,
@@ -348,7 +343,7 @@ fn counted(done: &[(usize, Step)]) -> Vec<Vec<f64>> {
     });
     let stop = stops.min().unwrap_or(u32::MAX);
     let mask = done.iter().filter_map(|(_, step)| match step {
-        Step::DetectorMask(pulse) => Some(*pulse),
+        Step::VetoMask(pulse) => Some(*pulse),
         _ => None,
     });
     let in_force = mask.min().unwrap_or(PULSES);

@@ -24,7 +24,7 @@ impl Session {
     ) -> Result<(), ProcessError> {
         let bound = self
             .dependencies
-            .binder
+            .workspace_builder
             .build_portion(snapshot, &chunk.portion, cancel)?;
         for warning in &bound.warnings {
             (self.dependencies.notify)(MessageLevel::Warning, warning);

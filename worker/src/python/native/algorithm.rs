@@ -1,7 +1,7 @@
 //! Execution of one algorithm, from Python and from Rust.
 //!
-//! Promises that algorithms run detached from the interpreter, and that [`call_algorithm`] drives the native engine and
-//! the real Mantid with the same code: by `AlgorithmManager` of whatever `mantid` is.
+//! Promises that algorithms run detached from the interpreter. [`call_algorithm`] drives the native engine and the real
+//! Mantid with the same code, by `AlgorithmManager` of the imported `mantid`.
 
 use live_data_reduction::algorithm_run::AlgorithmRun;
 use live_data_reduction::value::Value;

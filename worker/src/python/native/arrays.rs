@@ -21,8 +21,8 @@ struct RowOwner(SharedRow);
 pub(crate) fn read_only<'py>(py: Python<'py>, row: SharedRow) -> PyResult<Bound<'py, PyAny>> {
     let owner = Bound::new(py, RowOwner(row))?;
     let view = ArrayView1::from(&*owner.get().0);
-    // SAFETY: the memory belongs to the Arc in `owner`, which the array holds as its base and which never gives it
-    // up; it is made read-only before anyone sees it.
+    // SAFETY: the memory belongs to the Arc in `owner`, which the array holds as its base and which never releases it.
+    // It is made read-only before other code can refer to it.
     let array = unsafe { PyArray1::borrow_from_array(&view, owner.clone().into_any()) };
     freeze(&array)?;
     Ok(array.into_any())
@@ -68,7 +68,7 @@ impl Drop for ExportedArray {
     }
 }
 
-/// Exported arrays by address: a workspace knows its rows as `dyn ExportedRow` only.
+/// Exported arrays by address: a workspace has its rows as `dyn ExportedRow` only.
 static EXPORTED: LazyLock<Mutex<HashMap<usize, Weak<ExportedArray>>>> = LazyLock::new(Mutex::default);
 
 /// NumPy array behind an exported row, while it is alive.

@@ -1,6 +1,6 @@
 //! Services of the native engine for Python classes, and the cancellation of the thread that calls them.
 //!
-//! Promises one set of services in a process, as there is one interpreter.
+//! Promises one set of services in a process, which has one interpreter.
 
 use std::cell::RefCell;
 use std::sync::{Arc, OnceLock};
@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 
 use crate::python::watchdog::Watchdog;
 
-/// Services that the classes of this module share; one per process, as there is one interpreter.
+/// Services that the classes of this module share; one set per process.
 pub(crate) struct EngineServices {
     pub(crate) services: Services,
     watchdog: Arc<Watchdog>,

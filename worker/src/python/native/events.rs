@@ -1,7 +1,7 @@
 //! Events of a workspace.
 //!
-//! Promises columns as new arrays, in arrival order within a spectrum: values in the unit of X (time of flight in µs),
-//! pulse times in nanoseconds since 1990. Reads them without the GIL.
+//! Promises columns as new arrays, in arrival order within a spectrum. Values are in the unit of X (time of flight in
+//! µs), pulse times in nanoseconds since 1990. Reads them without the GIL.
 
 use live_data_engine::columns::{EventKind, Events};
 use live_data_reduction::date_and_time::DateAndTime;

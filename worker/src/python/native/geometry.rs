@@ -135,7 +135,7 @@ fn detector_ids(py: Python<'_>, cell: &Bound<'_, PyWorkspace>, monitors: bool) -
 
 /// Geometry of a spectrum as means over its detectors: (L1 in m, L2 in m, 2θ, signed 2θ, φ, position).
 ///
-/// None if the instrument knows none of its detectors.
+/// None if none of its detectors is in the instrument.
 #[pyfunction]
 #[expect(clippy::type_complexity, reason = "a row of a table, taken apart in Python")]
 fn spectrum_geometry(

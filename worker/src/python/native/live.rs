@@ -20,7 +20,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
 }
 
 fn states() -> PyResult<Vec<MonitorInfo>> {
-    // Without a stream there is none.
+    // Without a stream no monitor exists.
     Ok(engine_services()?
         .services
         .live

@@ -8,7 +8,7 @@ use live_data_reduction::service::{LogLevel, Logger};
 
 use crate::python::output::{self, LineOrigin, LineSplitter, OutputLine, OutputSink, Redactor, stream::LONGEST_LINE};
 
-/// Least serious level that is passed on; one for the process, as there is one logger.
+/// Least serious level that is passed on; one level per process.
 static LEVEL: AtomicU8 = AtomicU8::new(LogLevel::Notice as u8);
 
 /// Sets the least serious level that is passed on, in Mantid's numbering (1 fatal to 8 trace).

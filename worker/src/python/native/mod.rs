@@ -1,8 +1,8 @@
 //! Python module `livedata._engine`: thin classes over the reduction's workspaces, logs, algorithms and services.
 //!
-//! Promises that nothing is computed while attached to the interpreter, that arrays handed out are either read-only
-//! views of shared rows or marked as exported, and that errors come as the exceptions that Mantid raises. The classes
-//! here are private to `worker/python/mantid`, whose classes give them Mantid's names and behaviour.
+//! Promises that nothing is computed while attached to the interpreter. Arrays handed out are either read-only views of
+//! shared rows or marked as exported. Errors become the exceptions that Mantid raises. The classes here are private to
+//! `worker/python/mantid`, whose classes give them Mantid's names and behaviour.
 //!
 //! # Layout
 //! - `engine_services` (services and cancellation), `workspace` (reference to a workspace), `value` and `error` (conversion of values and errors).
@@ -39,7 +39,7 @@ use super::config::NativeSetup;
 pub use algorithm::call_algorithm;
 pub use engine_services::{cancelled_by, use_cancel};
 pub use logger::SinkLogger;
-pub use services::{clear_data_service, still_held};
+pub use services::{clear_data_service, retained_workspaces};
 pub use workspace::PyWorkspace;
 
 /// Preparation of the native engine over `services`, for [`super::InterpreterConfig::native`].

@@ -46,7 +46,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// Removes all workspaces but `kept` and the members of groups among them.
 ///
-/// Returns weak references to the removed ones, for [`still_held`].
+/// Returns weak references to the removed ones, for [`retained_workspaces`].
 pub fn clear_data_service(_py: Python<'_>, kept: &[String]) -> Vec<(String, Weak<WorkspaceCell>)> {
     let Ok(engine) = engine_services() else {
         return Vec::new();
@@ -67,7 +67,7 @@ pub fn clear_data_service(_py: Python<'_>, kept: &[String]) -> Vec<(String, Weak
 }
 
 /// Workspaces among `former` that a script still references, with their bytes.
-pub fn still_held(_py: Python<'_>, former: Vec<(String, Weak<WorkspaceCell>)>) -> Vec<RetainedWorkspace> {
+pub fn retained_workspaces(_py: Python<'_>, former: Vec<(String, Weak<WorkspaceCell>)>) -> Vec<RetainedWorkspace> {
     let held = former.into_iter().filter_map(|(name, cell)| {
         let bytes = match cell.upgrade()?.raw() {
             Workspace::Matrix(matrix) => matrix.memory(),

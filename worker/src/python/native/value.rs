@@ -1,7 +1,7 @@
 //! Conversion of property values between Python and the reduction.
 //!
-//! Promises that everything scripts pass to Mantid (NumPy scalars and arrays, paths, ranges, workspaces and lists of
-//! them) is converted to the kind it means; other types are refused with the type's name.
+//! Promises that all types that scripts pass to Mantid are converted: NumPy scalars and arrays, paths, ranges,
+//! workspaces and lists of them. Other types are refused with the type's name.
 
 use live_data_reduction::value::Value;
 use numpy::{IntoPyArray, PyArray1, PyArrayMethods};

@@ -1,7 +1,7 @@
 //! Splitting of text into lines of bounded length.
 //!
-//! Promises to hold at most one line of text, however much is written without a newline, and to cut a line only after
-//! secrets have been replaced. Must not know Python or the queue.
+//! Promises to hold at most one line of text, also if no newline is written. A line is cut only after secrets have been
+//! replaced. Must not know Python or the queue.
 
 use super::redact::Redactor;
 
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_cut_between_characters_and_says_so() {
+    fn a_long_line_is_cut_between_characters_with_a_note() {
         assert_eq!(split(4, &[], &["abc€def\n"]), ["abc … (6 more bytes)"]);
     }
 

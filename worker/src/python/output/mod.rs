@@ -5,7 +5,7 @@
 //! Writers are `sys.stdout` and `sys.stderr` (`stream`) and file descriptors 1 and 2 of C code (`descriptors`).
 //!
 //! # Layout
-//! `stream` and `descriptors` → `lines` → `redact` → `queue` → whoever calls [`OutputQueue::receive`].
+//! `stream` and `descriptors` → `lines` → `redact` → `queue` → the caller of [`OutputQueue::receive`].
 
 pub mod descriptors;
 pub mod lines;

@@ -1,6 +1,6 @@
 //! Bounded queue of output lines between the interpreter and the log.
 //!
-//! Promises that `push` never waits for a reader: a full queue, or an execution that has used up its allowance, drops
+//! Promises that `push` never waits for a reader. A full queue, or an execution that has used up its allowance, drops
 //! the line and counts it. The reader receives one notice with the number of dropped lines. Must not call Python.
 
 use std::collections::VecDeque;
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_drops_counts_and_says_so_once() {
+    fn a_full_queue_drops_counts_and_reports_once() {
         let queue = OutputQueue::new(OutputQueueLimits {
             lines: 2,
             bytes: 1000,

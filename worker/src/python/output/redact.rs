@@ -21,7 +21,7 @@ impl std::fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Redactor of these values; each line of a value (of a key file) is a secret of its own.
+    /// Redactor of these values; each line of a value (of a key file) is a separate secret.
     #[must_use]
     pub fn new<I: IntoIterator<Item = S>, S: AsRef<str>>(values: I) -> Self {
         let mut secrets: Vec<String> = values

@@ -1,7 +1,7 @@
 //! `sys.stdout` and `sys.stderr` of scripts.
 //!
-//! Promises a text stream that never blocks while it holds the GIL: lines go to the queue, or, when a file is run from a
-//! terminal, to the terminal with the GIL released. Must not raise for any text.
+//! Promises a text stream that never blocks while it holds the GIL. Lines go to the queue. When a file is run from a
+//! terminal, they go there with the GIL released. Must not raise for any text.
 
 use std::fs::File;
 use std::io::Write;
@@ -28,7 +28,7 @@ pub enum OutputSink {
 }
 
 impl OutputSink {
-    /// Writes one line that did not come through a stream: a log line.
+    /// Writes one line that was not written to a stream: a log line.
     pub fn line(&self, line: OutputLine) {
         match self {
             Self::Queue(queue) => queue.push(line),

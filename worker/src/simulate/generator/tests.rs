@@ -49,7 +49,7 @@ fn recount(records: &[SimulatedRecord], truth: &Truth) -> Vec<BTreeMap<u32, u64>
 }
 
 #[test]
-fn the_truth_is_what_the_messages_say() {
+fn the_truth_agrees_with_the_messages() {
     for (schema, pulses_per_message) in [(EventSchema::Ev42, 1), (EventSchema::Ev44, 1), (EventSchema::Ev44, 7)] {
         let settings = SimulationSettings {
             pulses_per_message,
@@ -110,7 +110,7 @@ fn the_same_seed_gives_the_same_bytes_in_order_of_sending() {
 }
 
 #[test]
-fn faults_do_what_they_say_and_are_kept_apart() {
+fn faults_have_their_effect_and_are_kept_apart() {
     let faulty = SimulationSettings {
         veto_share: 0.2,
         periods: 2,

@@ -1,8 +1,9 @@
 //! Measurement of the reading rate of an events topic, for `ci/bench`. Prints one line of JSON.
 //!
-//! `feed raw|copy|timeline BOOTSTRAP INSTRUMENT [bin]` reads all records that the topic has at the start: `raw` with
-//! librdkafka alone, `copy` with decoding and a copy of the event columns, `timeline` into the timeline with every check,
-//! as the worker's ingest thread does. With `bin` a second thread histograms the run meanwhile, each time from scratch.
+//! `feed raw|copy|timeline BOOTSTRAP INSTRUMENT [bin]` reads all records that the topic has at the start. `raw` reads
+//! with librdkafka alone, `copy` also decodes and copies the event columns. `timeline` ingests into the timeline with
+//! every check, as the worker's ingest thread does. With `bin` a second thread histograms the run meanwhile, each time
+//! from scratch.
 #![allow(clippy::cast_precision_loss)]
 
 mod clock;

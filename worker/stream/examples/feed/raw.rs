@@ -100,7 +100,7 @@ fn drain(queue: *mut native::rd_kafka_queue_t, wanted: u64, count_events: &mut i
     let mut batch: Vec<*mut native::rd_kafka_message_t> = vec![std::ptr::null_mut(); BATCH_SIZE];
     let mut last_record = Instant::now();
     while report.records < wanted && last_record.elapsed() < PATIENCE {
-        // SAFETY: the queue is live, and the batch has room for as many pointers as are asked for.
+        // SAFETY: the queue is live, and the batch has room for as many pointers as are requested.
         let count = unsafe { native::rd_kafka_consume_batch_queue(queue, 100, batch.as_mut_ptr(), BATCH_SIZE) };
         for message in batch.iter().take(usize::try_from(count).unwrap_or(0)) {
             // SAFETY: librdkafka gave `count` messages that are ours until they are destroyed, once, below; the

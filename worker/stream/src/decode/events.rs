@@ -1,7 +1,7 @@
 //! Event messages: ev42 with its ISIS extension is84, and ev44. Times of flight are in ns.
 //!
-//! Promises: as many ids as times of flight, or no ids for a detector of one pixel; the pulses' first events ascend from
-//! 0 and do not exceed the number of events.
+//! Promises: as many ids as times of flight, or no ids for a detector of one pixel. The pulses' first events ascend
+//! from 0 and do not exceed the number of events.
 
 use isis_streaming_data_types::flatbuffers_generated::events_ev44::root_as_event_44_message_with_opts;
 use live_data_engine::message::{EventBatch, EventSchema, Frame, IdColumn, LeI32, LeI64, LeU32, PulseColumns};

@@ -1,12 +1,12 @@
 //! Decoding of a record's bytes to a [`Message`], for every schema of the instrument's topics.
 //!
-//! Promises: every byte is verified before it is read; event columns are borrowed, not copied; any bytes give a message
+//! Promises: every byte is verified before it is read. Event columns are borrowed, not copied. Any bytes give a message
 //! or a [`DecodeError`], never a panic. Must not compare a message with the run or the instrument: the timeline does.
 //!
 //! # Layout
-//! `verify` (limits and times), then the schemas: `events` (ev42, ev44), `pulse` (pu00, vc00), `run` (pl72, 6s4t), `log`
-//! (f144, al00, un00); `error`. The schemas are those of the repository `streaming-data-types` of the ESS and ISIS, where
-//! the four letters are the flatbuffer's file identifier (bytes 4 to 7).
+//! `verify` (limits and times), then the schemas: `events` (ev42, ev44), `pulse` (pu00, vc00), `run` (pl72, 6s4t),
+//! `log` (f144, al00, un00); `error`. The schemas are those of the repository `streaming-data-types` of the ESS and
+//! ISIS. The four letters are the flatbuffer's file identifier (bytes 4 to 7).
 
 mod error;
 mod events;

@@ -1,5 +1,5 @@
 //! Messages of pulses: pu00 (metadata of one pulse) and vc00 (veto configuration). Times are in ns since the Unix epoch,
-//! charges in µAh.
+//! charges in µA·h.
 //!
 //! Promises: an absent field stays `None`, never 0.
 

@@ -5,7 +5,7 @@ use live_data_engine::time::PulseTime;
 
 use super::error::DecodeError;
 
-/// Limits of verification. Producers send run starts of several MB and event messages of tens of MB; the limits exceed
+/// Limits of verification. Producers send run starts of several MB and event messages of tens of MB. The limits exceed
 /// those, and bound the work that a malicious message can cause.
 pub(super) const LIMITS: VerifierOptions = VerifierOptions {
     max_depth: 16,

@@ -12,7 +12,7 @@ pub struct IsisFrame {
     pub period_number: u32,
     /// True for the run state RUNNING, false for SETUP.
     pub running: bool,
-    /// Proton charge of the frame, µAh.
+    /// Proton charge of the frame, µA·h.
     pub proton_charge: f32,
 }
 

@@ -17,7 +17,7 @@ pub struct Pu00<'a> {
     pub vetos: Option<u32>,
     /// Number of the period, from 0.
     pub period_number: Option<u32>,
-    /// Proton charge of the pulse, µAh.
+    /// Proton charge of the pulse, µA·h.
     pub proton_charge: Option<f32>,
 }
 

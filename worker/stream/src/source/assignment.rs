@@ -33,7 +33,7 @@ impl Source {
             let found = self.metadata_client.offsets_at(&asked, time)?;
             lookups.extend(asked.iter().copied().zip(found));
         }
-        // Brokers without a time index answer every lookup with "no later record": look up the oldest record to find
+        // Brokers without a time index answer every lookup with "no later record". Look up the oldest record to find
         // out whether this one has an index.
         let doubtful: Vec<TopicPartition> = partitions
             .iter()

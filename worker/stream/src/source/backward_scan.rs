@@ -136,7 +136,7 @@ mod tests {
         /// With timestamps that grow with the offset within a partition, every record at or after
         /// `complete_since_ms` was read.
         #[test]
-        fn what_is_said_to_be_known_was_read(
+        fn every_record_since_complete_since_ms_was_read(
             sizes in prop::collection::vec(0..2000_i64, 1..4), skews in prop::collection::vec(1..7_i64, 4), steps in 0..20,
         ) {
             let partitions = sizes.iter().enumerate().map(|(n, &high)| (partition(n as i32), Watermarks { low: 0, high }));

@@ -3,9 +3,9 @@
 //! Promises: a record's bytes are lent until the next call; after [`Fetcher::start`] or [`Fetcher::stop`] no record of
 //! the partition's former position is returned. Must not know roles or schemas.
 //!
-//! rdkafka's message interface allocates twice a record, which is half of the cost of a small one, and does not give the
-//! partition of an error. This module reads batches from librdkafka's legacy consumer queue instead, and is the only one
-//! of the crate with `unsafe`.
+//! rdkafka's message interface allocates twice a record, which is half of the cost of a small one. It does not give the
+//! partition of an error. This module reads batches from librdkafka's legacy consumer queue instead, and is the only
+//! one of the crate with `unsafe`.
 
 use std::ffi::{CStr, CString, c_int};
 use std::ptr;
@@ -72,8 +72,8 @@ pub(crate) struct Fetcher {
     client: BaseConsumer<SourceClientContext>,
 }
 
-// SAFETY: librdkafka's handles may be used from any thread ("the library is completely thread-safe"); the
-// raw pointers are owned by this value alone, and every use of them takes `&mut self` or happens in Drop.
+// SAFETY: librdkafka's handles may be used from any thread ("the library is completely thread-safe"). The raw pointers
+// are owned by this value alone, and every use of them takes `&mut self` or happens in Drop.
 unsafe impl Send for Fetcher {}
 
 impl Fetcher {
@@ -176,7 +176,7 @@ impl Fetcher {
         }
     }
 
-    /// Next record or event, waiting for at most `timeout` when there is none yet.
+    /// Next record or event, waiting for at most `timeout`.
     pub(crate) fn next(&mut self, timeout: Duration) -> FetchEvent<'_> {
         self.destroy_lent();
         if self.next == self.batch.len() {
@@ -212,7 +212,7 @@ impl Fetcher {
         unsafe { self.batch.set_len(count) };
     }
 
-    /// Serves callbacks of the client, whose log lines and errors have a queue of their own.
+    /// Serves callbacks of the client, whose log lines and errors have their own queue.
     fn serve(&mut self) {
         self.served = Instant::now();
         for _ in 0..16 {

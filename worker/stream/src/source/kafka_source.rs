@@ -38,7 +38,7 @@ pub struct Record<'a> {
 pub enum Polled<'a> {
     /// Next record of any partition; offsets ascend within a partition, except after a rewind.
     Record(Record<'a>),
-    /// Change or trouble of the source. Reading goes on.
+    /// Change or trouble of the source; reading continues.
     Notice(Notice),
     /// Neither a record nor a notice within the timeout.
     Nothing,
@@ -177,7 +177,7 @@ impl Source {
         Ok(())
     }
 
-    /// Next record or notice, waiting for at most `timeout` when there is none yet. Notices precede records.
+    /// Next record or notice, waiting for at most `timeout`. Notices precede records.
     pub fn poll(&mut self, timeout: Duration) -> Polled<'_> {
         if let Some(notice) = self.notices.pop() {
             return Polled::Notice(notice);
@@ -288,7 +288,7 @@ fn partition_notice(
             }
             None
         }
-        // The metadata thread finds out whether the topic is gone.
+        // The metadata thread finds out whether the topic was deleted.
         RDKafkaErrorCode::UnknownTopicOrPartition
         | RDKafkaErrorCode::UnknownTopic
         | RDKafkaErrorCode::UnknownPartition => None,

@@ -34,7 +34,7 @@ struct Mailbox {
 #[derive(Default)]
 struct ThreadState {
     is_stopping: AtomicBool,
-    /// Spares the reading thread the lock while there is no new update.
+    /// True while an update is unread; while false, the reading thread takes no lock.
     has_update: AtomicBool,
     mailbox: Mutex<Mailbox>,
     wake: Condvar,
@@ -63,7 +63,7 @@ impl MetadataThread {
         })
     }
 
-    /// Removes and returns the newest update; `None` when there was none since the last call.
+    /// Removes and returns the newest update; `None` without an update since the last call.
     pub(super) fn newest_update(&self) -> Option<MetadataUpdate> {
         if !self.state.has_update.swap(false, Ordering::Acquire) {
             return None;
@@ -112,7 +112,7 @@ fn run(state: &ThreadState, client: &MetadataClient, metadata_interval: Duration
             match client.topic_states() {
                 Ok(states) => {
                     partitions = existing_partitions(&states);
-                    // Users wait for a missing topic: look for it more often.
+                    // Users wait for a missing topic: request it more often.
                     let missing = states.iter().any(|state| !matches!(state, TopicState::Present(_)));
                     let pause = if missing {
                         metadata_interval.min(watermark_interval.saturating_mul(2))

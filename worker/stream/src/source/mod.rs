@@ -2,13 +2,13 @@
 //!
 //! Promises: every partition of every topic is read, those created later too. A record is lent, not copied. Rewinding
 //! never moves a partition forward. An unreachable broker, a missing topic and deleted records become a [`Notice`], and
-//! reading goes on. Must not decode events, nor decide which run a pulse belongs to.
+//! reading continues. Must not decode events, nor decide which run a pulse belongs to.
 //!
 //! # Layout
 //! [`Source`] (`kafka_source`, with `assignment`, `metadata_update` and `rewind`) reads records through `fetcher` and
-//! keeps its `positions`. `metadata_client` asks the broker for metadata and offsets, `metadata_thread` repeats that in
-//! the background. `run_search` finds runs by a `backward_scan` of the runInfo topics and gives a `run_history`.
-//! `starting_offset` resolves where a partition begins. [`notice`] and `notice_queue` report what happened.
+//! keeps its `positions`. `metadata_client` requests metadata and offsets, `metadata_thread` repeats that in the
+//! background. `run_search` finds runs by a `backward_scan` of the runInfo topics and gives a `run_history`.
+//! `starting_offset` resolves where a partition begins. [`notice`] and `notice_queue` report changes and troubles.
 //!
 //! # Use
 //! [`Source::open`], [`Source::connect`] until it succeeds, [`Source::find_runs`] until [`RunSearchStatus::Finished`],

@@ -18,7 +18,7 @@ pub enum NoticeClass {
     Internal,
 }
 
-/// Change or trouble of the source. Reading goes on in every case, by itself.
+/// Change or trouble of the source; reading continues in every case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Notice {

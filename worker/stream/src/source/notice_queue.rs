@@ -1,6 +1,6 @@
 //! Queue of notices, in which repetitions of one trouble are suppressed.
 //!
-//! Promises: an outage of a day adds two notices a minute at most. Must not decide what happened.
+//! Promises: an outage of a day adds two notices a minute at most. Must not classify troubles.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_trouble_is_told_once_until_it_is_over() {
+    fn the_same_trouble_is_reported_once_until_it_is_over() {
         let mut notices = NoticeQueue::default();
         let failed = |partition| Notice::PartitionFailed {
             topic: "T".into(),

@@ -1,6 +1,6 @@
 //! Runs of the runInfo topics: start messages, joined with their stops.
 //!
-//! Promises: pure; a repeated start is one run; a stop is matched by job id, and by run name only where one of the two
+//! Promises: pure; a repeated start is one run. A stop is matched by job id, and by run name only where one of the two
 //! has no job id. Must not decide which run is reduced.
 
 use live_data_engine::message::{RunStart, RunStop};
@@ -14,7 +14,7 @@ pub(crate) enum RunMessage {
     Stop(RunStop),
 }
 
-/// Run of a [`RunHistory`].
+/// Run of a [`RunHistory`], from one start message and its repeats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryRun {
     /// Start message without its map, NeXus structure and metadata, which are read again with the record.

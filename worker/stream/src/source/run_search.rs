@@ -1,6 +1,6 @@
 //! Search for the newest runs by a backward scan of the runInfo topics.
 //!
-//! Promises: a step takes about the time that it is given; the search finishes as soon as the newest `wanted` runs are
+//! Promises: a step takes about the time that it is given. The search finishes as soon as the newest `wanted` runs are
 //! certain, over all partitions. Must not read other topics.
 
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ pub enum RunSearchStatus {
     Finished(RunHistory),
 }
 
-/// Search in progress.
+/// Search in progress, over all partitions of the runInfo topics.
 pub(super) struct RunSearch {
     wanted: usize,
     topics: Topics,

@@ -1,6 +1,6 @@
 //! Offset at which the reading of a partition starts.
 //!
-//! Promises: pure; never starts after a record at or after the wanted time, whatever the broker answers.
+//! Promises: pure; never starts after a record at or after the wanted time, for any answer of the broker.
 
 use live_data_engine::record_position::TopicRole;
 

@@ -209,7 +209,7 @@ fn a_replay_moves_back_and_never_forward() {
     let replay = insist(|| source.rewind_events_to(PulseTime::from_millis(start + 200_000)));
     assert_eq!((replay.partitions, replay.offsets), (2, 800));
     let mut again = Seen::default();
-    again.read_until(&mut source, "the stretch again", |seen| seen.records.len() == 800);
+    again.read_until(&mut source, "the range again", |seen| seen.records.len() == 800);
     assert_eq!(again.offsets(0, 0), (100..500).collect::<Vec<_>>());
     // During reading: records fetched ahead must not be delivered after the rewind.
     let replay = insist(|| source.rewind_events_to(PulseTime::from_millis(start)));

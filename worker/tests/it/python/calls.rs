@@ -124,7 +124,11 @@ fn workspaces_that_outlive_their_run_are_reported() {
     assert!(outcome.ok, "{outcome:?}");
     assert_eq!(service.data.len(), 3);
     let change = runner
-        .change_run(limits, |py| native::clear_data_service(py, &[]), native::still_held)
+        .change_run(
+            limits,
+            |py| native::clear_data_service(py, &[]),
+            native::retained_workspaces,
+        )
         .unwrap();
     assert_eq!(change.reload_error, None);
     let retained = change.retained;

@@ -99,7 +99,7 @@ pub(crate) fn evaluate(text: &str, x: &[f64]) -> Result<Vec<f64>> {
     }
 }
 
-/// FunctionTerm of the sum.
+/// Term of a user-defined function, which is a sum.
 #[derive(Debug, PartialEq)]
 enum FunctionTerm {
     Linear { a0: f64, a1: f64 },

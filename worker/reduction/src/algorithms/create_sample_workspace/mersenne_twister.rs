@@ -1,7 +1,7 @@
-//! The 32-bit Mersenne MersenneTwister MT19937 (M. Matsumoto and T. Nishimura, ACM Trans. Model. Comput. Simul. 8, 3 (1998),
+//! 32-bit Mersenne Twister MT19937 (M. Matsumoto and T. Nishimura, ACM Trans. Model. Comput. Simul. 8, 3 (1998),
 //! doi:10.1145/272991.272995).
 //!
-//! Promises: the published sequence for each seed, so that sample events are those of Mantid on every machine. Must not
+//! Promises: the published sequence for each seed: sample events are those of Mantid on every machine. Must not
 //! be used for secrets.
 
 const STATE_SIZE: usize = 624;

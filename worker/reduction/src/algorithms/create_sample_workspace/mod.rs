@@ -281,7 +281,7 @@ mod tests {
     use crate::algorithms::testing::{AlgorithmFixture, assert_close, matrix, total_counts, x, y};
     use crate::value::Value;
 
-    // Mantid's page CreateSampleWorkspace v1, and the peak of 257 events of CompressEvents v1.
+    // Numbers of Mantid's page CreateSampleWorkspace v1, and the peak of 257 events on CompressEvents v1.
     #[test]
     fn its_numbers_are_known() {
         let fixture = AlgorithmFixture::new();

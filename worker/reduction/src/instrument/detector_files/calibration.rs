@@ -5,7 +5,7 @@
 
 use super::{DetectorGroup, DetectorSelection};
 
-/// Line of a calibration file.
+/// Line of a calibration file, for one detector.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CalibrationRow {
     /// Detector id (`UDET`).

@@ -5,7 +5,7 @@
 
 use super::{DetectorSelection, numbers};
 
-/// Content of a mask file.
+/// Detectors that a mask file selects, to be masked or to be kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DetectorMask {
     pub selection: DetectorSelection,

@@ -5,7 +5,7 @@ use super::{add_parameters, parse};
 use crate::instrument::parameters::Parameter;
 use crate::instrument::{Instrument, V3D};
 
-/// A source, a sample, and what a test adds.
+/// Instrument of a source, a sample and the parts of a test.
 fn with(parts: &str, defaults: &str) -> Instrument {
     let text = format!(
         "<instrument name='TEST'><defaults>{defaults}</defaults>\
@@ -188,7 +188,7 @@ fn locations_nest_turn_and_face() {
          <type name='pixel' is='detector'/><idlist idname='ids'><id val='1'/></idlist>",
         "",
     );
-    // Its z axis points away from what it faces.
+    // Its z axis points away from the faced point.
     close(at(&facing, 1), [3.0, 0.0, 0.0]);
     let nested = with(
         "<component type='bank' idlist='ids'><location z='1'><rot val='90' axis-y='1'><trans z='2'><rot val='90' axis-x='1'/></trans></rot></location></component>\

@@ -1,6 +1,6 @@
 //! Instrument from the NeXus structure in a run's start message: NXsource, NXsample, NXdetector and NXmonitor with their
 //! transformations, or ISIS's table of detectors (`isis_vms_compat`). Promises: any text gives an instrument, nothing
-//! (no positions), or an error. Must not: look anything up outside the structure.
+//! (no positions), or an error. Must not: read anything outside the structure.
 //!
 //! Sources: NeXus definitions NXtransformations, NXdetector, NXsource; ESS `run_start` schema (pl72).
 //!
@@ -29,8 +29,9 @@ pub struct NexusInstrument {
     pub warnings: Vec<String>,
 }
 
-/// Instrument of a structure; `None` without positions of detectors, as ISIS's control program sends it. `name` is used
-/// when the structure has none.
+/// Instrument of a structure; `None` without positions of detectors, as in the structures of ISIS's control program.
+///
+/// `name` is used when the structure has none.
 ///
 /// # Errors
 /// See [`NexusError`].

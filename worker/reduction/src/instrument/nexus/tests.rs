@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{NexusError, parse};
 
-/// A transformation as the newest file writers spell it.
+/// Transformation in the spelling of the newest file writers.
 fn axis(name: &str, kind: &str, value: f64, units: &str, vector: [f64; 3], depends_on: &str) -> Value {
     json!({"module": "dataset", "config": {"name": name, "values": value, "dtype": "double"}, "attributes": [
         {"name": "transformation_type", "values": kind}, {"name": "units", "values": units},
@@ -147,7 +147,7 @@ fn isis_detector_tables_are_read() {
 
 #[test]
 fn a_structure_without_places_is_no_instrument() {
-    // As ISIS's control program sends it.
+    // Structure of ISIS's control program.
     let stream =
         json!({"type": "stream", "stream": {"topic": "LARMOR_events", "source": "ISISICP", "writer_module": "ev44"}});
     let isis = json!({"children": [group("raw_data_1", "NXentry", vec![json!({"type": "group", "name": "events", "children": [stream]})])]});

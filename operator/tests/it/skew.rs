@@ -70,6 +70,7 @@ fn stays(lab: &Lab, holder: &str, standby: &Operator) {
 }
 
 #[test]
+#[ignore = "over a minute, two Leases run out: ci/test --full"]
 fn replicas_with_clocks_two_hours_apart_hand_over_as_if_they_agreed() {
     let (_turn, lab) = turn();
     let mut line = lab.proxy();

@@ -46,6 +46,7 @@ fn a_broker_restart_in_the_middle_of_a_run_loses_and_repeats_nothing() {
 }
 
 #[test]
+#[ignore = "over a minute, three brokers, stopped one by one: ci/test --full"]
 fn partitions_that_change_their_leader_mid_run_are_read_on_from_the_new_one() {
     let cluster = Server::start_with("kafka", &["--brokers", "3"]);
     let mut instrument = Instrument::on(&cluster, "itleader", Schema::Ev44, 3);

@@ -12,7 +12,7 @@ use crate::chunk::ChunkView;
 use crate::columns::Events;
 use crate::counts::Counts;
 use crate::edges::{Binning, Edges, find_by_halves};
-use crate::kernel::testing::{Raw, sealed, tail};
+use crate::kernel::testing::{Raw, cases, sealed, tail};
 use crate::memo::Memos;
 use crate::transform::{Coefficient, Formula};
 
@@ -363,7 +363,7 @@ fn edge_lists() -> impl Strategy<Value = Vec<f64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(400), ..ProptestConfig::default() })]
 
     #[test]
     fn a_plan_gives_what_its_events_give(

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::edges::Edges;
-use crate::kernel::testing::{Raw, sealed};
+use crate::kernel::testing::{Raw, cases, sealed};
 use crate::plan::{RowMap, SlotTable};
 use crate::transform::{Coefficient, ConversionStep, Formula};
 
@@ -99,7 +99,7 @@ fn binnings() -> Vec<Binning> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(cases(24)))]
     #[test]
     fn every_way_counts_the_same(
         events in prop::collection::vec((prop_oneof![0_u32..20_000_001, 1_999_000_u32..2_001_000, any::<u32>()], 0_u32..IDS), 0..6000),

@@ -39,7 +39,8 @@ fn a_busy_loop_delays_neither_the_stream_nor_the_status_and_is_interrupted() {
     let script = "def execute():\n    print('looping')\n    while True:\n        pass\n";
     let (mut instrument, settings, _api, _output) = settings_on_a_run("itbusy", script);
     let mut worker = settings.with("SCRIPT_TIMEOUT", "30").start_exclusive();
-    worker.wait("the loop", |report| report.script.running);
+    // The executor starts as soon as ingest knows the run, which the report shows with its next update.
+    worker.wait("the loop", |report| report.script.running && report.run.is_some());
     let started = Instant::now();
     let (mut answers, mut sent, mut rates) = (Vec::new(), 0_u64, Vec::new());
     while started.elapsed() < Duration::from_secs(20) {
